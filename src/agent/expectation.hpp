@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace patchcord::agent {
+
+// What the agent expects the caller to say next: the recogniser that cannot
+// take dictation makes its grammar from it.
+struct Expectation {
+  enum class Kind {
+    kAnything, // no idea; also before the first question
+    kYesNo,
+    kChoice, // one of `phrases`
+    kNumber, // a cardinal: "two", "twenty five"
+    kDigits, // dictated digits: phone numbers, codes
+    kDate,
+    kTime,
+    kName, // one of `phrases`, names it was given
+    kNothing,
+  };
+  Kind kind = Kind::kAnything;
+  std::vector<std::string> phrases; // lower case words, as spoken
+  // Words that may also come: "yes", "no", "help", "repeat", "operator" ...
+  std::vector<std::string> also;
+};
+
+const char *to_string(Expectation::Kind kind);
+// kAnything for an unknown word.
+Expectation::Kind expectation_kind(const char *word);
+
+} // namespace patchcord::agent

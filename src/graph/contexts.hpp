@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "twilio/media_stream.hpp"
+#include "worker/worker.hpp"
+
+#include <gst/gst.h>
+
+#include <functional>
+#include <memory>
+
+// How elements find what they share: by GstContext, the mechanism that GL and
+// hardware elements use for their displays. The daemon sets the contexts on the
+// pipeline; in gst-launch the first element in need makes the thing and tells
+// the pipeline.
+namespace patchcord::graph {
+
+inline constexpr char kWorkerContext[] = "patchcord.worker";
+inline constexpr char kMediaStreamContext[] = "patchcord.media-stream";
+
+void set_worker(GstElement *pipeline_or_element,
+                const std::shared_ptr<Worker> &worker);
+void set_media_stream(GstElement *pipeline_or_element,
+                      const std::shared_ptr<twilio::MediaStream> &stream);
+
+// The worker of this element, for NULL->READY: from its context, the pipeline,
+// or a new one which is then shared with the rest of the pipeline. Elements in
+// one pipeline thus run on one thread, in gst-launch as in the daemon.
+std::shared_ptr<Worker> acquire_worker(GstElement *element);
+
+// The media stream, or null when nobody in the pipeline has one (yet).
+std::shared_ptr<twilio::MediaStream> find_media_stream(GstElement *element);
+// Sets it on `element` and tells the pipeline (HAVE_CONTEXT).
+void share_media_stream(GstElement *element,
+                        const std::shared_ptr<twilio::MediaStream> &stream);
+
+// The running time of `element` now, by its clock; NONE before PLAYING.
+GstClockTime running_time(GstElement *element);
+
+// Runs an element's work on its worker and waits: at once when this is the
+// worker (in the daemon always), by a hop when a `queue` or the application
+// sits between. With it every piece of an element's state has one thread.
+template <typename F>
+auto on_worker(Worker &worker, F &&work) -> decltype(work()) {
+  using R = decltype(work());
+  if (worker.on_thread())
+    return work();
+  if constexpr (std::is_void_v<R>) {
+    worker.call([&] { work(); });
+  } else {
+    R result{};
+    worker.call([&] { result = work(); });
+    return result;
+  }
+}
+
+} // namespace patchcord::graph

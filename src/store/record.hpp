@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace patchcord::store {
+
+// One exchange: what the caller said and what the agent answered. Turn 0 is the
+// greeting. Times are milliseconds since the call began; a stage that did not
+// happen is absent.
+struct TurnRecord {
+  int index = 0;
+  std::int64_t started_ms = 0;
+  std::string caller;    // the caller's words, as recognised
+  std::string said;      // the agent's whole reply
+  std::string heard;     // what the caller heard of it
+  std::string action;    // ask, say, end_call ...
+  std::string extracted; // JSON object: fields found in this turn
+  bool interrupted = false;
+  // Stages, from the end of the caller's speech (the last voiced frame).
+  std::optional<double> transcript_ms; // final text arrived
+  std::optional<double> decision_ms;   // first words of the reply were known
+  std::optional<double> voice_ms;      // first audio of the reply arrived
+  std::optional<double> sent_ms;       // first audio of the reply was sent
+};
+
+struct CallRecord {
+  std::string call_sid, stream_sid, account_sid;
+  std::string from, to, direction;
+  std::string agent, pipeline;
+  std::int64_t created_ms = 0;  // Unix time, when the webhook came
+  std::int64_t answered_ms = 0; // Unix time of the stream's start; 0: never
+  std::int64_t ended_ms = 0;    // Unix time; 0: not yet
+  std::string status;           // ringing, in-progress, completed, failed
+  // Why it ended: goal, caller_hung_up, no_answer, max_turns, max_duration,
+  // provider_failed, stream_lost, stream_error, server_stopped, error.
+  std::string end_reason;
+  std::string end_detail;
+  bool goal_reached = false;
+  std::string fields = "{}"; // JSON object
+  std::vector<TurnRecord> turns;
+};
+
+std::string to_json(const CallRecord &record);  // with its turns
+std::string to_json(const TurnRecord &turn);
+
+} // namespace patchcord::store

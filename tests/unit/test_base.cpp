@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/base64.hpp"
+#include "base/json.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+
+#include <glib.h>
+
+using namespace patchcord;
+
+static void test_base64_vectors() {
+  // RFC 4648 section 10.
+  const char *vectors[][2] = {{"", ""},          {"f", "Zg=="},
+                              {"fo", "Zm8="},    {"foo", "Zm9v"},
+                              {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
+                              {"foobar", "Zm9vYmFy"}};
+  for (const auto &[plain, coded] : vectors) {
+    g_assert_cmpstr(base64::encode(as_bytes(plain)).c_str(), ==, coded);
+    Bytes back;
+    g_assert_true(base64::append_decoded(back, coded));
+    g_assert_cmpstr(std::string(as_text(back)).c_str(), ==, plain);
+  }
+}
+
+static void test_base64_refuses() {
+  for (const char *bad : {"Z", "Zg", "Zg=", "Z===", "====", "Zm9v\n", "Zm9*",
+                          "Zg==Zg==", "=m9v", "Zm=v"}) {
+    Bytes out = {7};
+    g_test_message("%s", bad);
+    g_assert_false(base64::append_decoded(out, bad));
+    g_assert_cmpuint(out.size(), ==, 1);
+  }
+}
+
+static void test_base64_round_trip() {
+  Bytes bytes;
+  for (int i = 0; i < 600; ++i) {
+    bytes.push_back(static_cast<std::uint8_t>(i * 37));
+    Bytes back;
+    g_assert_true(base64::append_decoded(back, base64::encode(bytes)));
+    g_assert_true(back == bytes);
+  }
+}
+
+static void test_json_bounds() {
+  const std::string deep(100000, '[');
+  g_assert_cmpstr(JsonDocument::parse(deep).error().code.c_str(), ==,
+                  "too_deep");
+  g_assert_cmpstr(
+      JsonDocument::parse(std::string(2 << 20, ' ')).error().code.c_str(), ==,
+      "too_large");
+  g_assert_cmpstr(JsonDocument::parse("{\"a\":\"\xff\"}").error().code.c_str(),
+                  ==, "not_utf8");
+  for (const char *bad : {"", "{", "{]", "nonsense", "{\"a\":}"})
+    g_assert_cmpstr(JsonDocument::parse(bad).error().code.c_str(), ==,
+                    "bad_json");
+  // Brackets in strings are not depth.
+  g_assert_true(
+      JsonDocument::parse("\"" + std::string(1000, '[') + "\"").ok());
+}
+
+static void test_json_types() {
+  const auto document = JsonDocument::parse(
+      R"({"s":"12","i":3,"d":1.5,"b":true,"n":null,"a":[1,"x"],"o":{}})");
+  g_assert_true(document.ok());
+  const JsonView root = document->root();
+  g_assert_cmpint(*root["s"].lenient_integer(), ==, 12);
+  g_assert_cmpint(*root["i"].lenient_integer(), ==, 3);
+  g_assert_false(root["s"].integer().has_value());
+  g_assert_false(root["i"].text().has_value());
+  g_assert_cmpfloat(*root["i"].number(), ==, 3.0);
+  g_assert_true(*root["b"].boolean());
+  g_assert_true(root["n"].is_null());
+  g_assert_true(root["absent"].is_null());
+  g_assert_false(root["absent"]["deeper"].string().has_value());
+  g_assert_cmpuint(root["a"].size(), ==, 2);
+  g_assert_cmpint(*root["a"].at(0).integer(), ==, 1);
+  g_assert_false(static_cast<bool>(root["a"].at(2)));
+  g_assert_cmpuint(root["o"].size(), ==, 0);
+}
+
+static void test_json_writer_keeps_order() {
+  JsonWriter writer;
+  writer.begin_object()
+      .member("zebra", 1)
+      .member("apple", "q\"\\\n\x01")
+      .key("list")
+      .begin_array()
+      .value(true)
+      .null()
+      .value(0.5)
+      .end_array()
+      .key("raw")
+      .raw("{\"x\":1}")
+      .end_object();
+  g_assert_cmpstr(
+      writer.text().c_str(), ==,
+      R"({"zebra":1,"apple":"q\"\\\n\u0001","list":[true,null,0.5],"raw":{"x":1}})");
+  JsonWriter odd;
+  odd.value(std::string_view("a\xff"
+                             "b\0c",
+                             5));
+  g_assert_true(JsonDocument::parse("[" + odd.text() + "]").ok());
+}
+
+static void test_text() {
+  g_assert_cmpstr(std::string(trim("  a b\r\n")).c_str(), ==, "a b");
+  g_assert_cmpuint(split("a,,b", ',').size(), ==, 3);
+  g_assert_cmpuint(random_hex(16).size(), ==, 32);
+  g_assert_true(random_hex(16) != random_hex(16));
+  g_assert_true(constant_time_equal("abc", "abc"));
+  g_assert_false(constant_time_equal("abc", "abd"));
+  g_assert_false(constant_time_equal("abc", "ab"));
+  g_assert_cmpstr(log::mask_number("+14155550100").c_str(), ==,
+                  "+1415*****00");
+  g_assert_cmpstr(log::mask_number("anon").c_str(), ==, "****");
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, nullptr);
+  g_test_add_func("/base64/rfc-4648-vectors", test_base64_vectors);
+  g_test_add_func("/base64/refuses-what-is-not-whole", test_base64_refuses);
+  g_test_add_func("/base64/round-trip-of-every-length", test_base64_round_trip);
+  g_test_add_func("/json/bounds-come-before-parsing", test_json_bounds);
+  g_test_add_func("/json/types-are-checked", test_json_types);
+  g_test_add_func("/json/writer-keeps-order", test_json_writer_keeps_order);
+  g_test_add_func("/text/small-things", test_text);
+  return g_test_run();
+}
