@@ -54,14 +54,14 @@ void TimerWheel::place(Entry &entry) {
   const std::uint64_t differ = entry.tick_ ^ tick_;
   unsigned level =
       static_cast<unsigned>(63 - std::countl_zero(differ | 1)) / kBits;
-  std::uint64_t tick = entry.tick_;
+  auto slot =
+      static_cast<unsigned>(entry.tick_ >> (kBits * level)) & (kSlots - 1);
   if (level >= kLevels) {
-    // Over 12 days ahead: parked at the far end and placed anew from there.
+    // Past the top wheel's turn, 12 days: parked in its slot 0, which is
+    // reached when the wheel has turned and placed anew from there.
     level = kLevels - 1;
-    tick = tick_ + (std::uint64_t{kSlots - 1} << (kBits * level));
+    slot = 0;
   }
-  const auto slot =
-      static_cast<unsigned>(tick >> (kBits * level)) & (kSlots - 1);
   const unsigned index = level * kSlots + slot;
   entry.wheel_ = this;
   entry.slot_ = static_cast<std::uint16_t>(index);

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "net/websocket.hpp"
+#include "twilio/media_stream.hpp"
+#include "worker/worker.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace patchcord::call {
+
+// A media stream over a WebSocket that was taken over after its handshake:
+// parses what Twilio sends, counts and logs (once a stream and kind) what it
+// should not have sent, and gives the rest to the two listeners. Ends by
+// `stop`, close, a lost connection, no `start` within 5 s, or nothing received
+// for 10 s.
+class WebSocketMediaStream
+    : public twilio::MediaStream,
+      public std::enable_shared_from_this<WebSocketMediaStream> {
+public:
+  // `attach` makes the WebSocket with the handlers it is given.
+  using Attach = std::function<std::unique_ptr<net::WebSocket>(
+      net::WebSocket::Handlers, const net::WebSocket::Limits &)>;
+  // `check_start` may refuse the start message (wrong call, wrong account):
+  // return false and the stream is closed with 1008.
+  using CheckStart = std::function<bool(const twilio::StreamStart &)>;
+  static std::shared_ptr<WebSocketMediaStream>
+  create(Worker &worker, const Attach &attach, CheckStart check_start);
+
+  // Kinds of anomalies and how often each came: "bad_json", "too_deep",
+  // "unknown_event", "media_before_start", "wrong_stream_sid", "bad_base64" ...
+  virtual const std::map<std::string, std::uint64_t> &anomalies() const = 0;
+  // Runs once when the stream has ended, after the listeners were told.
+  virtual void on_ended(std::function<void()> ended) = 0;
+};
+
+} // namespace patchcord::call

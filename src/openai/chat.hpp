@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Chat completions, streamed, with structured output: building the request and
+// reading the answer. Pure: no I/O. (OpenAI API reference, "Create chat
+// completion"; openai-openapi 2.3.0, CreateChatCompletionRequest.)
+namespace patchcord::openai {
+
+struct ChatMessage {
+  std::string role; // "system", "user", "assistant"
+  std::string content;
+};
+
+struct ChatRequest {
+  std::string model;
+  std::vector<ChatMessage> messages;
+  std::string schema_name; // [A-Za-z0-9_-], at most 64
+  std::string schema;      // JSON text, sent as it stands: its order matters
+  int max_completion_tokens = 600;
+  // Endpoint differences; false leaves the field out.
+  bool send_stream_options = true;
+  bool send_reasoning_effort = true; // "none": seconds matter on a phone
+  bool use_max_tokens = false;       // older name of the field
+};
+std::string chat_request_body(const ChatRequest &request);
+
+// Server-sent events (HTML standard, "Server-sent events"): bytes in, the data
+// of each event out, whole. Comments are told as empty optionals: a sign of
+// life. Lines end in LF, CRLF or CR, wherever the reads cut them.
+class SseParser {
+public:
+  // False when an event grew past `limit` bytes: give the stream up.
+  bool feed(ByteSpan bytes,
+            const std::function<void(std::optional<std::string_view>)> &event);
+  // End of the stream: an event without its empty line is given if it is whole
+  // JSON or "[DONE]".
+  void finish(const std::function<void(std::optional<std::string_view>)> &event);
+  std::size_t limit = std::size_t{1} << 20;
+
+private:
+  void line(std::string_view text,
+            const std::function<void(std::optional<std::string_view>)> &event);
+  std::string line_, data_;
+  bool has_data_ = false, after_cr_ = false, started_ = false;
+};
+
+// What a chunk of the streamed answer brings.
+struct ChatDelta {
+  std::string content;
+  std::string refusal;
+  std::string finish_reason;  // "" until the end
+  std::optional<Error> error; // failed in mid-stream
+  bool done = false;          // "[DONE]"
+};
+// One event's data. Unknown fields and empty chunks give an empty delta; text
+// that is not JSON is an Error.
+Result<ChatDelta> parse_chat_event(std::string_view data);
+// A whole (not streamed) completion: servers that ignore `stream`.
+Result<ChatDelta> parse_chat_completion(std::string_view body);
+
+// The error of a response that is not 2xx, of any of the shapes that servers
+// use. `code` is the API's code or type, or "http_STATUS"; and whether another
+// try may help.
+struct ApiError {
+  Error error;
+  std::string param; // the request field at fault, if told
+  bool retryable = false;
+  bool is_key = false;   // the key was refused
+  bool is_quota = false; // no money
+};
+ApiError parse_api_error(int status, std::string_view body);
+
+// Finds the top-level string member `message` in a JSON object that is still
+// being written, and gives its decoded characters as early as possible,
+// whatever the order of the members and wherever the text is cut. Text that is
+// no JSON object at all passes through as it is; a code fence or a
+// <think> block before the object is skipped. Only whole UTF-8 characters come
+// out; line ends come out as spaces.
+class MessageExtractor {
+public:
+  // Newly known characters of the message.
+  std::string feed(std::string_view delta);
+  bool message_complete() const; // its closing quote was seen
+  bool is_plain_text() const;    // not JSON
+  const std::string &text() const { return all_; } // all that was fed
+
+private:
+  enum class State {
+    kStart, kFence, kThink, kPlain, kExpectKey, kKey, kAfterKey, kBeforeValue,
+    kTarget, kString, kValue, kDone
+  };
+  void step(char c, std::string &out);
+  void string_char(char c, std::string &out, bool emit);
+  void emit_code_point(unsigned code, std::string &out);
+
+  std::string all_, pending_, key_;
+  State state_ = State::kStart;
+  int depth_ = 0;
+  bool escaped_ = false, key_is_target_ = false, seen_target_ = false,
+       complete_ = false, nested_string_ = false;
+  int hex_left_ = 0;
+  unsigned hex_ = 0, high_surrogate_ = 0;
+};
+
+} // namespace patchcord::openai
