@@ -56,9 +56,8 @@ void append(std::string &out, ByteSpan bytes) {
   }
   if (left == 0)
     return;
-  const unsigned word =
-      static_cast<unsigned>(from[0]) << 16 |
-      (left == 2 ? static_cast<unsigned>(from[1]) << 8 : 0U);
+  const unsigned word = static_cast<unsigned>(from[0]) << 16 |
+                        (left == 2 ? static_cast<unsigned>(from[1]) << 8 : 0U);
   *to++ = kAlphabet[word >> 18];
   *to++ = kAlphabet[word >> 12 & 63];
   *to++ = left == 2 ? kAlphabet[word >> 6 & 63] : '=';

@@ -51,8 +51,7 @@ bool JsonView::is_null() const {
 JsonView JsonView::operator[](const char *member) const {
   if (!is_object())
     return {};
-  return JsonView(
-      json_object_get_member(json_node_get_object(node_), member));
+  return JsonView(json_object_get_member(json_node_get_object(node_), member));
 }
 
 std::size_t JsonView::size() const {
@@ -125,10 +124,9 @@ std::string JsonView::dump() const {
 Result<JsonDocument> JsonDocument::parse(std::string_view text,
                                          const JsonLimits &limits) {
   if (text.size() > limits.bytes)
-    return make_error("too_large", "JSON text of " +
-                                       std::to_string(text.size()) +
-                                       " bytes; at most " +
-                                       std::to_string(limits.bytes));
+    return make_error("too_large",
+                      "JSON text of " + std::to_string(text.size()) +
+                          " bytes; at most " + std::to_string(limits.bytes));
   if (deeper_than(text, limits.depth))
     return make_error("too_deep", "JSON nested deeper than " +
                                       std::to_string(limits.depth));
@@ -157,8 +155,8 @@ void append_json_escaped(std::string &out, std::string_view text) {
   while (!text.empty()) {
     const char *bad = nullptr;
     const bool valid = g_utf8_validate_len(text.data(), text.size(), &bad);
-    const auto good = valid ? text.size()
-                            : static_cast<std::size_t>(bad - text.data());
+    const auto good =
+        valid ? text.size() : static_cast<std::size_t>(bad - text.data());
     for (const char c : text.substr(0, good)) {
       switch (c) {
       case '"':

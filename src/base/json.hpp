@@ -47,7 +47,8 @@ public:
     GList *names = json_object_get_members(object);
     for (GList *name = names; name != nullptr; name = name->next) {
       const auto *key = static_cast<const char *>(name->data);
-      visit(std::string_view(key), JsonView(json_object_get_member(object, key)));
+      visit(std::string_view(key),
+            JsonView(json_object_get_member(object, key)));
     }
     g_list_free(names);
   }

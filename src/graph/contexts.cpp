@@ -11,7 +11,8 @@ template <typename T> GType shared_type(const char *name) {
   static const GType type = g_boxed_type_register_static(
       name,
       [](gpointer boxed) -> gpointer {
-        return new std::shared_ptr<T>(*static_cast<std::shared_ptr<T> *>(boxed));
+        return new std::shared_ptr<T>(
+            *static_cast<std::shared_ptr<T> *>(boxed));
       },
       [](gpointer boxed) { delete static_cast<std::shared_ptr<T> *>(boxed); });
   return type;
@@ -40,8 +41,8 @@ std::shared_ptr<T> from_element(GstElement *element, const char *context_type,
       Ref<GstContext>::adopt(gst_element_get_context(element, context_type));
   if (!context)
     return nullptr;
-  const GValue *value = gst_structure_get_value(
-      gst_context_get_structure(context.get()), kField);
+  const GValue *value =
+      gst_structure_get_value(gst_context_get_structure(context.get()), kField);
   if (value == nullptr || !G_VALUE_HOLDS(value, type))
     return nullptr;
   return *static_cast<std::shared_ptr<T> *>(g_value_get_boxed(value));
@@ -50,8 +51,7 @@ std::shared_ptr<T> from_element(GstElement *element, const char *context_type,
 // Asks the bins above; they answer by setting the context on the element.
 void ask_pipeline(GstElement *element, const char *context_type) {
   gst_element_post_message(
-      element,
-      gst_message_new_need_context(GST_OBJECT(element), context_type));
+      element, gst_message_new_need_context(GST_OBJECT(element), context_type));
 }
 
 template <typename T>
@@ -92,8 +92,8 @@ std::shared_ptr<Worker> acquire_worker(GstElement *element) {
 }
 
 std::shared_ptr<twilio::MediaStream> find_media_stream(GstElement *element) {
-  auto stream = from_element<twilio::MediaStream>(
-      element, kMediaStreamContext, media_stream_type());
+  auto stream = from_element<twilio::MediaStream>(element, kMediaStreamContext,
+                                                  media_stream_type());
   if (stream)
     return stream;
   ask_pipeline(element, kMediaStreamContext);

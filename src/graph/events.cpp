@@ -9,8 +9,7 @@ namespace {
 using graph::Fields;
 
 GstEvent *downstream(StructurePtr structure) {
-  return gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM,
-                              structure.release());
+  return gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, structure.release());
 }
 GstEvent *upstream(StructurePtr structure) {
   return gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, structure.release());
@@ -86,18 +85,17 @@ GstEvent *make(const Dtmf &event) {
   return downstream(Fields(Dtmf::kName).set("digit", event.digit).take());
 }
 GstEvent *make(const Playout &event) {
-  return upstream(
-      Fields(Playout::kName)
-          .set("what", kPlayoutWords[static_cast<int>(event.what)])
-          .set("utterance", event.utterance)
-          .set("time", event.time)
-          .set("first-audio", event.first_audio)
-          .set("first-sent", event.first_sent)
-          .set("heard-samples", event.heard_samples)
-          .set("total-samples", event.total_samples)
-          .set("heard-text", event.heard_text)
-          .set("estimated", event.estimated)
-          .take());
+  return upstream(Fields(Playout::kName)
+                      .set("what", kPlayoutWords[static_cast<int>(event.what)])
+                      .set("utterance", event.utterance)
+                      .set("time", event.time)
+                      .set("first-audio", event.first_audio)
+                      .set("first-sent", event.first_sent)
+                      .set("heard-samples", event.heard_samples)
+                      .set("total-samples", event.total_samples)
+                      .set("heard-text", event.heard_text)
+                      .set("estimated", event.estimated)
+                      .take());
 }
 GstEvent *make(const Expect &event) {
   return upstream(Fields(Expect::kName)
@@ -194,8 +192,8 @@ template <> std::optional<Expect> parse(GstEvent *event) {
   if (structure == nullptr)
     return std::nullopt;
   Expect expect;
-  expect.expectation.kind = agent::expectation_kind(
-      graph::get_string(structure, "kind").c_str());
+  expect.expectation.kind =
+      agent::expectation_kind(graph::get_string(structure, "kind").c_str());
   expect.expectation.phrases = graph::get_strings(structure, "phrases");
   expect.expectation.also = graph::get_strings(structure, "also");
   return expect;

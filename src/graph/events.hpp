@@ -97,12 +97,12 @@ struct Playout {
   static constexpr char kName[] = "patchcord-playout";
   enum class What { kStarted, kProgress, kEnded, kCut } what = What::kStarted;
   std::uint32_t utterance = 0;
-  GstClockTime time = GST_CLOCK_TIME_NONE;  // when it happened
+  GstClockTime time = GST_CLOCK_TIME_NONE;        // when it happened
   GstClockTime first_audio = GST_CLOCK_TIME_NONE; // reached the sink
   GstClockTime first_sent = GST_CLOCK_TIME_NONE;  // was sent to Twilio
-  std::uint64_t heard_samples = 0; // of this utterance, at 8 kHz
-  std::uint64_t total_samples = 0; // received for it so far
-  std::string heard_text;          // cut at the word
+  std::uint64_t heard_samples = 0;                // of this utterance, at 8 kHz
+  std::uint64_t total_samples = 0;                // received for it so far
+  std::string heard_text;                         // cut at the word
   bool estimated = false; // by the clock alone: the marks did not come back
 };
 

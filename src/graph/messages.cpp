@@ -80,8 +80,8 @@ void post(GstElement *element, const TurnLatency &message) {
                               .take());
 }
 void post(GstElement *element, const DtmfReceived &message) {
-  post_structure(element,
-                 Fields(DtmfReceived::kName).set("digit", message.digit).take());
+  post_structure(
+      element, Fields(DtmfReceived::kName).set("digit", message.digit).take());
 }
 void post(GstElement *element, const ProviderTrouble &message) {
   post_structure(element, Fields(ProviderTrouble::kName)
@@ -128,9 +128,9 @@ template <> std::optional<Decision> parse(GstMessage *message) {
   const auto *s = match(message, Decision::kName);
   if (s == nullptr)
     return std::nullopt;
-  return Decision{get_uint(s, "turn"),         get_uint(s, "utterance"),
-                  get_string(s, "caller"),     get_string(s, "action"),
-                  get_string(s, "message"),    get_string(s, "extracted"),
+  return Decision{get_uint(s, "turn"),      get_uint(s, "utterance"),
+                  get_string(s, "caller"),  get_string(s, "action"),
+                  get_string(s, "message"), get_string(s, "extracted"),
                   get_string(s, "fields")};
 }
 template <> std::optional<Heard> parse(GstMessage *message) {
@@ -173,8 +173,7 @@ template <> std::optional<ConversationEnded> parse(GstMessage *message) {
   const auto *s = match(message, ConversationEnded::kName);
   if (s == nullptr)
     return std::nullopt;
-  return ConversationEnded{get_string(s, "reason"),
-                           get_bool(s, "goal-reached"),
+  return ConversationEnded{get_string(s, "reason"), get_bool(s, "goal-reached"),
                            get_string(s, "fields")};
 }
 template <> std::optional<StreamEnded> parse(GstMessage *message) {

@@ -50,8 +50,8 @@ Fields &Fields::set(const char *key, const char *text) {
   return *this;
 }
 Fields &Fields::set(const char *key, bool truth) {
-  gst_structure_set(structure_.get(), key, G_TYPE_BOOLEAN,
-                    truth ? TRUE : FALSE, nullptr);
+  gst_structure_set(structure_.get(), key, G_TYPE_BOOLEAN, truth ? TRUE : FALSE,
+                    nullptr);
   return *this;
 }
 Fields &Fields::set(const char *key, std::uint32_t number) {
@@ -146,8 +146,8 @@ std::map<std::string, std::string> get_map(const GstStructure *structure,
   std::map<std::string, std::string> map;
   if (GstStructure *inner = nested(structure, key))
     for (gint i = 0; i < gst_structure_n_fields(inner); ++i) {
-      const char *name = gst_structure_nth_field_name(
-          inner, static_cast<guint>(i));
+      const char *name =
+          gst_structure_nth_field_name(inner, static_cast<guint>(i));
       map[name] = get_string(inner, name);
     }
   return map;
@@ -157,8 +157,8 @@ std::map<std::string, std::uint64_t> get_counts(const GstStructure *structure,
   std::map<std::string, std::uint64_t> map;
   if (GstStructure *inner = nested(structure, key))
     for (gint i = 0; i < gst_structure_n_fields(inner); ++i) {
-      const char *name = gst_structure_nth_field_name(
-          inner, static_cast<guint>(i));
+      const char *name =
+          gst_structure_nth_field_name(inner, static_cast<guint>(i));
       map[name] = get_uint64(inner, name);
     }
   return map;

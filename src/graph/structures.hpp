@@ -26,8 +26,7 @@ public:
   Fields &set(const char *key, const std::vector<std::string> &texts);
   Fields &set(const char *key, const std::vector<std::uint32_t> &numbers);
   Fields &set(const char *key, const std::map<std::string, std::string> &map);
-  Fields &set(const char *key,
-              const std::map<std::string, std::uint64_t> &map);
+  Fields &set(const char *key, const std::map<std::string, std::uint64_t> &map);
   StructurePtr take() { return std::move(structure_); }
 
 private:

@@ -44,7 +44,7 @@ struct CallRecord {
   std::vector<TurnRecord> turns;
 };
 
-std::string to_json(const CallRecord &record);  // with its turns
+std::string to_json(const CallRecord &record); // with its turns
 std::string to_json(const TurnRecord &turn);
 
 } // namespace patchcord::store

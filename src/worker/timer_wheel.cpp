@@ -171,14 +171,12 @@ std::optional<TimePoint> TimerWheel::next() const {
     return std::nullopt;
   for (unsigned level = 0; level < kLevels; ++level) {
     const unsigned shift = kBits * level;
-    const auto position =
-        static_cast<unsigned>(tick_ >> shift) & (kSlots - 1);
+    const auto position = static_cast<unsigned>(tick_ >> shift) & (kSlots - 1);
     const std::uint64_t later =
         position == kSlots - 1 ? 0 : occupied_[level] >> (position + 1);
     if (later == 0)
       continue;
-    const auto ahead =
-        static_cast<std::uint64_t>(std::countr_zero(later)) + 1;
+    const auto ahead = static_cast<std::uint64_t>(std::countr_zero(later)) + 1;
     return time_of(((tick_ >> shift) + ahead) << shift);
   }
   // Only what is parked past the top wheel's turn.

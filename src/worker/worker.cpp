@@ -20,7 +20,8 @@ constexpr std::uint32_t kMailbox = 0xffffffff;
 constexpr std::uint32_t kGlib = 0xfffffffe;
 
 std::uint64_t pack(int fd, std::uint32_t mark) {
-  return static_cast<std::uint64_t>(mark) << 32 | static_cast<std::uint32_t>(fd);
+  return static_cast<std::uint64_t>(mark) << 32 |
+         static_cast<std::uint32_t>(fd);
 }
 
 std::uint32_t to_epoll(gushort events) {
@@ -63,11 +64,10 @@ void FdWatch::set_events(std::uint32_t events) {
 }
 
 Worker::Worker(Passkey, bool is_virtual)
-    : clock_(is_virtual
-                 ? std::static_pointer_cast<Clock>(
-                       std::make_shared<VirtualClock>())
-                 : std::static_pointer_cast<Clock>(
-                       std::make_shared<RealClock>())),
+    : clock_(is_virtual ? std::static_pointer_cast<Clock>(
+                              std::make_shared<VirtualClock>())
+                        : std::static_pointer_cast<Clock>(
+                              std::make_shared<RealClock>())),
       virtual_clock_(is_virtual ? static_cast<VirtualClock *>(clock_.get())
                                 : nullptr),
       // Without "ownerless polling" a source attached from this thread outside
@@ -198,8 +198,8 @@ FdWatch Worker::watch(int fd, std::uint32_t events,
   if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0 &&
       !(was_glib && epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) == 0))
     return handle; // Empty: the descriptor cannot be watched.
-  watches_[fd] = std::make_shared<Watch>(
-      Watch{std::move(ready), events, generation_});
+  watches_[fd] =
+      std::make_shared<Watch>(Watch{std::move(ready), events, generation_});
   handle.worker_ = this;
   handle.fd_ = fd;
   return handle;
@@ -306,7 +306,8 @@ bool Worker::iterate(Duration timeout) {
     const int fd = static_cast<int>(events[i].data.u64 & 0xffffffff);
     if (mark == kMailbox) {
       std::uint64_t counter = 0;
-      [[maybe_unused]] const auto got = read(mail_fd_, &counter, sizeof counter);
+      [[maybe_unused]] const auto got =
+          read(mail_fd_, &counter, sizeof counter);
       mail = true;
     } else if (mark == kGlib) {
       glib_ready_ = true;

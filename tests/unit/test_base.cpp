@@ -10,9 +10,12 @@ using namespace patchcord;
 
 static void test_base64_vectors() {
   // RFC 4648 section 10.
-  const char *vectors[][2] = {{"", ""},          {"f", "Zg=="},
-                              {"fo", "Zm8="},    {"foo", "Zm9v"},
-                              {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
+  const char *vectors[][2] = {{"", ""},
+                              {"f", "Zg=="},
+                              {"fo", "Zm8="},
+                              {"foo", "Zm9v"},
+                              {"foob", "Zm9vYg=="},
+                              {"fooba", "Zm9vYmE="},
                               {"foobar", "Zm9vYmFy"}};
   for (const auto &[plain, coded] : vectors) {
     g_assert_cmpstr(base64::encode(as_bytes(plain)).c_str(), ==, coded);
@@ -55,8 +58,7 @@ static void test_json_bounds() {
     g_assert_cmpstr(JsonDocument::parse(bad).error().code.c_str(), ==,
                     "bad_json");
   // Brackets in strings are not depth.
-  g_assert_true(
-      JsonDocument::parse("\"" + std::string(1000, '[') + "\"").ok());
+  g_assert_true(JsonDocument::parse("\"" + std::string(1000, '[') + "\"").ok());
 }
 
 static void test_json_types() {
@@ -111,8 +113,7 @@ static void test_text() {
   g_assert_true(constant_time_equal("abc", "abc"));
   g_assert_false(constant_time_equal("abc", "abd"));
   g_assert_false(constant_time_equal("abc", "ab"));
-  g_assert_cmpstr(log::mask_number("+14155550100").c_str(), ==,
-                  "+1415*****00");
+  g_assert_cmpstr(log::mask_number("+14155550100").c_str(), ==, "+1415*****00");
   g_assert_cmpstr(log::mask_number("anon").c_str(), ==, "****");
 }
 

@@ -17,8 +17,8 @@ template <typename T> static T round_trip(const T &event) {
 }
 
 static void test_events() {
-  const auto spoken = round_trip(
-      events::SpokenText{3, "Guten Tag, süß", {{0, 10}, {6, 250}}});
+  const auto spoken =
+      round_trip(events::SpokenText{3, "Guten Tag, süß", {{0, 10}, {6, 250}}});
   g_assert_cmpuint(spoken.utterance, ==, 3);
   g_assert_cmpstr(spoken.text.c_str(), ==, "Guten Tag, süß");
   g_assert_cmpuint(spoken.timings.size(), ==, 2);
@@ -31,9 +31,8 @@ static void test_events() {
   g_assert_true(playout.what == events::Playout::What::kCut);
   g_assert_cmpuint(playout.heard_samples, ==, 1234567890123);
   events::Expect expect;
-  expect.expectation = {agent::Expectation::Kind::kChoice,
-                        {"a room", "a desk"},
-                        {"help"}};
+  expect.expectation = {
+      agent::Expectation::Kind::kChoice, {"a room", "a desk"}, {"help"}};
   const auto expected = round_trip(expect).expectation;
   g_assert_true(expected.kind == agent::Expectation::Kind::kChoice);
   g_assert_cmpstr(expected.phrases.at(1).c_str(), ==, "a desk");
@@ -42,10 +41,10 @@ static void test_events() {
   g_assert_false(events::parse<events::Expect>(other.get()).has_value());
   const auto hostile = Ref<GstEvent>::adopt(gst_event_new_custom(
       GST_EVENT_CUSTOM_UPSTREAM,
-      gst_structure_new(events::Playout::kName, "utterance", G_TYPE_STRING,
-                        "x", nullptr)));
-  g_assert_cmpuint(events::parse<events::Playout>(hostile.get())->utterance,
-                   ==, 0);
+      gst_structure_new(events::Playout::kName, "utterance", G_TYPE_STRING, "x",
+                        nullptr)));
+  g_assert_cmpuint(events::parse<events::Playout>(hostile.get())->utterance, ==,
+                   0);
 }
 
 static void test_messages() {

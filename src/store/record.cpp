@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/record.hpp"
+
+#include "base/json.hpp"
+
+namespace patchcord::store {
+namespace {
+
+void stage(JsonWriter &out, const char *name,
+           const std::optional<double> &milliseconds) {
+  out.key(name);
+  if (milliseconds)
+    out.value(*milliseconds);
+  else
+    out.null();
+}
+
+// JSON from the agent, or an empty object should it be none.
+void object(JsonWriter &out, const char *name, const std::string &json) {
+  out.key(name);
+  if (JsonDocument::parse(json).ok())
+    out.raw(json);
+  else
+    out.raw("{}");
+}
+
+void write(JsonWriter &out, const TurnRecord &turn) {
+  out.begin_object()
+      .member("index", turn.index)
+      .member("started_ms", turn.started_ms)
+      .member("caller", turn.caller)
+      .member("said", turn.said)
+      .member("heard", turn.heard)
+      .member("action", turn.action);
+  object(out, "extracted", turn.extracted);
+  out.member("interrupted", turn.interrupted);
+  stage(out, "transcript_ms", turn.transcript_ms);
+  stage(out, "decision_ms", turn.decision_ms);
+  stage(out, "voice_ms", turn.voice_ms);
+  stage(out, "sent_ms", turn.sent_ms);
+  out.end_object();
+}
+
+} // namespace
+
+std::string to_json(const TurnRecord &turn) {
+  JsonWriter out;
+  write(out, turn);
+  return out.take();
+}
+
+std::string to_json(const CallRecord &record) {
+  JsonWriter out;
+  out.begin_object()
+      .member("call_sid", record.call_sid)
+      .member("stream_sid", record.stream_sid)
+      .member("account_sid", record.account_sid)
+      .member("from", record.from)
+      .member("to", record.to)
+      .member("direction", record.direction)
+      .member("agent", record.agent)
+      .member("pipeline", record.pipeline)
+      .member("created_ms", record.created_ms)
+      .member("answered_ms", record.answered_ms)
+      .member("ended_ms", record.ended_ms)
+      .member("status", record.status)
+      .member("end_reason", record.end_reason)
+      .member("end_detail", record.end_detail)
+      .member("goal_reached", record.goal_reached);
+  object(out, "fields", record.fields);
+  out.key("turns").begin_array();
+  for (const TurnRecord &turn : record.turns)
+    write(out, turn);
+  out.end_array().end_object();
+  return out.take();
+}
+
+} // namespace patchcord::store

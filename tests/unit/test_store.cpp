@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/json.hpp"
+#include "store/record_store.hpp"
+
+#include <glib/gstdio.h>
+
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace patchcord;
+using namespace patchcord::store;
+
+// Waits for a result that comes on the store's thread.
+template <typename T> class Waiter {
+public:
+  std::function<void(T)> callback() {
+    return [this](T value) {
+      const std::lock_guard lock(mutex_);
+      value_.emplace(std::move(value));
+      ready_.notify_one();
+    };
+  }
+  T wait() {
+    std::unique_lock lock(mutex_);
+    ready_.wait(lock, [&] { return value_.has_value(); });
+    return std::move(*value_);
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::optional<T> value_;
+};
+
+static std::optional<CallRecord> get(RecordStore &records,
+                                     const std::string &sid) {
+  Waiter<Result<std::optional<CallRecord>>> waiter;
+  records.get(sid, waiter.callback());
+  auto result = waiter.wait();
+  g_assert_true(result.ok());
+  return *result;
+}
+
+class TempDir {
+public:
+  TempDir() : path_(g_dir_make_tmp("patchcord-XXXXXX", nullptr)) {}
+  ~TempDir() {
+    for (const char *name : {"/calls.db", "/calls.db-wal", "/calls.db-shm"})
+      g_remove((path_ + name).c_str());
+    g_rmdir(path_.c_str());
+  }
+  std::string url() const { return "sqlite:" + path_ + "/calls.db"; }
+
+private:
+  std::string path_;
+};
+
+static CallRecord sample() {
+  CallRecord record;
+  record.call_sid = "CA1";
+  record.from = "+14155550100";
+  record.status = "in-progress";
+  record.created_ms = 1000;
+  record.fields = R"({"room":"Mountain View"})";
+  return record;
+}
+
+static void test_keeps_a_call() {
+  const TempDir dir;
+  {
+    auto records = RecordStore::open(dir.url());
+    g_assert_true(records.ok());
+    auto record = sample();
+    (*records)->put_call(record);
+    TurnRecord turn;
+    turn.index = 1;
+    turn.caller = "caf\xc3\xa9 'quoted'";
+    turn.sent_ms = 12.5;
+    (*records)->put_turn("CA1", turn);
+    turn.heard = "cut at the";
+    turn.interrupted = true;
+    (*records)->put_turn("CA1", turn);
+    record.status = "completed";
+    record.goal_reached = true;
+    (*records)->put_call(record);
+    g_assert_false(get(**records, "CA2").has_value());
+  }
+  auto records = RecordStore::open(dir.url());
+  const auto back = get(**records, "CA1");
+  g_assert_true(back.has_value());
+  g_assert_cmpstr(back->status.c_str(), ==, "completed");
+  g_assert_true(back->goal_reached);
+  g_assert_cmpuint(back->turns.size(), ==, 1);
+  g_assert_cmpstr(back->turns[0].caller.c_str(), ==, "caf\xc3\xa9 'quoted'");
+  g_assert_cmpstr(back->turns[0].heard.c_str(), ==, "cut at the");
+  g_assert_cmpfloat(*back->turns[0].sent_ms, ==, 12.5);
+  g_assert_false(back->turns[0].voice_ms.has_value());
+  const auto json = JsonDocument::parse(to_json(*back));
+  g_assert_true(json.ok());
+  g_assert_cmpstr(json->root()["fields"]["room"].string()->c_str(), ==,
+                  "Mountain View");
+}
+
+static void test_lists_newest_first() {
+  auto records = RecordStore::open("sqlite::memory:");
+  for (int i = 0; i < 5; ++i) {
+    auto record = sample();
+    record.call_sid = "CA" + std::to_string(i);
+    record.created_ms = i;
+    (*records)->put_call(record);
+  }
+  Waiter<Result<std::vector<CallRecord>>> waiter;
+  (*records)->list(2, 1, waiter.callback());
+  const auto page = waiter.wait();
+  g_assert_cmpuint(page->size(), ==, 2);
+  g_assert_cmpstr((*page)[0].call_sid.c_str(), ==, "CA3");
+}
+
+static void test_bad_urls() {
+  for (const char *url :
+       {"", "sqlite:", "mysql:x", "sqlite:/nonexistent-folder/calls.db"}) {
+    const auto records = RecordStore::open(url);
+    g_assert_false(records.ok());
+    g_test_message("%s -> %s", url, records.error().message.c_str());
+  }
+  g_assert_nonnull(
+      strstr(RecordStore::open("sqlite:/nonexistent-folder/calls.db")
+                 .error()
+                 .message.c_str(),
+             "/nonexistent-folder/calls.db"));
+}
+
+// What was flushed is there after SIGKILL.
+static void test_survives_a_kill() {
+  const TempDir dir;
+  int pipe_fds[2];
+  g_assert_cmpint(pipe(pipe_fds), ==, 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    auto records = RecordStore::open(dir.url());
+    (*records)->put_call(sample());
+    TurnRecord turn;
+    turn.said = "Hello.";
+    (*records)->put_turn("CA1", turn);
+    (*records)->flush();
+    (void)!write(pipe_fds[1], "x", 1);
+    for (;;)
+      pause();
+  }
+  char byte = 0;
+  g_assert_cmpint(read(pipe_fds[0], &byte, 1), ==, 1);
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  auto records = RecordStore::open(dir.url());
+  const auto back = get(**records, "CA1");
+  g_assert_true(back.has_value());
+  g_assert_cmpstr(back->turns.at(0).said.c_str(), ==, "Hello.");
+  close(pipe_fds[0]);
+  close(pipe_fds[1]);
+}
+
+// A write that fails is counted and said; later ones go on.
+static void test_failed_writes_are_counted() {
+  const TempDir dir;
+  auto records = RecordStore::open(dir.url());
+  (*records)->flush();
+  // Another connection takes the table away.
+  const std::string drop =
+      "sqlite3 " + dir.url().substr(7) + " 'DROP TABLE turns'";
+  if (g_find_program_in_path("sqlite3") == nullptr) {
+    g_test_skip("no sqlite3 program");
+    return;
+  }
+  g_assert_cmpint(system(drop.c_str()), ==, 0);
+  (*records)->put_call(sample());
+  (*records)->put_turn("CA1", TurnRecord{});
+  (*records)->flush();
+  g_assert_cmpuint((*records)->failed_writes(), ==, 1);
+  Waiter<Result<Unit>> waiter;
+  (*records)->check(waiter.callback());
+  g_assert_true(waiter.wait().ok());
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, nullptr);
+  g_test_add_func("/store/keeps-a-call-as-it-goes", test_keeps_a_call);
+  g_test_add_func("/store/lists-newest-first", test_lists_newest_first);
+  g_test_add_func("/store/refuses-bad-urls-naming-the-file", test_bad_urls);
+  g_test_add_func("/store/survives-a-kill", test_survives_a_kill);
+  g_test_add_func("/store/failed-writes-are-counted",
+                  test_failed_writes_are_counted);
+  return g_test_run();
+}
