@@ -60,9 +60,10 @@ public:
 
   // Live events of a call as JSON objects, one a line of the conversation:
   // {"t_ms":1234,"event":"transcript","text":...}; docs/api.md is the table.
-  // What already happened comes first. `event` runs on the call's worker, last
-  // with nullopt when the call is over; false: no such call is alive. The
-  // returned function ends the subscription.
+  // What already happened comes first, within this call; nullopt, last, when
+  // the call is over. `event` may run on any thread and must only hand the
+  // event on. Empty: no such call is announced or alive. The returned function
+  // ends the subscription.
   using EventHandler = std::function<void(std::optional<std::string>)>;
   std::optional<std::function<void()>> subscribe(const std::string &call_sid,
                                                  EventHandler event);

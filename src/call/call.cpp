@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "call/call.hpp"
+
+#include "call/event_json.hpp"
+#include "call/graph_builder.hpp"
+#include "graph/contexts.hpp"
+#include "graph/worker_clock.hpp"
+#include "twilio/rest.hpp"
+
+#include <chrono>
+
+namespace patchcord::call {
+namespace {
+
+// Behind the agent's own limit: for a call whose agent does not end it.
+constexpr Duration kGrace = 60s;
+// For the peer to close after a hang-up; then the connection is dropped.
+constexpr Duration kHangUpTimeout = 5s;
+
+std::int64_t unix_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// What a stream's end means for a record whose conversation was not over.
+const char *reason_of(const std::string &stream_end) {
+  if (stream_end == "lost")
+    return "stream_lost";
+  if (stream_end == "protocol")
+    return "stream_error";
+  return "caller_hung_up";
+}
+
+} // namespace
+
+Call::Call(Setup setup) : setup_(std::move(setup)), recorder_(setup_.record) {}
+
+Call::~Call() = default;
+
+log::Context Call::log_context() const {
+  return {recorder_.record().call_sid, recorder_.record().stream_sid};
+}
+
+std::int64_t Call::since_start_ms() const {
+  return static_cast<std::int64_t>(to_ms(setup_.worker->now() - started_));
+}
+
+void Call::put(const store::TurnRecord *turn) {
+  if (turn != nullptr)
+    setup_.store->put_turn(recorder_.record().call_sid, *turn);
+}
+
+void Call::put_record() { setup_.store->put_call(recorder_.record()); }
+
+void Call::start(const WebSocketMediaStream::Attach &attach) {
+  Worker &worker = *setup_.worker;
+  started_ = worker.now();
+  const std::string call_sid = setup_.offer.call_sid;
+  const std::string account_sid = setup_.offer.account_sid;
+  stream_ = WebSocketMediaStream::create(
+      worker, attach,
+      [call_sid, account_sid](const twilio::StreamStart &start) {
+        return start.call_sid == call_sid &&
+               (account_sid.empty() || start.account_sid == account_sid);
+      });
+  stream_->on_ended([weak = weak_from_this()] {
+    if (const auto self = weak.lock())
+      self->on_stream_over();
+  });
+
+  auto graph = build_graph(setup_.graph_name, setup_.graph_text, *setup_.config,
+                           setup_.agent_file);
+  if (!graph) {
+    log::error(graph.error().message, log_context());
+    end("error", graph.error().message);
+    return;
+  }
+  graph_ = *std::move(graph);
+  // No queue of messages and no descriptor to poll it: a call's messages are
+  // handled where they are posted, on its worker.
+  bus_ = Ref<GstBus>::adopt(
+      GST_BUS(g_object_new(GST_TYPE_BUS, "enable-async", FALSE, nullptr)));
+  gst_bus_set_sync_handler(
+      bus_.get(),
+      [](GstBus *, GstMessage *message, gpointer self) {
+        static_cast<Call *>(self)->on_message(message);
+        gst_message_unref(message);
+        return GST_BUS_DROP;
+      },
+      this, nullptr);
+  gst_element_set_bus(graph_.get(), bus_.get());
+  graph::set_worker(graph_.get(), setup_.worker);
+  graph::set_media_stream(graph_.get(), stream_);
+  gst_pipeline_use_clock(GST_PIPELINE(graph_.get()),
+                         graph::make_worker_clock(setup_.worker).get());
+  deadline_ = worker.after(
+      std::chrono::seconds(setup_.config->call.max_duration_s) + kGrace,
+      [this] { end("max_duration", "the call outlived its limit"); });
+  if (gst_element_set_state(graph_.get(), GST_STATE_PLAYING) ==
+      GST_STATE_CHANGE_FAILURE)
+    end("error", "the graph " + setup_.graph_name + " did not start");
+}
+
+void Call::on_message(GstMessage *message) {
+  switch (GST_MESSAGE_TYPE(message)) {
+  case GST_MESSAGE_ELEMENT:
+    on_element_message(message);
+    break;
+  case GST_MESSAGE_EOS:
+    // The goodbye has been heard.
+    if (!ending_)
+      hang_up();
+    break;
+  case GST_MESSAGE_ERROR:
+    on_error(message);
+    break;
+  case GST_MESSAGE_WARNING: {
+    GErrorHolder warning;
+    gst_message_parse_warning(message, warning.out(), nullptr);
+    log::warning(std::string(GST_MESSAGE_SRC_NAME(message)) + ": " +
+                     warning.message(),
+                 log_context());
+    break;
+  }
+  default:
+    break;
+  }
+}
+
+void Call::on_error(GstMessage *message) {
+  GErrorHolder error;
+  GCharPtr details;
+  char *raw = nullptr;
+  gst_message_parse_error(message, error.out(), &raw);
+  details.reset(raw);
+  const std::string text =
+      std::string(GST_MESSAGE_SRC_NAME(message)) + ": " + error.message();
+  log::error(text + (details ? std::string(" (") + details.get() + ")" : ""),
+             log_context());
+  end("error", text);
+}
+
+void Call::on_decision(GstMessage *message) {
+  const auto decision = *messages::parse<messages::Decision>(message);
+  last_words_.clear();
+  put(recorder_.decision(decision, since_start_ms()));
+  put_record();
+  setup_.events->publish(event_json(since_start_ms(), decision));
+}
+
+void Call::on_element_message(GstMessage *message) {
+  using namespace messages;
+  const std::int64_t now = since_start_ms();
+  EventLog &events = *setup_.events;
+  if (const auto started = parse<CallStarted>(message)) {
+    recorder_.started(*started, unix_ms());
+    put_record();
+    log::info("the media stream began", log_context());
+    events.publish(event_json(now, *started));
+  } else if (const auto transcript = parse<Transcript>(message)) {
+    if (!transcript->final) {
+      events.publish_passing([&] { return event_json(now, *transcript); });
+      return;
+    }
+    if (!transcript->text.empty())
+      last_words_ = transcript->text;
+    events.publish(event_json(now, *transcript));
+  } else if (parse<Decision>(message)) {
+    on_decision(message);
+  } else if (const auto heard = parse<Heard>(message)) {
+    put(recorder_.heard(*heard));
+    events.publish(event_json(now, *heard));
+  } else if (const auto interrupted = parse<Interrupted>(message)) {
+    put(recorder_.interrupted(*interrupted));
+    events.publish(event_json(now, *interrupted));
+  } else if (const auto latency = parse<TurnLatency>(message)) {
+    put(recorder_.latency(*latency));
+    events.publish(event_json(now, *latency));
+  } else if (const auto dtmf = parse<DtmfReceived>(message)) {
+    events.publish(event_json(now, *dtmf));
+  } else if (const auto trouble = parse<ProviderTrouble>(message)) {
+    log::warning(trouble->provider + ": " + trouble->code + ": " +
+                     trouble->message,
+                 log_context());
+    if (trouble->fatal)
+      recorder_.edit().end_detail = trouble->provider + ": " + trouble->message;
+    events.publish(event_json(now, *trouble));
+  } else if (const auto over = parse<ConversationEnded>(message)) {
+    recorder_.conversation_ended(*over);
+    put_record();
+    events.publish(event_json(now, *over));
+  } else if (const auto ended = parse<StreamEnded>(message)) {
+    recorder_.end(reason_of(ended->reason), ended->detail);
+    log::info("the media stream ended: " + ended->reason +
+                  (ended->detail.empty() ? "" : " (" + ended->detail + ")"),
+              log_context());
+  } else if (const auto odd = parse<StreamAnomalies>(message)) {
+    std::string counts;
+    for (const auto &[kind, count] : odd->counts)
+      counts +=
+          (counts.empty() ? "" : ", ") + kind + " " + std::to_string(count);
+    log::warning("on the media stream: " + counts, log_context());
+  }
+}
+
+void Call::hang_up() {
+  if (ending_)
+    return;
+  ending_ = true;
+  log::info("hanging up: " + recorder_.record().end_reason, log_context());
+  if (!stream_ || stream_->ended()) {
+    tear_down_soon();
+    return;
+  }
+  hanging_up_ =
+      setup_.worker->after(kHangUpTimeout, [this] { tear_down_soon(); });
+  if (setup_.config->twilio.hangup == "rest")
+    hang_up_by_rest();
+  else
+    stream_->close(1000, "the call is over");
+}
+
+// Twilio then ends the stream by `stop`. Closing the WebSocket as well is the
+// way out when the request fails: the TwiML behind <Connect> hangs up.
+void Call::hang_up_by_rest() {
+  const auto request =
+      twilio::hang_up_request(*setup_.config, recorder_.record().account_sid,
+                              recorder_.record().call_sid);
+  rest_ = setup_.worker->service<net::HttpClient>().fetch(
+      request, [this](const Result<net::HttpResponse> &response) {
+        if (response && twilio::call_is_over(response->status, response->body))
+          return;
+        log::warning("hanging up by REST failed (" +
+                         (response ? "HTTP " + std::to_string(response->status)
+                                   : response.error().message) +
+                         "); closing the media stream instead",
+                     log_context());
+        stream_->close(1000, "the call is over");
+      });
+}
+
+void Call::end(const std::string &reason, const std::string &detail) {
+  recorder_.end(reason, detail);
+  hang_up();
+}
+
+void Call::on_stream_over() { tear_down_soon(); }
+
+// Not from within an element's callback: the graph cannot stop itself.
+void Call::tear_down_soon() {
+  ending_ = true;
+  setup_.worker->post([self = shared_from_this()] { self->tear_down(); });
+}
+
+void Call::tear_down() {
+  if (std::exchange(torn_down_, true))
+    return;
+  deadline_.cancel();
+  hanging_up_.cancel();
+  rest_.reset();
+  // Inputs first, then the graph, then the socket.
+  if (stream_) {
+    stream_->set_source(nullptr);
+    if (!stream_->ended())
+      stream_->close(1001, "the call is over");
+  }
+  if (graph_) {
+    gst_element_set_state(graph_.get(), GST_STATE_NULL);
+    gst_bus_set_sync_handler(bus_.get(), nullptr, nullptr, nullptr);
+  }
+  graph_.reset();
+  bus_.reset();
+  stream_.reset();
+  if (!last_words_.empty())
+    put(recorder_.unanswered(last_words_, since_start_ms()));
+  recorder_.end("caller_hung_up", "");
+  recorder_.finish(unix_ms());
+  put_record();
+  const auto &record = recorder_.record();
+  log::info("the call is over: " + record.end_reason + ", " +
+                std::to_string(record.turns.size()) + " turns",
+            log_context());
+  setup_.events->publish(call_ended_json(since_start_ms(), record));
+  setup_.events->close();
+  if (const auto over = std::exchange(setup_.over, nullptr))
+    over();
+}
+
+} // namespace patchcord::call

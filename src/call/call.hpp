@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "base/log.hpp"
+#include "call/call_registry.hpp"
+#include "call/event_log.hpp"
+#include "call/recorder.hpp"
+#include "graph/handles.hpp"
+#include "net/http_client.hpp"
+
+#include <memory>
+#include <string>
+
+namespace patchcord::call {
+
+// One call: its graph, its media stream, its record. Lives on its worker from
+// the WebSocket's handshake to its end; owned by the registry.
+class Call : public std::enable_shared_from_this<Call> {
+public:
+  struct Setup {
+    std::shared_ptr<Worker> worker;
+    Offer offer;
+    store::CallRecord record; // as the webhook began it
+    std::string graph_name, graph_text, agent_file;
+    std::shared_ptr<EventLog> events;
+    const config::Config *config;
+    store::RecordStore *store;
+    std::function<void()> over; // last: nothing of the call runs any more
+  };
+  explicit Call(Setup setup);
+  ~Call();
+
+  // Makes the media stream and the graph and sets it going. A graph that cannot
+  // be made ends the call at once, with a record that says so.
+  void start(const WebSocketMediaStream::Attach &attach);
+  // Ends the call from outside.
+  void end(const std::string &reason, const std::string &detail);
+
+  const std::shared_ptr<Worker> &worker() const { return setup_.worker; }
+
+private:
+  void on_message(GstMessage *message);
+  void on_element_message(GstMessage *message);
+  void on_error(GstMessage *message);
+  void on_decision(GstMessage *message);
+  void on_stream_over();
+  void hang_up();
+  void hang_up_by_rest();
+  void tear_down_soon();
+  void tear_down();
+
+  std::int64_t since_start_ms() const;
+  void put(const store::TurnRecord *turn);
+  void put_record();
+  log::Context log_context() const;
+
+  Setup setup_;
+  Recorder recorder_;
+  std::shared_ptr<WebSocketMediaStream> stream_;
+  Ref<GstElement> graph_;
+  Ref<GstBus> bus_;
+  std::unique_ptr<net::HttpClient::Transfer> rest_;
+  Timer deadline_;   // of the whole call: nothing may outlive it
+  Timer hanging_up_; // the peer's time to close after we asked it to
+  TimePoint started_{};
+  std::string last_words_; // of the caller, not answered yet
+  bool ending_ = false, torn_down_ = false;
+};
+
+} // namespace patchcord::call

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "call/graph_builder.hpp"
+
+#include "base/text.hpp"
+
+#include <fstream>
+#include <sstream>
+
+namespace patchcord::call {
+namespace {
+
+struct Setting {
+  const char *factory;
+  const char *property;
+  std::string value;
+};
+
+std::vector<Setting> settings_of(const config::Config &config,
+                                 const std::string &agent_file) {
+  const auto &openai = config.openai;
+  const auto &eleven = config.elevenlabs;
+  return {
+      {"agent", "definition", agent_file},
+      {"agent", "api-key", openai.api_key},
+      {"agent", "base-url", openai.base_url},
+      {"agent", "model", openai.chat_model},
+      {"agent", "max-duration", std::to_string(config.call.max_duration_s)},
+      {"realtimestt", "api-key", openai.api_key},
+      {"realtimestt", "base-url", openai.base_url},
+      {"realtimestt", "realtime-url", openai.realtime_url},
+      {"realtimestt", "model", openai.stt_model},
+      {"realtimestt", "language", openai.language},
+      {"elevenlabssrc", "api-key", eleven.api_key},
+      {"elevenlabssrc", "base-url", eleven.base_url},
+      {"elevenlabssrc", "voice-id", eleven.voice_id},
+      {"elevenlabssrc", "model-id", eleven.model_id},
+      {"elevenlabssrc", "output-format", eleven.output_format},
+  };
+}
+
+// Whether the graph's text sets `property` on the element: then it stays.
+bool is_default(GstElement *element, GParamSpec *spec) {
+  if ((spec->flags & G_PARAM_READABLE) == 0)
+    return true;
+  GValue value = G_VALUE_INIT;
+  g_value_init(&value, spec->value_type);
+  g_object_get_property(G_OBJECT(element), spec->name, &value);
+  const bool same = g_param_value_defaults(spec, &value) != FALSE;
+  g_value_unset(&value);
+  return same;
+}
+
+void apply(GstElement *element, const std::vector<Setting> &settings) {
+  GstElementFactory *factory = gst_element_get_factory(element);
+  if (factory == nullptr)
+    return;
+  const std::string name = GST_OBJECT_NAME(factory);
+  for (const Setting &setting : settings) {
+    if (name != setting.factory || setting.value.empty())
+      continue;
+    GParamSpec *spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element),
+                                                    setting.property);
+    if (spec != nullptr && is_default(element, spec))
+      gst_util_set_object_arg(G_OBJECT(element), setting.property,
+                              setting.value.c_str());
+  }
+}
+
+} // namespace
+
+Result<std::string> read_pipeline(const std::string &path) {
+  std::ifstream file(path);
+  if (!file)
+    return make_error("bad_pipeline", path + ": cannot be read");
+  std::string text, line;
+  while (std::getline(file, line))
+    if (!trim(line).starts_with('#'))
+      text.append(line).append("\n");
+  if (trim(text).empty())
+    return make_error("bad_pipeline", path + ": holds no graph");
+  return text;
+}
+
+Result<Ref<GstElement>> build_graph(const std::string &name,
+                                    const std::string &text,
+                                    const config::Config &config,
+                                    const std::string &agent_file) {
+  GErrorHolder problem;
+  auto graph = Ref<GstElement>::adopt(gst_parse_launch_full(
+      text.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, problem.out()));
+  if (!graph)
+    return make_error("bad_pipeline", name + ": " + problem.message());
+  // The reference of gst_parse_launch is floating.
+  graph =
+      Ref<GstElement>::adopt(GST_ELEMENT(gst_object_ref_sink(graph.release())));
+  if (!GST_IS_PIPELINE(graph.get()))
+    return make_error("bad_pipeline",
+                      name + ": expected a chain of elements, as gst-launch "
+                             "takes it");
+  const auto settings = settings_of(config, agent_file);
+  GstIterator *elements = gst_bin_iterate_recurse(GST_BIN(graph.get()));
+  GValue item = G_VALUE_INIT;
+  while (gst_iterator_next(elements, &item) == GST_ITERATOR_OK) {
+    apply(GST_ELEMENT(g_value_get_object(&item)), settings);
+    g_value_reset(&item);
+  }
+  g_value_unset(&item);
+  gst_iterator_free(elements);
+  return graph;
+}
+
+std::vector<std::string> missing_elements(const std::string &text) {
+  GstParseContext *context = gst_parse_context_new();
+  GErrorHolder problem;
+  GstElement *graph = gst_parse_launch_full(text.c_str(), context,
+                                            GST_PARSE_FLAG_NONE, problem.out());
+  if (graph != nullptr)
+    gst_object_unref(gst_object_ref_sink(graph));
+  std::vector<std::string> missing;
+  char **names = gst_parse_context_get_missing_elements(context);
+  for (char **name = names; name != nullptr && *name != nullptr; ++name)
+    missing.emplace_back(*name);
+  g_strfreev(names);
+  gst_parse_context_free(context);
+  return missing;
+}
+
+} // namespace patchcord::call

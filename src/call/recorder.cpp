@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "call/recorder.hpp"
+
+namespace patchcord::call {
+namespace {
+
+std::optional<double> after(GstClockTime from, GstClockTime to) {
+  if (!GST_CLOCK_TIME_IS_VALID(from) || !GST_CLOCK_TIME_IS_VALID(to))
+    return std::nullopt;
+  return static_cast<double>(GST_CLOCK_DIFF(from, to)) / 1e6;
+}
+
+} // namespace
+
+store::TurnRecord *Recorder::find(std::uint32_t turn) {
+  for (auto it = record_.turns.rbegin(); it != record_.turns.rend(); ++it)
+    if (it->index == static_cast<int>(turn))
+      return &*it;
+  return nullptr;
+}
+
+void Recorder::started(const messages::CallStarted &message,
+                       std::int64_t unix_ms) {
+  record_.stream_sid = message.stream_sid;
+  if (record_.account_sid.empty())
+    record_.account_sid = message.account_sid;
+  record_.status = "in-progress";
+  record_.answered_ms = unix_ms;
+}
+
+const store::TurnRecord *Recorder::decision(const messages::Decision &message,
+                                            std::int64_t now_ms) {
+  store::TurnRecord *turn = find(message.turn);
+  if (turn == nullptr) {
+    turn = &record_.turns.emplace_back();
+    turn->index = static_cast<int>(message.turn);
+    turn->started_ms = now_ms;
+  }
+  turn->caller = message.caller;
+  // A turn may speak twice (a silence prompt behind the question).
+  if (!turn->said.empty() && turn->said != message.message)
+    turn->said += " ";
+  if (turn->said != message.message)
+    turn->said += message.message;
+  turn->action = message.action;
+  turn->extracted = message.extracted;
+  record_.fields = message.fields;
+  return turn;
+}
+
+const store::TurnRecord *Recorder::heard(const messages::Heard &message) {
+  store::TurnRecord *turn = find(message.turn);
+  if (turn == nullptr || message.state == "started")
+    return nullptr;
+  if (!turn->heard.empty() && !message.text.empty())
+    turn->heard += " ";
+  turn->heard += message.text;
+  turn->interrupted = turn->interrupted || message.state == "interrupted";
+  return turn;
+}
+
+const store::TurnRecord *
+Recorder::interrupted(const messages::Interrupted &message) {
+  store::TurnRecord *turn = find(message.turn);
+  if (turn == nullptr)
+    return nullptr;
+  turn->interrupted = true;
+  return turn;
+}
+
+const store::TurnRecord *
+Recorder::latency(const messages::TurnLatency &message) {
+  store::TurnRecord *turn = find(message.turn);
+  if (turn == nullptr)
+    return nullptr;
+  turn->transcript_ms = after(message.speech_end, message.transcript);
+  turn->decision_ms = after(message.speech_end, message.decision);
+  turn->voice_ms = after(message.speech_end, message.first_audio);
+  turn->sent_ms = after(message.speech_end, message.first_sent);
+  return turn;
+}
+
+void Recorder::conversation_ended(const messages::ConversationEnded &message) {
+  record_.goal_reached = message.goal_reached;
+  if (!message.fields.empty())
+    record_.fields = message.fields;
+  end(message.reason, "");
+}
+
+const store::TurnRecord *Recorder::unanswered(const std::string &caller,
+                                              std::int64_t now_ms) {
+  auto &turn = record_.turns.emplace_back();
+  turn.index = record_.turns.size() > 1
+                   ? record_.turns[record_.turns.size() - 2].index + 1
+                   : 0;
+  turn.started_ms = now_ms;
+  turn.caller = caller;
+  turn.action = "unanswered";
+  return &turn;
+}
+
+void Recorder::end(const std::string &reason, const std::string &detail) {
+  if (!record_.end_reason.empty())
+    return;
+  record_.end_reason = reason;
+  record_.end_detail = detail;
+}
+
+void Recorder::finish(std::int64_t unix_ms) {
+  record_.ended_ms = unix_ms;
+  const std::string &reason = record_.end_reason;
+  const bool failed = reason == "error" || reason == "stream_lost" ||
+                      reason == "stream_error" || reason == "provider_failed" ||
+                      reason == "server_stopped";
+  record_.status = failed ? "failed" : "completed";
+}
+
+} // namespace patchcord::call
