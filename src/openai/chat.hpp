@@ -35,7 +35,8 @@ std::string chat_request_body(const ChatRequest &request);
 
 // Server-sent events (HTML standard, "Server-sent events"): bytes in, the data
 // of each event out, whole. Comments are told as empty optionals: a sign of
-// life. Lines end in LF, CRLF or CR, wherever the reads cut them.
+// life. Lines end in LF, CRLF or CR, wherever the reads cut them. `event` must
+// not destroy the parser.
 class SseParser {
 public:
   // False when an event grew past `limit` bytes: give the stream up.
@@ -43,14 +44,16 @@ public:
             const std::function<void(std::optional<std::string_view>)> &event);
   // End of the stream: an event without its empty line is given if it is whole
   // JSON or "[DONE]".
-  void finish(const std::function<void(std::optional<std::string_view>)> &event);
+  void
+  finish(const std::function<void(std::optional<std::string_view>)> &event);
   std::size_t limit = std::size_t{1} << 20;
 
 private:
-  void line(std::string_view text,
-            const std::function<void(std::optional<std::string_view>)> &event);
+  using Handler = std::function<void(std::optional<std::string_view>)>;
+  void line(const Handler &event);
+
   std::string line_, data_;
-  bool has_data_ = false, after_cr_ = false, started_ = false;
+  bool has_data_ = false, after_cr_ = false, first_line_ = true;
 };
 
 // What a chunk of the streamed answer brings.
@@ -79,6 +82,27 @@ struct ApiError {
 };
 ApiError parse_api_error(int status, std::string_view body);
 
+// Decodes the characters of a JSON string, byte by byte, wherever the text is
+// cut: escapes and surrogate pairs are held until they are whole.
+class JsonStringDecoder {
+public:
+  // Takes a byte behind the opening quote; whole characters go to `out`. True
+  // at the closing quote. Control characters come out as spaces; what is no
+  // character comes out as U+FFFD.
+  bool feed(char c, std::string &out);
+  // A byte that is not subject to escapes.
+  void raw(char c, std::string &out);
+
+private:
+  void code_unit(unsigned unit, std::string &out);
+  void drop_partial(std::string &out);
+
+  bool escaped_ = false;
+  int hex_left_ = 0;
+  unsigned hex_ = 0, high_surrogate_ = 0;
+  std::string utf8_; // an incomplete sequence
+};
+
 // Finds the top-level string member `message` in a JSON object that is still
 // being written, and gives its decoded characters as early as possible,
 // whatever the order of the members and wherever the text is cut. Text that is
@@ -89,26 +113,45 @@ class MessageExtractor {
 public:
   // Newly known characters of the message.
   std::string feed(std::string_view delta);
-  bool message_complete() const; // its closing quote was seen
-  bool is_plain_text() const;    // not JSON
+  // Its closing quote was seen.
+  bool message_complete() const { return complete_; }
+  bool is_plain_text() const { return state_ == State::kPlain; } // not JSON
   const std::string &text() const { return all_; } // all that was fed
+  // The object so far, without a fence or thoughts around it; empty for plain
+  // text. What to parse once the answer is finished.
+  std::string_view object_text() const;
 
 private:
   enum class State {
-    kStart, kFence, kThink, kPlain, kExpectKey, kKey, kAfterKey, kBeforeValue,
-    kTarget, kString, kValue, kDone
+    kStart,       // white space before the answer
+    kPrefix,      // what may become a fence or <think>
+    kFence,       // behind ```: the rest of its line
+    kThink,       // within <think>
+    kPlain,       // not JSON
+    kExpectKey,   // within the object, before a key
+    kKey,         // within a key
+    kAfterKey,    // before the colon
+    kBeforeValue, // behind the colon
+    kTarget,      // within the string that is `message`
+    kString,      // within another string
+    kNested,      // within an object or array
+    kAfterValue,  // within a number or word, or behind a value
+    kDone,        // behind the object
   };
   void step(char c, std::string &out);
-  void string_char(char c, std::string &out, bool emit);
-  void emit_code_point(unsigned code, std::string &out);
+  void start(char c, std::string &out);
+  void prefix(char c, std::string &out);
+  void before_value(char c);
+  void nested(char c);
 
-  std::string all_, pending_, key_;
+  std::string all_, prefix_, key_;
+  JsonStringDecoder string_;
   State state_ = State::kStart;
+  std::size_t at_ = 0; // of the byte under work within all_
+  std::size_t object_start_ = 0, object_end_ = std::string::npos;
   int depth_ = 0;
-  bool escaped_ = false, key_is_target_ = false, seen_target_ = false,
-       complete_ = false, nested_string_ = false;
-  int hex_left_ = 0;
-  unsigned hex_ = 0, high_surrogate_ = 0;
+  bool in_nested_string_ = false, escaped_ = false;
+  bool seen_target_ = false, complete_ = false;
 };
 
 } // namespace patchcord::openai
