@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "call/call.hpp"
 
+#include "base/text.hpp"
 #include "call/event_json.hpp"
 #include "call/graph_builder.hpp"
 #include "graph/contexts.hpp"
@@ -221,19 +222,36 @@ void Call::hang_up() {
     stream_->close(1000, "the call is over");
 }
 
-// Twilio then ends the stream by `stop`. Closing the WebSocket as well is the
-// way out when the request fails: the TwiML behind <Connect> hangs up.
+// Twilio then ends the stream by `stop`. Closing the WebSocket is the way out
+// when the request fails: the TwiML behind <Connect> hangs up as well.
 void Call::hang_up_by_rest() {
-  const auto request =
-      twilio::hang_up_request(*setup_.config, recorder_.record().account_sid,
-                              recorder_.record().call_sid);
+  const auto &twilio = setup_.config->twilio;
+  const std::string account = twilio.account_sid.empty()
+                                  ? recorder_.record().account_sid
+                                  : twilio.account_sid;
+  // While tokens rotate, the first is the one in force.
+  const auto asked = twilio::hang_up_request(
+      {twilio.api_url, account, split(twilio.auth_token, ',').front()},
+      recorder_.record().call_sid);
+  net::HttpRequest request;
+  request.method = "POST";
+  request.url = asked.url;
+  request.headers = {{"Content-Type", twilio::kFormContentType}};
+  request.body = asked.body;
+  request.username = asked.username;
+  request.password = asked.password;
+  request.timeout = kHangUpTimeout / 2;
   rest_ = setup_.worker->service<net::HttpClient>().fetch(
       request, [this](const Result<net::HttpResponse> &response) {
-        if (response && twilio::call_is_over(response->status, response->body))
-          return;
-        log::warning("hanging up by REST failed (" +
-                         (response ? "HTTP " + std::to_string(response->status)
-                                   : response.error().message) +
+        std::string problem = response ? "" : response.error().message;
+        if (response) {
+          const auto answer =
+              twilio::classify_answer(response->status, response->body);
+          if (answer.outcome == twilio::RestOutcome::kDone)
+            return;
+          problem = answer.message;
+        }
+        log::warning("hanging up by REST failed (" + problem +
                          "); closing the media stream instead",
                      log_context());
         stream_->close(1000, "the call is over");

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/json.hpp"
+#include "call/event_json.hpp"
+#include "call/event_log.hpp"
+#include "call/recorder.hpp"
+
+#include <glib.h>
+
+using namespace patchcord;
+using namespace patchcord::call;
+
+static Recorder begun() {
+  store::CallRecord record;
+  record.call_sid = "CA1";
+  record.status = "ringing";
+  Recorder recorder(record);
+  recorder.started({"CA1", "MZ1", "AC1", {}}, 5000);
+  return recorder;
+}
+
+static messages::Decision decision(std::uint32_t turn, const char *caller,
+                                   const char *said, const char *fields) {
+  messages::Decision message;
+  message.turn = turn;
+  message.utterance = turn + 1;
+  message.caller = caller;
+  message.action = "ask";
+  message.message = said;
+  message.extracted = "{}";
+  message.fields = fields;
+  return message;
+}
+
+static void test_turns_in_order() {
+  auto recorder = begun();
+  recorder.decision(decision(0, "", "Hello.", "{}"), 10);
+  recorder.heard({0, 1, "started", "", 0});
+  recorder.heard({0, 1, "complete", "Hello.", 900});
+  const auto *turn = recorder.decision(
+      decision(1, "a room", "Which one?", R"({"what":"room"})"), 2000);
+  g_assert_cmpint(turn->index, ==, 1);
+  g_assert_cmpint(turn->started_ms, ==, 2000);
+  recorder.interrupted({1, 2, "Which", 300});
+  recorder.heard({1, 2, "interrupted", "Which", 300});
+  const auto &record = recorder.record();
+  g_assert_cmpstr(record.status.c_str(), ==, "in-progress");
+  g_assert_cmpuint(record.turns.size(), ==, 2);
+  g_assert_cmpstr(record.turns[0].heard.c_str(), ==, "Hello.");
+  g_assert_false(record.turns[0].interrupted);
+  g_assert_cmpstr(record.turns[1].heard.c_str(), ==, "Which");
+  g_assert_true(record.turns[1].interrupted);
+  g_assert_cmpstr(record.fields.c_str(), ==, R"({"what":"room"})");
+}
+
+static void test_latency_from_speech_end() {
+  auto recorder = begun();
+  recorder.decision(decision(1, "yes", "Good.", "{}"), 0);
+  messages::TurnLatency latency;
+  latency.turn = 1;
+  latency.speech_end = 10 * GST_SECOND;
+  latency.transcript = 10 * GST_SECOND + 350 * GST_MSECOND;
+  latency.first_sent = 10 * GST_SECOND + 600 * GST_MSECOND;
+  const auto *turn = recorder.latency(latency);
+  g_assert_cmpfloat(*turn->transcript_ms, ==, 350.0);
+  g_assert_cmpfloat(*turn->sent_ms, ==, 600.0);
+  g_assert_false(turn->decision_ms.has_value());
+  latency.turn = 9; // of no turn we know
+  g_assert_null(recorder.latency(latency));
+}
+
+static void test_first_reason_stands() {
+  struct Row {
+    const char *reason, *status;
+  };
+  for (const Row &row :
+       {Row{"goal", "completed"}, Row{"caller_hung_up", "completed"},
+        Row{"no_answer", "completed"}, Row{"stream_lost", "failed"},
+        Row{"provider_failed", "failed"}, Row{"server_stopped", "failed"},
+        Row{"error", "failed"}}) {
+    auto recorder = begun();
+    recorder.end(row.reason, "first");
+    recorder.end("error", "second");
+    recorder.finish(9000);
+    g_assert_cmpstr(recorder.record().end_reason.c_str(), ==, row.reason);
+    g_assert_cmpstr(recorder.record().end_detail.c_str(), ==, "first");
+    g_assert_cmpstr(recorder.record().status.c_str(), ==, row.status);
+    g_assert_cmpint(recorder.record().ended_ms, ==, 9000);
+  }
+}
+
+static void test_last_words_are_kept() {
+  auto recorder = begun();
+  recorder.decision(decision(0, "", "Hello.", "{}"), 0);
+  const auto *turn = recorder.unanswered("never mind", 4000);
+  g_assert_cmpint(turn->index, ==, 1);
+  g_assert_cmpstr(turn->caller.c_str(), ==, "never mind");
+  g_assert_cmpuint(recorder.record().turns.size(), ==, 2);
+}
+
+static void test_events_are_json() {
+  messages::Decision message = decision(3, "say \"hi\"", "Hi!", "{\"a\":1}");
+  message.extracted = "";
+  const auto json = JsonDocument::parse(event_json(1234, message));
+  g_assert_true(json.ok());
+  const auto root = json->root();
+  g_assert_cmpstr(root["event"].string()->c_str(), ==, "decision");
+  g_assert_cmpint(*root["t_ms"].integer(), ==, 1234);
+  g_assert_cmpstr(root["caller"].string()->c_str(), ==, "say \"hi\"");
+  g_assert_cmpint(*root["fields"]["a"].integer(), ==, 1);
+  messages::TurnLatency latency;
+  latency.speech_end = GST_SECOND;
+  latency.transcript = GST_SECOND + GST_MSECOND;
+  const auto stages = JsonDocument::parse(event_json(0, latency));
+  g_assert_cmpfloat(*stages->root()["transcript_ms"].number(), ==, 1.0);
+  g_assert_true(stages->root()["sent_ms"].is_null());
+}
+
+static void test_followers() {
+  const auto log = std::make_shared<EventLog>();
+  log->publish("1");
+  log->publish_passing([]() -> std::string { g_assert_not_reached(); });
+  std::string early, late;
+  const auto into = [](std::string &text) {
+    return [&text](std::optional<std::string> event) {
+      text += event ? *event : "|";
+    };
+  };
+  const auto stop = log->follow(into(early));
+  log->publish("2");
+  log->publish_passing([] { return std::string("p"); });
+  const auto stop_late = log->follow(into(late));
+  log->publish("3");
+  stop();
+  stop();
+  log->publish("4");
+  log->close();
+  log->publish("5");
+  g_assert_cmpstr(early.c_str(), ==, "12p3");
+  g_assert_cmpstr(late.c_str(), ==, "1234|");
+  std::string after;
+  log->follow(into(after));
+  g_assert_cmpstr(after.c_str(), ==, "1234|");
+}
+
+static void test_log_is_bounded() {
+  const auto log = std::make_shared<EventLog>();
+  for (int i = 0; i < 1000; ++i)
+    log->publish(std::string(1000, 'x'));
+  std::size_t bytes = 0;
+  log->follow([&](std::optional<std::string> event) {
+    bytes += event ? event->size() : 0;
+  });
+  g_assert_cmpuint(bytes, <=, 64 << 10);
+  g_assert_cmpuint(bytes, >, 60 << 10);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, nullptr);
+  g_test_add_func("/recorder/turns-in-order", test_turns_in_order);
+  g_test_add_func("/recorder/latency-counts-from-the-end-of-speech",
+                  test_latency_from_speech_end);
+  g_test_add_func("/recorder/the-first-reason-stands",
+                  test_first_reason_stands);
+  g_test_add_func("/recorder/last-words-are-kept", test_last_words_are_kept);
+  g_test_add_func("/events/are-json", test_events_are_json);
+  g_test_add_func("/events/followers-get-what-was-and-what-comes",
+                  test_followers);
+  g_test_add_func("/events/log-is-bounded", test_log_is_bounded);
+  return g_test_run();
+}
