@@ -85,7 +85,15 @@ Worker::Worker(Passkey, bool is_virtual)
 }
 
 std::shared_ptr<Worker> Worker::start(const std::string &name) {
-  auto worker = std::make_shared<Worker>(Passkey{}, false);
+  // The last reference may go on the worker itself, which cannot join itself:
+  // then somebody else has to.
+  const auto destroy = [](Worker *worker) {
+    if (worker->on_thread())
+      std::thread([worker] { delete worker; }).detach();
+    else
+      delete worker;
+  };
+  const std::shared_ptr<Worker> worker(new Worker(Passkey{}, false), destroy);
   worker->thread_ = std::thread([raw = worker.get()] { raw->loop(); });
   pthread_setname_np(worker->thread_.native_handle(),
                      name.substr(0, 15).c_str());
@@ -99,11 +107,6 @@ std::shared_ptr<Worker> Worker::create_virtual() {
 }
 
 Worker::~Worker() {
-  if (thread_.joinable() && std::this_thread::get_id() == thread_.get_id()) {
-    // The last reference went on the worker itself: nobody can join.
-    stopping_ = true;
-    thread_.detach();
-  }
   stop();
   services_.clear();
   close(mail_fd_);

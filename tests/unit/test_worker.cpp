@@ -202,6 +202,36 @@ static void test_service_dies_on_worker() {
   worker->stop();
 }
 
+// The last reference goes with a task on the worker itself.
+static void test_last_reference_on_worker() {
+  std::mutex mutex;
+  std::condition_variable ready;
+  bool gone = false;
+  struct Witness {
+    std::function<void()> tell;
+    ~Witness() { tell(); }
+  };
+  struct Service {
+    explicit Service(Worker &) {}
+    std::shared_ptr<Witness> witness;
+  };
+  {
+    auto worker = Worker::start("test");
+    worker->call([&] {
+      worker->service<Service>().witness =
+          std::shared_ptr<Witness>(new Witness{[&] {
+            const std::lock_guard lock(mutex);
+            gone = true;
+            ready.notify_one();
+          }});
+    });
+    Worker *raw = worker.get();
+    raw->post([last = std::move(worker)] {});
+  }
+  std::unique_lock lock(mutex);
+  ready.wait(lock, [&] { return gone; });
+}
+
 static void test_pool() {
   WorkerPool pool(3);
   g_assert_cmpuint(pool.size(), ==, 3);
@@ -220,6 +250,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/worker/glib-sources-run", test_glib_sources);
   g_test_add_func("/worker/services-die-on-the-worker",
                   test_service_dies_on_worker);
+  g_test_add_func("/worker/the-last-reference-may-go-on-the-worker",
+                  test_last_reference_on_worker);
   g_test_add_func("/worker/pool", test_pool);
   return g_test_run();
 }
