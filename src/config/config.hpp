@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace patchcord::config {
@@ -18,6 +19,11 @@ struct Config {
     std::string public_url; // "https://voice.example.com"; empty: from listen
     int workers = 0;        // 0: as many as cores
     int max_calls = 0;      // 0: no limit
+    std::string api_token; // "Authorization: Bearer" of /api; empty: local only
+    int drain_timeout_s = 300; // live calls may go on so long after SIGTERM
+    // What a caller hears when max_calls are alive or the daemon is stopping.
+    std::string busy_message =
+        "All our lines are busy right now. Please call again in a few minutes.";
   } server;
   struct Twilio {
     std::string account_sid;
@@ -51,25 +57,56 @@ struct Config {
     std::string records = "sqlite:calls.db";
     std::string state = "memory:";
   } store;
+  struct Log {
+    std::string level = "info"; // "debug", "info", "warning" or "error"
+  } log;
 };
 
 using Environment = std::map<std::string, std::string>;
 Environment process_environment();
 
-// Defaults, then the file (when `path` is not empty), then the environment.
-// Errors name the file with its line or the variable, the key, and what was
-// expected: "patchcord.toml:12: call.max_duration_s: expected a whole number of
-// seconds from 1 to 86400, got \"soon\"".
+// Defaults, then the file (when `path` is not empty), then systemd's
+// credentials, then the environment. Errors (one a line) name the file with its
+// line or the variable, the key, and what was expected:
+// "patchcord.toml:12: call.max_duration_s: expected a whole number of seconds
+// from 1 to 86400, got \"soon\"".
 Result<Config> load(const std::string &path, const Environment &environment);
+// The same with the file's text; `path` is for errors and for `*_file` keys.
+Result<Config> load_text(const std::string &path, const std::string &text,
+                         const Environment &environment);
+
+// The file to load when none is named: PATCHCORD_CONFIG, ./patchcord.toml, or
+// /etc/patchcord/patchcord.toml; empty when there is none of them.
+std::string default_path(const Environment &environment);
+
+// All keys that there are, as "section.name".
+struct KeyInfo {
+  std::string key;
+  bool secret = false; // also as key_file and as systemd credential
+};
+std::vector<KeyInfo> known_keys();
 
 // "https://host" for the webhook and "wss://host" for the stream.
 std::string public_url(const Config &config);
 std::string stream_url_base(const Config &config);
+
+// The auth tokens that may sign: twilio.auth_token at its commas.
+std::vector<std::string> auth_tokens(const Config &config);
+
+// server.listen in its parts; an IPv6 address stands in brackets.
+struct ListenAddress {
+  std::string host;
+  int port = 0;
+};
+Result<ListenAddress> parse_listen(std::string_view listen);
 
 // The file of an agent or a pipeline: `name` as a path when it holds a slash or
 // ends in its suffix; else NAME.toml / NAME.launch in PATCHCORD_DATA_DIR, the
 // checkout, or the installed data folder. The error lists where it looked.
 Result<std::string> find_agent(const std::string &name);
 Result<std::string> find_pipeline(const std::string &name);
+
+// The folder that holds this library (or the program it is linked into).
+std::string library_folder();
 
 } // namespace patchcord::config
