@@ -3,6 +3,7 @@
 
 #include "worker/time.hpp"
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -11,15 +12,20 @@ namespace patchcord::audio {
 
 // Finds where speech begins and ends in telephone audio, by energy in 10 ms
 // frames against an adaptive noise floor. Pure: samples in, events out; all
-// times are audio time since the first sample. About 1 us a 20 ms frame.
+// times are audio time since the first sample. About 0.2 us for 20 ms at 8 kHz.
+//
+// The floor is the lowest (smoothed) level of the last 1.5 s: speech falls
+// silent for some hundredths of a second several times in that span, noise and
+// tones do not. So noise that begins or grows is taken for speech for 1.5 s at
+// most, and so is a steady tone such as ringback.
 class VoiceActivity {
 public:
   struct Settings {
-    int rate = 8000;              // Hz, mono
-    Duration min_speech = 60ms;   // voiced this long before `started`
-    Duration hangover = 500ms;    // unvoiced this long before `stopped`
-    double threshold_db = 10.0;   // over the noise floor
-    double floor_db = -50.0;      // dBFS below which nothing is voice
+    int rate = 8000;            // Hz, mono
+    Duration min_speech = 60ms; // voiced this long before `started`
+    Duration hangover = 500ms;  // unvoiced this long before `stopped`
+    double threshold_db = 10.0; // over the noise floor
+    double floor_db = -50.0;    // dBFS below which nothing is voice
   };
   struct Event {
     enum class Kind { kStarted, kStopped } kind;
@@ -39,23 +45,36 @@ public:
                   std::vector<Event> &events);
   // The audio ended: speech under way stops here.
   void finish(std::vector<Event> &events);
+  // Back to the first sample: forgets the noise floor and speech under way.
+  void reset();
 
   bool speaking() const { return speaking_; }
-  Duration position() const; // audio time pushed so far
+  Duration position() const;                    // audio time pushed so far
   double level_db() const { return level_db_; } // of the last frame, dBFS
+  double noise_db() const { return noise_db_; } // the floor, dBFS
   void set_hangover(Duration hangover) { settings_.hangover = hangover; }
 
 private:
+  static constexpr int kSlots = 5;       // of the span of the noise floor
+  static constexpr int kSlotFrames = 30; // 10 ms each
+
+  template <typename Sample, typename Linear>
+  void consume(std::span<const Sample> samples, Linear linear,
+               std::vector<Event> &events);
   void end_frame(std::vector<Event> &events);
+  void follow_noise();
+  Duration time_of(std::int64_t sample) const;
 
   Settings settings_;
-  std::int64_t samples_ = 0; // pushed so far
   int frame_size_ = 80, in_frame_ = 0;
-  std::int64_t energy_ = 0;
-  double level_db_ = -96.0, noise_db_ = -60.0;
+  std::int64_t samples_ = 0; // pushed so far
+  std::int64_t sum_ = 0, squares_ = 0;
+  double level_db_ = -96.0, smooth_db_ = -96.0, noise_db_ = -60.0;
+  std::array<double, kSlots> lowest_{}; // level of each 300 ms, a ring
+  int slot_ = 0, slot_frames_ = 0;
   bool speaking_ = false;
-  std::int64_t candidate_ = -1; // first sample of a run of voiced frames
-  std::int64_t last_voiced_ = -1;
+  std::int64_t candidate_ = -1;   // first sample of a run of voiced frames
+  std::int64_t last_voiced_ = -1; // end of the last voiced frame
 };
 
 } // namespace patchcord::audio
