@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace patchcord::agent {
+
+// Cuts text that is still being written into clauses that a voice can speak
+// one by one. The first one comes early (a comma is enough), for it decides how
+// long the caller waits; the others are whole sentences, which sound better.
+// Where the text arrives in pieces makes no difference to where it is cut.
+// Never cut: numbers, prices, times, abbreviations, initials, ellipses,
+// addresses, and what stands in <tags> or [brackets].
+class ClauseSplitter {
+public:
+  // The clauses that are complete now; trimmed, never empty.
+  std::vector<std::string> feed(std::string_view text);
+  // What is left, at the end of the text. The splitter is as new afterwards.
+  std::vector<std::string> finish();
+
+private:
+  enum class Cut { kNo, kYes, kNeedMore };
+  // Whether to cut behind the character(s) at `at`; `end` tells where.
+  Cut cut_at(std::size_t at, std::size_t &end) const;
+  Cut after_terminator(std::size_t at, std::size_t &end) const;
+  Cut after_comma(std::size_t at, std::size_t &end) const;
+  std::optional<char> next_visible(std::size_t from) const;
+  void take(std::size_t end, std::vector<std::string> &out);
+
+  std::string text_;        // not yet given
+  std::size_t scanned_ = 0; // in text_: no cut before here
+  char bracket_ = 0;        // what closes the tag that is open
+  std::size_t opened_ = 0;  // where it began
+  bool first_ = true;
+};
+
+// All the clauses of a whole text.
+std::vector<std::string> split_clauses(std::string_view text);
+
+} // namespace patchcord::agent

@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "agent/dates.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace patchcord::agent {
+namespace {
+
+using std::chrono::day;
+using std::chrono::days;
+using std::chrono::month;
+using std::chrono::sys_days;
+using std::chrono::weekday;
+using std::chrono::year;
+
+constexpr std::array<std::string_view, 12> kMonths = {
+    "january", "february", "march",     "april",   "may",      "june",
+    "july",    "august",   "september", "october", "november", "december"};
+constexpr std::array<std::string_view, 7> kWeekdays = {
+    "sunday",   "monday", "tuesday", "wednesday",
+    "thursday", "friday", "saturday"};
+
+std::string_view word_at(const Words &words, std::size_t i) {
+  return i < words.size() ? std::string_view(words[i]) : std::string_view();
+}
+
+template <std::size_t N>
+std::optional<unsigned> index_of(const std::array<std::string_view, N> &list,
+                                 std::string_view word) {
+  for (unsigned i = 0; i < N; ++i)
+    if (word == list[i] || (word.size() == list[i].size() + 1 &&
+                            word.starts_with(list[i]) && word.back() == 's'))
+      return i;
+  // "sept", "jan" as transcripts write them; "mar" and "may" alone are not
+  // asked for here.
+  for (unsigned i = 0; i < N; ++i)
+    if (word.size() >= 3 && word.size() <= 5 && list[i].starts_with(word))
+      return i;
+  return std::nullopt;
+}
+
+Date plus_days(const Date &date, int count) {
+  return Date(sys_days(date) + days(count));
+}
+
+// The next such day of the year that is not before today.
+std::optional<Date> coming(unsigned month_number, unsigned day_number,
+                           const Date &today) {
+  // 29 February may be eight years away (1896, 1904).
+  for (int i = 0; i <= 8; ++i) {
+    const Date date(today.year() + std::chrono::years(i), month(month_number),
+                    day(day_number));
+    if (date.ok() && sys_days(date) >= sys_days(today))
+      return date;
+  }
+  return std::nullopt;
+}
+
+std::optional<Date> in_year(int year_number, unsigned month_number,
+                            unsigned day_number) {
+  const Date date{year(year_number), month(month_number), day(day_number)};
+  return date.ok() ? std::optional(date) : std::nullopt;
+}
+
+// A year behind a month and a day: "2026", "twenty twenty six".
+std::optional<int> year_at(const Words &words, std::size_t i) {
+  const auto first = cardinal_at(words, i);
+  if (!first)
+    return std::nullopt;
+  if (first->value >= 1900 && first->value <= 2199)
+    return static_cast<int>(first->value);
+  const auto second = cardinal_at(words, first->end);
+  if ((first->value == 19 || first->value == 20) && second &&
+      second->value >= 10 && second->value <= 99)
+    return static_cast<int>(first->value * 100 + second->value);
+  return std::nullopt;
+}
+
+struct Day {
+  unsigned number;
+  std::size_t end;
+};
+// A day of the month: "third", "3", "twenty three".
+std::optional<Day> day_at(const Words &words, std::size_t i) {
+  if (word_at(words, i) == "the")
+    ++i;
+  auto found = ordinal_at(words, i);
+  if (!found)
+    found = cardinal_at(words, i);
+  if (!found || found->value < 1 || found->value > 31)
+    return std::nullopt;
+  return Day{static_cast<unsigned>(found->value), found->end};
+}
+
+std::optional<Date> with_year(const Words &words, std::size_t i,
+                              unsigned month_number, unsigned day_number,
+                              const Date &today) {
+  if (const auto number = year_at(words, i))
+    return in_year(*number, month_number, day_number);
+  return coming(month_number, day_number, today);
+}
+
+// "May third", "the third of May", "3 May".
+std::optional<Date> find_month_and_day(const Words &words, const Date &today) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto month_index = index_of(kMonths, words[i]);
+    if (!month_index)
+      continue;
+    if (const auto after = day_at(words, i + 1))
+      return with_year(words, after->end, *month_index + 1, after->number,
+                       today);
+    // Behind the day, with or without "of": look back for a day that ends here.
+    const std::size_t end = i > 0 && words[i - 1] == "of" ? i - 1 : i;
+    for (std::size_t begin = end > 3 ? end - 3 : 0; begin < end; ++begin) {
+      const auto before = day_at(words, begin);
+      if (before && before->end == end)
+        return with_year(words, i + 1, *month_index + 1, before->number, today);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Date> find_weekday(const Words &words, const Date &today) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto index = index_of(kWeekdays, words[i]);
+    // Three letters are more often another word ("sat", "sun").
+    if (!index || words[i].size() < 5)
+      continue;
+    const weekday now{sys_days(today)};
+    const auto ahead = (weekday(*index) - now).count(); // 0..6
+    const std::string_view before = i > 0 ? word_at(words, i - 1) : "";
+    if (before == "last" || before == "past")
+      return plus_days(today, static_cast<int>(ahead) - 7);
+    if (before == "this")
+      return plus_days(today, static_cast<int>(ahead));
+    if (before == "next") {
+      // The one of next week; weeks begin on Monday.
+      const auto to_monday = 7 - (now - std::chrono::Monday).count();
+      const auto from_monday = (weekday(*index) - std::chrono::Monday).count();
+      return plus_days(today, static_cast<int>(to_monday + from_monday));
+    }
+    return plus_days(today, ahead == 0 ? 7 : static_cast<int>(ahead));
+  }
+  return std::nullopt;
+}
+
+// "in three days", "two weeks from now", "in a week", "next week".
+std::optional<Date> find_distance(const Words &words, const Date &today) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool week = is_one_of(words[i], {"week", "weeks"});
+    if (!week && !is_one_of(words[i], {"day", "days"}))
+      continue;
+    if (week && i > 0 && words[i - 1] == "next")
+      return plus_days(today, 7);
+    std::optional<std::int64_t> count;
+    for (std::size_t begin = i > 3 ? i - 3 : 0; begin < i && !count; ++begin) {
+      const auto number = cardinal_at(words, begin);
+      if (number && number->end == i && number->value <= 366)
+        count = number->value;
+    }
+    if (!count && i > 0 && is_one_of(words[i - 1], {"a", "one"}))
+      count = 1;
+    const bool ahead = has_any(words, {"in"}) || has_any(words, {"from"});
+    if (count && ahead)
+      return plus_days(today, static_cast<int>(*count) * (week ? 7 : 1));
+  }
+  return std::nullopt;
+}
+
+// "2026-05-03", "5/3", "5/3/2026", "5-3-26".
+std::optional<Date> find_numeric(std::string_view text, const Date &today) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const std::string part(text.substr(at, 12));
+    if (part[0] < '0' || part[0] > '9' ||
+        (at > 0 && text[at - 1] >= '0' && text[at - 1] <= '9'))
+      continue;
+    int a = 0, b = 0, c = 0, used = 0;
+    if (std::sscanf(part.c_str(), "%4d-%2d-%2d%n", &a, &b, &c, &used) == 3 &&
+        a > 1000)
+      return in_year(a, static_cast<unsigned>(b), static_cast<unsigned>(c));
+    if (std::sscanf(part.c_str(), "%2d/%2d/%4d%n", &a, &b, &c, &used) == 3)
+      return in_year(c < 100 ? 2000 + c : c, static_cast<unsigned>(a),
+                     static_cast<unsigned>(b));
+    if (std::sscanf(part.c_str(), "%2d/%2d%n", &a, &b, &used) == 2)
+      return coming(static_cast<unsigned>(a), static_cast<unsigned>(b), today);
+  }
+  return std::nullopt;
+}
+
+std::optional<Date> find_near(const Words &words, const Date &today) {
+  if (find_phrase(words, {"day", "after", "tomorrow"}))
+    return plus_days(today, 2);
+  if (has_any(words, {"tomorrow"}))
+    return plus_days(today, 1);
+  if (has_any(words, {"today", "tonight"}))
+    return today;
+  if (has_any(words, {"yesterday"}))
+    return plus_days(today, -1);
+  for (const char *part : {"morning", "afternoon", "evening"})
+    if (find_phrase(words, {"this", part}))
+      return today;
+  return std::nullopt;
+}
+
+// "the third" alone: of this month or the next that has such a day.
+std::optional<Date> find_day_alone(const Words &words, const Date &today) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto ordinal = ordinal_at(words, i);
+    if (!ordinal)
+      continue;
+    for (int ahead = 0; ahead <= 2; ++ahead) {
+      const auto in_month =
+          std::chrono::year_month(today.year(), today.month()) +
+          std::chrono::months(ahead);
+      const Date date = in_month / day(static_cast<unsigned>(ordinal->value));
+      if (date.ok() && sys_days(date) >= sys_days(today))
+        return date;
+    }
+  }
+  return std::nullopt;
+}
+
+// --- times -------------------------------------------------------------------
+
+struct Clock {
+  int hour = 0, minute = 0;
+  std::size_t end = 0;
+  bool certain = false; // by its form
+  bool bare = false;    // an hour and nothing else
+  bool is_24h = false;  // as written, not to be moved to the afternoon
+};
+
+std::optional<Clock> digits_clock_at(const Words &words, std::size_t i) {
+  const std::string_view word = words[i];
+  const std::size_t separator = word.find_first_of(":.");
+  if (separator != std::string_view::npos) {
+    const std::string_view hours = word.substr(0, separator);
+    const std::string_view minutes = word.substr(separator + 1);
+    if (!is_digits(hours) || hours.size() > 2 || !is_digits(minutes) ||
+        minutes.size() != 2)
+      return std::nullopt;
+    Clock clock;
+    clock.hour = std::stoi(std::string(hours));
+    clock.minute = std::stoi(std::string(minutes));
+    clock.end = i + 1;
+    clock.certain = word[separator] == ':';
+    clock.is_24h = hours.size() == 2 && hours[0] == '0';
+    return clock;
+  }
+  // "230" and "1430", as some recognisers write "two thirty".
+  if (is_digits(word) && (word.size() == 3 || word.size() == 4)) {
+    const int number = std::stoi(std::string(word));
+    return Clock{number / 100, number % 100, i + 1};
+  }
+  return std::nullopt;
+}
+
+// "half past two", "a quarter to three", "ten past four".
+std::optional<Clock> relative_clock_at(const Words &words, std::size_t i) {
+  int minutes = 0;
+  std::size_t next = i + 1;
+  if (words[i] == "half")
+    minutes = 30;
+  else if (words[i] == "quarter")
+    minutes = 15;
+  else if (const auto number = cardinal_at(words, i)) {
+    next = number->end;
+    const bool told = is_one_of(word_at(words, next), {"minutes", "minute"});
+    if (told)
+      ++next;
+    // "three to five" is a range, "ten to five" a time.
+    if (number->value > 59 || (!told && number->value % 5 != 0))
+      return std::nullopt;
+    minutes = static_cast<int>(number->value);
+  } else {
+    return std::nullopt;
+  }
+  const bool past = is_one_of(word_at(words, next), {"past", "after"});
+  const bool to = is_one_of(word_at(words, next), {"to", "before", "till"});
+  const auto hour = cardinal_at(words, next + 1);
+  if ((!past && !to) || !hour || hour->value < 1 || hour->value > 12)
+    return std::nullopt;
+  Clock clock{static_cast<int>(hour->value), minutes, hour->end, true};
+  if (to) {
+    clock.hour = clock.hour == 1 ? 12 : clock.hour - 1;
+    clock.minute = 60 - minutes;
+  }
+  return clock;
+}
+
+std::optional<Clock> spoken_clock_at(const Words &words, std::size_t i) {
+  const auto hour = cardinal_at(words, i);
+  if (!hour || hour->value > 24)
+    return std::nullopt;
+  Clock clock{static_cast<int>(hour->value), 0, hour->end};
+  const std::string_view next = word_at(words, hour->end);
+  if (next == "oclock") {
+    clock.end = hour->end + 1;
+    clock.certain = true;
+    return clock;
+  }
+  if (next == "hundred") { // "fourteen hundred"
+    clock.end = hour->end + 1;
+    return clock;
+  }
+  if (is_one_of(next, {"oh", "o", "zero"})) {
+    const auto unit = small_number(word_at(words, hour->end + 1));
+    if (unit && *unit >= 1 && *unit <= 9) {
+      clock.minute = *unit;
+      clock.end = hour->end + 2;
+      return clock;
+    }
+  }
+  const auto minute = cardinal_at(words, hour->end);
+  if (minute && minute->value >= 10 && minute->value <= 59) {
+    clock.minute = static_cast<int>(minute->value);
+    clock.end = minute->end;
+    return clock;
+  }
+  clock.bare = true;
+  return clock;
+}
+
+std::optional<Clock> clock_at(const Words &words, std::size_t i) {
+  if (is_one_of(words[i], {"noon", "midday"}))
+    return Clock{12, 0, i + 1, true, false, true};
+  if (words[i] == "midnight")
+    return Clock{0, 0, i + 1, true, false, true};
+  if (auto clock = digits_clock_at(words, i))
+    return clock;
+  if (auto clock = relative_clock_at(words, i))
+    return clock;
+  return spoken_clock_at(words, i);
+}
+
+enum class Half { kUnknown, kMorning, kAfternoon };
+
+Half half_of_day(const Words &words, std::size_t behind) {
+  const std::string_view next = word_at(words, behind);
+  if (next == "am")
+    return Half::kMorning;
+  if (next == "pm")
+    return Half::kAfternoon;
+  if (has_any(words, {"morning"}))
+    return Half::kMorning;
+  if (has_any(words, {"afternoon", "evening", "night", "tonight"}))
+    return Half::kAfternoon;
+  return Half::kUnknown;
+}
+
+// Hours that are to be read as they stand carry on; "two" is two in the
+// afternoon. False when there is no such time.
+bool settle(Clock &clock, Half half) {
+  if (clock.hour > 24 || clock.minute > 59)
+    return false;
+  if (!clock.is_24h && clock.hour <= 12) {
+    if (half == Half::kAfternoon && clock.hour < 12)
+      clock.hour += 12;
+    else if (half == Half::kMorning && clock.hour == 12)
+      clock.hour = 0;
+    else if (half == Half::kUnknown && clock.hour >= 1 && clock.hour <= 7)
+      clock.hour += 12;
+  }
+  if (clock.hour == 24)
+    clock.hour = 0;
+  return true;
+}
+
+// Whether a bare hour at [i, end) is all that was said.
+bool stands_alone(const Words &words, std::size_t i, std::size_t end) {
+  if (i > 0 && words[i - 1] == "at")
+    return true;
+  for (std::size_t k = 0; k < words.size(); ++k)
+    if ((k < i || k >= end) &&
+        !is_one_of(words[k],
+                   {"at",    "around", "about", "by",   "say",    "please",
+                    "maybe", "sharp",  "lets",  "make", "it",     "would",
+                    "be",    "good",   "fine",  "is",   "its",    "yes",
+                    "um",    "uh",     "okay",  "ok",   "thanks", "exactly"}))
+      return false;
+  return true;
+}
+
+} // namespace
+
+std::optional<Date> parse_iso_date(std::string_view text) {
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-' ||
+      !is_digits(text.substr(0, 4)) || !is_digits(text.substr(5, 2)) ||
+      !is_digits(text.substr(8, 2)))
+    return std::nullopt;
+  return in_year(
+      std::stoi(std::string(text.substr(0, 4))),
+      static_cast<unsigned>(std::stoi(std::string(text.substr(5, 2)))),
+      static_cast<unsigned>(std::stoi(std::string(text.substr(8, 2)))));
+}
+
+std::string iso_date(const Date &date) {
+  char text[40];
+  std::snprintf(
+      text, sizeof text, "%04d-%02u-%02u", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  return text;
+}
+
+std::optional<FoundDate> find_date(std::string_view spoken, const Date &today) {
+  const Words words = to_words(spoken);
+  for (const auto &date :
+       {find_numeric(spoken, today), find_month_and_day(words, today),
+        find_near(words, today), find_weekday(words, today),
+        find_distance(words, today)})
+    if (date)
+      return FoundDate{*date, true};
+  if (const auto date = find_day_alone(words, today))
+    return FoundDate{*date, false};
+  return std::nullopt;
+}
+
+std::optional<FoundTime> find_time(const Words &words) {
+  std::optional<FoundTime> best;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    auto clock = clock_at(words, i);
+    if (!clock)
+      continue;
+    const Half half = half_of_day(words, clock->end);
+    const bool named = is_one_of(word_at(words, clock->end), {"am", "pm"});
+    const bool certain =
+        clock->certain || named || (clock->bare && half != Half::kUnknown);
+    const bool usable =
+        certain || !clock->bare || stands_alone(words, i, clock->end);
+    if (!usable || !settle(*clock, half))
+      continue;
+    if (!best || certain)
+      best = FoundTime{clock->hour, clock->minute, certain};
+    if (certain)
+      break;
+    i = clock->end - 1;
+  }
+  return best;
+}
+
+std::string clock_time(const FoundTime &time) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%02d:%02d", time.hour, time.minute);
+  return text;
+}
+
+std::string spoken_date(const Date &date, const Date &today) {
+  if (date == today)
+    return "today";
+  if (sys_days(date) == sys_days(today) + days(1))
+    return "tomorrow";
+  const auto capital = [](std::string_view word) {
+    std::string out(word);
+    out[0] = static_cast<char>(out[0] - 'a' + 'A');
+    return out;
+  };
+  const weekday name{sys_days(date)};
+  std::string out = capital(kWeekdays[name.c_encoding()]) + ", " +
+                    capital(kMonths[static_cast<unsigned>(date.month()) - 1]) +
+                    " " + std::to_string(static_cast<unsigned>(date.day()));
+  if (date.year() != today.year())
+    out += ", " + std::to_string(static_cast<int>(date.year()));
+  return out;
+}
+
+std::string spoken_time(std::string_view clock) {
+  int hour = 0, minute = 0;
+  if (std::sscanf(std::string(clock).c_str(), "%2d:%2d", &hour, &minute) != 2)
+    return std::string(clock);
+  if (hour == 12 && minute == 0)
+    return "noon";
+  if (hour == 0 && minute == 0)
+    return "midnight";
+  char text[32];
+  if (minute == 0)
+    std::snprintf(text, sizeof text, "%d %s", (hour + 11) % 12 + 1,
+                  hour < 12 ? "AM" : "PM");
+  else
+    std::snprintf(text, sizeof text, "%d:%02d %s", (hour + 11) % 12 + 1, minute,
+                  hour < 12 ? "AM" : "PM");
+  return text;
+}
+
+} // namespace patchcord::agent

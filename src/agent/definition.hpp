@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "base/result.hpp"
+#include "worker/time.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace patchcord::agent {
+
+enum class FieldType {
+  kString,
+  kNumber,
+  kInteger,
+  kBoolean,
+  kChoice,
+  kDate,  // ISO 8601: "2026-05-03"
+  kTime,  // 24 hours: "14:30"
+  kPhone, // digits, with a leading "+" when it was said
+  kEmail,
+};
+const char *to_string(FieldType type);
+
+// One of the answers to a choice, and the ways to say it.
+struct Choice {
+  std::string value;
+  std::vector<std::string> spoken; // the value itself first
+};
+
+// A piece of information that the conversation is to bring.
+struct Field {
+  std::string name;        // a key of the record: [a-z][a-z0-9_]*
+  std::string label;       // how the agent calls it: "the day"
+  std::string description; // for the model
+  FieldType type = FieldType::kString;
+  std::vector<Choice> choices;
+  // Strings: answers that the offline recogniser can hear. Numbers: the unit
+  // words that may follow ("people").
+  std::vector<std::string> phrases;
+  std::optional<double> min, max; // numbers and integers
+  bool required = true;
+  bool confirm = false; // read back at once
+  std::string question;
+  std::string reprompt; // empty: the question again
+  std::string say;      // read-back: "for {value} people"
+  // Asked only when this choice field has this value.
+  std::string only_if_field, only_if_value;
+};
+
+// A whole agent (data/agents/NAME.toml); docs/agents.md describes the keys.
+struct Definition {
+  std::string name;
+  std::string greeting;
+  std::string greeting_asks; // the field that the greeting asks for, if any
+  std::string instructions;  // Markdown, for the model
+  std::string language = "en";
+  std::map<std::string, std::string> voice; // hints: provider -> voice
+  std::vector<Field> fields;
+
+  struct End {
+    bool confirm = true;
+    std::string read_back = "Let me check: {fields}. Is that right?";
+    std::string goodbye = "Thank you. Goodbye.";
+    std::string apology =
+        "I am sorry, I cannot help you right now. Please call again later.";
+    std::string not_understood = "Sorry, I did not get that.";
+    std::string farewell = "Goodbye."; // the caller leaves before the end
+  } end;
+
+  struct Limits {
+    int max_turns = 40;
+    int max_reprompts = 2; // of one question
+    Duration silence_prompt = 8s;
+    int max_silence_prompts = 2;
+    Duration max_duration = 600s;
+  } limits;
+
+  struct Phrases {
+    std::string silence = "Are you still there?";
+    std::string hold = "One moment, please.";
+    std::string time_up = "I am sorry, our time is up. Goodbye.";
+    std::string which = "What should I change?";
+  } phrases;
+
+  const Field *field(std::string_view field_name) const;
+};
+
+// Reads a definition. Errors ("bad_definition") say where and what:
+// "intake.toml:12: limits.max_turns: expected a whole number from 1 to 1000,
+// got "many"". `file` only names it.
+Result<Definition> parse_definition(std::string_view toml,
+                                    const std::string &file);
+
+// What was found out, in the types of its fields.
+using Value = std::variant<std::string, std::int64_t, double, bool>;
+using Values = std::map<std::string, Value>;
+
+// A JSON object in the order of the definition.
+std::string to_json(const Definition &definition, const Values &values);
+// Whether the field is to be asked, given what is known.
+bool applies(const Field &field, const Values &values);
+// All required fields that apply are known.
+bool complete(const Definition &definition, const Values &values);
+// What the greeting says: with the first question unless it asks itself.
+std::string opening(const Definition &definition);
+
+} // namespace patchcord::agent

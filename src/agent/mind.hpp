@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "agent/definition.hpp"
+#include "agent/expectation.hpp"
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace patchcord::agent {
+
+// What was said in a call, as far as it was heard.
+struct Said {
+  enum class Who { kCaller, kAgent } who;
+  std::string text;
+};
+using History = std::vector<Said>;
+
+// What to say, and what becomes of the call.
+struct Reply {
+  std::string message;
+  std::string action = "ask"; // "ask", "confirm", "end_call"
+  Values extracted;           // from this turn
+  Expectation expect;
+  std::string end_reason; // with "end_call": "goal", "no_answer" ...
+};
+
+// What to ask the model: a request for its service, to be streamed.
+struct ModelRequest {
+  std::string body; // JSON
+};
+
+using Thought = std::variant<Reply, ModelRequest>;
+
+// Decides what to say. Pure: it does no I/O, a request that it wants made is
+// given to whoever owns it.
+class Mind {
+public:
+  virtual ~Mind() = default;
+
+  virtual Reply open() = 0;
+  // `caller` is the last entry of the history, too.
+  virtual Thought answer(const std::string &caller, const History &history) = 0;
+  // The last answer was never heard, and its question will come again, with
+  // more words: forget it.
+  virtual void take_back() = 0;
+
+  // A request's answer, as it arrives: what of it may be spoken already.
+  virtual std::string model_text(std::string_view delta) = 0;
+  // Its message is known in full (while more of the answer may follow).
+  virtual bool model_message_complete() const = 0;
+  // The answer is over. `finish_reason` as the service told it; empty when the
+  // answer broke off. `spoken`: some of it was given to the voice. A
+  // ModelRequest is another try, for an answer that was of no use.
+  virtual Thought model_done(std::string_view finish_reason,
+                             std::string_view refusal, bool spoken) = 0;
+
+  // To be said after a silence, behind "are you still there".
+  virtual std::string reminder() const = 0;
+  virtual Expectation expectation() const = 0;
+  virtual const Values &values() const = 0;
+  virtual bool goal_reached() const = 0;
+};
+
+} // namespace patchcord::agent

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "agent/scripted_mind.hpp"
+
+#include "base/text.hpp"
+
+#include <algorithm>
+
+namespace patchcord::agent {
+namespace {
+
+std::string replaced(std::string text, std::string_view what,
+                     const std::string &with) {
+  const std::size_t at = text.find(what);
+  return at == std::string::npos ? text : text.replace(at, what.size(), with);
+}
+
+std::vector<std::string> spoken_words(const std::vector<std::string> &texts) {
+  std::vector<std::string> out;
+  for (const std::string &text : texts)
+    out.push_back(join(to_words(text), " "));
+  return out;
+}
+
+bool says_goodbye(const Words &words) {
+  return has_any(words, {"goodbye", "bye"}) ||
+         find_phrase(words, {"good", "bye"}) ||
+         find_phrase(words, {"hang", "up"});
+}
+
+bool asks_to_repeat(const Words &words) {
+  return has_any(words, {"repeat", "pardon"}) ||
+         find_phrase(words, {"say", "again"}) ||
+         find_phrase(words, {"say", "that", "again"}) ||
+         find_phrase(words, {"come", "again"}) ||
+         (words.size() == 1 && is_one_of(words[0], {"what", "sorry"}));
+}
+
+Expectation expectation_of(const Field &field) {
+  using Kind = Expectation::Kind;
+  Expectation expect;
+  switch (field.type) {
+  case FieldType::kBoolean:
+    expect.kind = Kind::kYesNo;
+    break;
+  case FieldType::kChoice:
+    expect.kind = Kind::kChoice;
+    for (const Choice &choice : field.choices)
+      for (std::string &phrase : spoken_words(choice.spoken))
+        expect.phrases.push_back(std::move(phrase));
+    break;
+  case FieldType::kInteger:
+  case FieldType::kNumber:
+    expect.kind = Kind::kNumber;
+    expect.phrases = spoken_words(field.phrases);
+    break;
+  case FieldType::kPhone:
+    expect.kind = Kind::kDigits;
+    break;
+  case FieldType::kDate:
+    expect.kind = Kind::kDate;
+    break;
+  case FieldType::kTime:
+    expect.kind = Kind::kTime;
+    break;
+  case FieldType::kString:
+    if (!field.phrases.empty()) {
+      expect.kind = Kind::kName;
+      expect.phrases = spoken_words(field.phrases);
+    }
+    break;
+  case FieldType::kEmail:
+    break;
+  }
+  return expect;
+}
+
+} // namespace
+
+ScriptedMind::ScriptedMind(std::shared_ptr<const Definition> definition,
+                           Date today)
+    : definition_(std::move(definition)), today_(today) {}
+
+Reply ScriptedMind::open() {
+  state_ = {};
+  state_.field = next_missing();
+  Reply reply;
+  reply.message = opening(*definition_);
+  if (state_.field == nullptr) {
+    // Nothing to ask: an announcement.
+    return end(reply.message, "goal");
+  }
+  state_.question = state_.field->question;
+  reply.expect = expectation();
+  before_ = state_;
+  return reply;
+}
+
+Thought ScriptedMind::answer(const std::string &caller, const History &) {
+  before_ = state_;
+  extracted_.clear();
+  Reply reply = hear(caller);
+  reply.extracted = extracted_;
+  reply.expect = expectation();
+  return reply;
+}
+
+Reply ScriptedMind::hear(const std::string &caller) {
+  const Words words = to_words(caller);
+  if (state_.stage == Stage::kOver)
+    return end(definition_->end.farewell, "caller_goodbye");
+  // In free text only when there is nothing else.
+  const bool free_text =
+      state_.stage == Stage::kField && state_.field->type == FieldType::kString;
+  if (says_goodbye(words) && (!free_text || words.size() <= 2))
+    return end(definition_->end.farewell, "caller_goodbye");
+  if (asks_to_repeat(words) && (!free_text || words.size() <= 4))
+    return question(state_.question);
+  switch (state_.stage) {
+  case Stage::kField:
+    return hear_field(caller, words);
+  case Stage::kConfirmField:
+    return hear_field_confirmed(caller, words);
+  case Stage::kConfirmAll:
+    return hear_all_confirmed(caller, words);
+  default:
+    return hear_which(caller, words);
+  }
+}
+
+Reply ScriptedMind::hear_field(const std::string &caller, const Words &words) {
+  const Field &field = *state_.field;
+  const bool declined = !field.required && field.type != FieldType::kBoolean &&
+                        yes_or_no(words) == false && words.size() <= 4;
+  if (declined || (!field.required && has_any(words, {"skip", "none"}))) {
+    state_.skipped.push_back(&field);
+    return go_on();
+  }
+  const bool understood = take(field, caller, Asked::kYes);
+  // A free text holds whatever it holds; no field may be read out of it.
+  const bool mentions =
+      field.type != FieldType::kString && take_mentions(caller, &field);
+  if (!understood)
+    return mentions ? ask(field) : not_understood();
+  if (!field.confirm)
+    return go_on();
+  state_.stage = Stage::kConfirmField;
+  state_.reprompts = 0;
+  Reply reply = question(
+      replaced(field.say, "{value}",
+               spoken_value(field, state_.values[field.name], today_)) +
+      ". Is that right?");
+  reply.action = "confirm";
+  return reply;
+}
+
+Reply ScriptedMind::hear_field_confirmed(const std::string &caller,
+                                         const Words &words) {
+  const Field &field = *state_.field;
+  const auto yes = yes_or_no(words);
+  if (yes == true)
+    return go_on();
+  // "No, four two one ...": the correction may come along.
+  const Value before = state_.values[field.name];
+  const bool free_text = field.type == FieldType::kString;
+  if (!free_text && take(field, caller, Asked::kYes) &&
+      state_.values[field.name] != before) {
+    state_.stage = Stage::kField;
+    return hear_field(caller, words);
+  }
+  if (yes == false) {
+    extracted_.erase(field.name);
+    return ask_anew(field);
+  }
+  return not_understood();
+}
+
+Reply ScriptedMind::hear_all_confirmed(const std::string &caller,
+                                       const Words &words) {
+  const auto yes = yes_or_no(words);
+  if (yes == true) {
+    state_.goal_reached = true;
+    return end(definition_->end.goodbye, "goal");
+  }
+  if (take_mentions(caller, nullptr)) // "no, tomorrow"
+    return go_on();
+  if (yes != false)
+    return not_understood();
+  if (const Field *field = named(words)) // "no, the time is wrong"
+    return ask_anew(*field);
+  state_.stage = Stage::kWhich;
+  state_.reprompts = 0;
+  return question(definition_->phrases.which);
+}
+
+Reply ScriptedMind::hear_which(const std::string &caller, const Words &words) {
+  if (take_mentions(caller, nullptr))
+    return go_on();
+  if (const Field *field = named(words))
+    return ask_anew(*field);
+  // Not a word about which: once more from the start.
+  const bool start_over =
+      state_.reprompts >= definition_->limits.max_reprompts ||
+      has_any(words, {"all", "everything", "over"});
+  if (!start_over)
+    return not_understood();
+  state_.values.clear();
+  state_.skipped.clear();
+  return go_on();
+}
+
+// The field whose label is among the words.
+const Field *ScriptedMind::named(const Words &words) const {
+  for (const Field &field : definition_->fields) {
+    Words label = to_words(field.label);
+    if (label.size() > 1 && is_one_of(label[0], {"the", "your", "a"}))
+      label.erase(label.begin());
+    if (applies(field, state_.values) && find_phrase(words, label))
+      return &field;
+  }
+  return nullptr;
+}
+
+Reply ScriptedMind::ask_anew(const Field &field) {
+  state_.values.erase(field.name);
+  state_.reprompts = 0;
+  return ask(field);
+}
+
+Reply ScriptedMind::go_on() {
+  state_.reprompts = 0;
+  if (const Field *field = next_missing())
+    return ask(*field);
+  if (definition_->end.confirm)
+    return read_back();
+  state_.goal_reached = true;
+  return end(definition_->end.goodbye, "goal");
+}
+
+Reply ScriptedMind::ask(const Field &field) {
+  state_.stage = Stage::kField;
+  state_.field = &field;
+  return question(field.question);
+}
+
+Reply ScriptedMind::read_back() {
+  std::vector<std::string> parts;
+  for (const Field &field : definition_->fields) {
+    const auto found = state_.values.find(field.name);
+    if (found != state_.values.end() && applies(field, state_.values))
+      parts.push_back(replaced(field.say, "{value}",
+                               spoken_value(field, found->second, today_)));
+  }
+  state_.stage = Stage::kConfirmAll;
+  Reply reply = question(
+      replaced(definition_->end.read_back, "{fields}", join(parts, ", ")));
+  reply.action = "confirm";
+  return reply;
+}
+
+Reply ScriptedMind::not_understood() {
+  if (++state_.reprompts <= definition_->limits.max_reprompts) {
+    const std::string &lead = definition_->end.not_understood;
+    if (state_.stage == Stage::kField && !state_.field->reprompt.empty())
+      return question(state_.field->reprompt, lead);
+    return question(state_.question, lead);
+  }
+  if (state_.stage == Stage::kField && !state_.field->required) {
+    state_.skipped.push_back(state_.field);
+    return go_on();
+  }
+  return end(definition_->end.apology, "no_answer");
+}
+
+Reply ScriptedMind::question(const std::string &text, const std::string &lead) {
+  state_.question = text;
+  Reply reply;
+  reply.message = lead.empty() ? text : lead + " " + text;
+  return reply;
+}
+
+Reply ScriptedMind::end(const std::string &text, const std::string &reason) {
+  state_.stage = Stage::kOver;
+  state_.question.clear();
+  Reply reply;
+  reply.message = text;
+  reply.action = "end_call";
+  reply.end_reason = reason;
+  reply.expect.kind = Expectation::Kind::kNothing;
+  return reply;
+}
+
+bool ScriptedMind::take(const Field &field, const std::string &caller,
+                        Asked asked) {
+  const auto value = parse_value(field, caller, today_, asked);
+  if (!value)
+    return false;
+  state_.values[field.name] = *value;
+  extracted_[field.name] = *value;
+  return true;
+}
+
+bool ScriptedMind::take_mentions(const std::string &caller,
+                                 const Field *asked) {
+  // Two fields that could both be meant are both left alone.
+  const auto unsettled = [&](const Field &field) {
+    return &field != asked && (asked == nullptr || is_missing(field));
+  };
+  bool any = false;
+  for (const Field &field : definition_->fields) {
+    if (!unsettled(field) || (asked != nullptr && asked->type == field.type &&
+                              field.type != FieldType::kChoice))
+      continue;
+    const bool rival =
+        std::any_of(definition_->fields.begin(), definition_->fields.end(),
+                    [&](const Field &other) {
+                      return &other != &field && &other != asked &&
+                             unsettled(other) && other.type == field.type &&
+                             parse_value(other, caller, today_, Asked::kNo);
+                    });
+    if (rival)
+      continue;
+    const auto value = parse_value(field, caller, today_, Asked::kNo);
+    if (!value)
+      continue;
+    const auto known = state_.values.find(field.name);
+    if (known != state_.values.end() && known->second == *value)
+      continue;
+    any = take(field, caller, Asked::kNo) || any;
+  }
+  return any;
+}
+
+bool ScriptedMind::is_missing(const Field &field) const {
+  return !state_.values.contains(field.name) &&
+         std::find(state_.skipped.begin(), state_.skipped.end(), &field) ==
+             state_.skipped.end();
+}
+
+const Field *ScriptedMind::next_missing() const {
+  for (const Field &field : definition_->fields)
+    if (is_missing(field) && applies(field, state_.values))
+      return &field;
+  return nullptr;
+}
+
+Expectation ScriptedMind::expectation() const {
+  Expectation expect;
+  switch (state_.stage) {
+  case Stage::kField:
+    if (state_.field != nullptr)
+      expect = expectation_of(*state_.field);
+    break;
+  case Stage::kConfirmField:
+  case Stage::kConfirmAll:
+    expect.kind = Expectation::Kind::kYesNo;
+    break;
+  case Stage::kWhich:
+    expect.kind = Expectation::Kind::kChoice;
+    for (const Field &field : definition_->fields)
+      if (applies(field, state_.values))
+        expect.phrases.push_back(join(to_words(field.label), " "));
+    expect.phrases.emplace_back("everything");
+    break;
+  case Stage::kOver:
+    expect.kind = Expectation::Kind::kNothing;
+    return expect;
+  }
+  expect.also = {"yes", "no", "repeat", "goodbye"};
+  return expect;
+}
+
+} // namespace patchcord::agent

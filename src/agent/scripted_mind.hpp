@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "agent/mind.hpp"
+#include "agent/values.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace patchcord::agent {
+
+// A mind without a model: asks for each field in the order of the definition,
+// takes more than one from an answer where that is safe, asks again when it did
+// not understand, reads all back at the end when told to, and says goodbye.
+class ScriptedMind final : public Mind {
+public:
+  ScriptedMind(std::shared_ptr<const Definition> definition, Date today);
+
+  Reply open() override;
+  Thought answer(const std::string &caller, const History &history) override;
+  void take_back() override { state_ = before_; }
+  std::string model_text(std::string_view) override { return {}; }
+  bool model_message_complete() const override { return false; }
+  Thought model_done(std::string_view, std::string_view, bool) override {
+    return Reply{};
+  }
+  std::string reminder() const override { return state_.question; }
+  Expectation expectation() const override;
+  const Values &values() const override { return state_.values; }
+  bool goal_reached() const override { return state_.goal_reached; }
+
+private:
+  enum class Stage {
+    kField,        // asked for state_.field
+    kConfirmField, // read it back
+    kConfirmAll,   // read all back
+    kWhich,        // what is to be changed
+    kOver,
+  };
+  struct State {
+    Stage stage = Stage::kField;
+    const Field *field = nullptr;
+    int reprompts = 0;    // of the question that stands
+    std::string question; // as it was asked last
+    Values values;
+    std::vector<const Field *> skipped;
+    bool goal_reached = false;
+  };
+
+  Reply hear(const std::string &caller);
+  Reply hear_field(const std::string &caller, const Words &words);
+  Reply hear_field_confirmed(const std::string &caller, const Words &words);
+  Reply hear_all_confirmed(const std::string &caller, const Words &words);
+  Reply hear_which(const std::string &caller, const Words &words);
+  // Asks for the next field that is missing, or reads all back, or ends.
+  Reply go_on();
+  Reply ask(const Field &field);
+  Reply ask_anew(const Field &field);
+  const Field *named(const Words &words) const;
+  Reply read_back();
+  Reply not_understood();
+  Reply end(const std::string &text, const std::string &reason);
+  Reply question(const std::string &text, const std::string &lead = {});
+  // Takes what was said for fields that were not asked for; whether there was
+  // anything.
+  bool take_mentions(const std::string &caller, const Field *asked);
+  bool take(const Field &field, const std::string &caller, Asked asked);
+  bool is_missing(const Field &field) const;
+  const Field *next_missing() const;
+
+  std::shared_ptr<const Definition> definition_;
+  Date today_;
+  State state_, before_;
+  Values extracted_;
+};
+
+} // namespace patchcord::agent

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "base/result.hpp"
+
+#include <toml++/toml.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace patchcord::agent {
+
+// Reads a TOML table strictly: each read names the key that it knows; finish()
+// refuses the others. The first error is kept and later reads do nothing, so
+// that a reader is a list of reads with one check at its end.
+class TomlReader {
+public:
+  // The error and the names shared by the readers of one file.
+  struct File {
+    std::string name;
+    std::optional<Error> error;
+  };
+  TomlReader(File &file, const toml::table &table, std::string path = {})
+      : file_(file), table_(table), path_(std::move(path)) {}
+
+  // Each leaves `out` as it was when the key is absent. Strings are trimmed.
+  void read(const char *key, std::string &out, bool required = false);
+  void read(const char *key, bool &out);
+  void read(const char *key, int &out, int min, int max);
+  void read(const char *key, std::optional<double> &out);
+  void read(const char *key, std::vector<std::string> &out);
+  void read(const char *key, std::map<std::string, std::string> &out);
+  // A table within; null when absent.
+  const toml::table *table(const char *key);
+  // An array of tables; empty when absent.
+  std::vector<const toml::table *> tables(const char *key);
+  // Refuses keys that nobody read.
+  void finish();
+
+  // "FILE:LINE: key: expected ..., got ...".
+  void fail(const char *key, const std::string &expected);
+  void fail_missing(const char *key);
+  bool failed() const { return file_.error.has_value(); }
+  std::string path_of(std::string_view key) const;
+
+private:
+  const toml::node *find(const char *key);
+  void fail_at(const toml::source_region &where, std::string_view key,
+               const std::string &text);
+
+  File &file_;
+  const toml::table &table_;
+  std::string path_;
+  std::vector<std::string> known_;
+};
+
+} // namespace patchcord::agent

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "agent/values.hpp"
+
+#include "base/text.hpp"
+
+#include <cmath>
+#include <cstdio>
+
+namespace patchcord::agent {
+namespace {
+
+bool is_yes(std::string_view word) {
+  return is_one_of(word, {"yes", "yeah", "yep", "yup", "yea", "aye"});
+}
+bool is_no(std::string_view word) {
+  return is_one_of(word, {"no", "nope", "nah", "nay"});
+}
+
+// What follows the whole part: "point five", "and a half".
+double fraction_at(const Words &words, std::size_t &i) {
+  if (i + 2 < words.size() && words[i] == "and" && words[i + 1] == "a" &&
+      words[i + 2] == "half") {
+    i += 3;
+    return 0.5;
+  }
+  if (i >= words.size() || words[i] != "point")
+    return 0;
+  std::string digits;
+  std::size_t next = i + 1;
+  for (; next < words.size(); ++next) {
+    const auto digit = small_number(words[next]);
+    if (is_digits(words[next]))
+      digits += words[next];
+    else if (digit && *digit <= 9)
+      digits += std::to_string(*digit);
+    else
+      break;
+  }
+  if (digits.empty() || digits.size() > 9)
+    return 0;
+  i = next;
+  return std::stod("0." + digits);
+}
+
+// "1.5" as transcripts write it.
+std::optional<double> decimal(std::string_view word) {
+  const std::size_t dot = word.find('.');
+  if (dot == std::string_view::npos || word.size() > 16 ||
+      !is_digits(word.substr(0, dot)) || !is_digits(word.substr(dot + 1)))
+    return std::nullopt;
+  return std::stod(std::string(word));
+}
+
+// A number that is told without a cardinal.
+std::optional<double> other_number(const Words &words) {
+  if (has_any(words, {"couple", "both"}))
+    return 2;
+  if (has_any(words, {"dozen"}))
+    return 12;
+  if (has_any(words, {"none", "nobody", "nothing"}))
+    return 0;
+  if (find_phrase(words, {"just", "me"}) ||
+      find_phrase(words, {"only", "me"}) || has_any(words, {"myself", "alone"}))
+    return 1;
+  return std::nullopt;
+}
+
+// Three or more single digits in a row are a number that is dictated.
+std::optional<double> dictated(const Words &words) {
+  std::string digits;
+  for (const std::string &word : words) {
+    const auto digit = small_number(word);
+    if (word == "oh" || (digit && *digit <= 9))
+      digits += word == "oh" ? "0" : std::to_string(*digit);
+    else if (!digits.empty())
+      break;
+  }
+  if (digits.size() < 3 || digits.size() > 15)
+    return std::nullopt;
+  return std::stod(digits);
+}
+
+std::optional<Value> numeric_value(const Field &field, const Words &words) {
+  const auto number = find_number(words);
+  if (!number || (field.min && *number < *field.min) ||
+      (field.max && *number > *field.max))
+    return std::nullopt;
+  if (field.type == FieldType::kNumber)
+    return Value(*number);
+  if (*number != std::floor(*number))
+    return std::nullopt;
+  return Value(static_cast<std::int64_t>(*number));
+}
+
+std::optional<Value> string_value(const Field &field, std::string_view spoken) {
+  const Words words = to_words(spoken);
+  for (const std::string &phrase : field.phrases)
+    if (find_phrase(words, to_words(phrase)))
+      return Value(phrase);
+  // What was said, without what introduces it, in its own spelling: words are
+  // counted, not copied.
+  std::size_t removed = 0;
+  (void)without_lead(words, &removed);
+  std::string_view rest = trim(spoken);
+  for (std::size_t i = 1; i <= rest.size() && removed > 0; ++i)
+    if ((i == rest.size() || rest[i] == ' ') &&
+        to_words(rest.substr(0, i)).size() >= removed) {
+      rest = trim(rest.substr(i));
+      removed = 0;
+    }
+  while (!rest.empty() && (rest.back() == '.' || rest.back() == ','))
+    rest.remove_suffix(1);
+  return rest.empty() ? std::nullopt : std::optional(Value(std::string(rest)));
+}
+
+std::string spaced_digits(std::string_view digits) {
+  std::string out;
+  if (digits.starts_with('+')) {
+    out = "plus ";
+    digits.remove_prefix(1);
+  }
+  // In threes with a four at the end, as numbers are told.
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    const std::size_t left = digits.size() - i;
+    if (i > 0)
+      out += left >= 4 && (left - 4) % 3 == 0 ? ", " : " ";
+    out += digits[i];
+  }
+  return out;
+}
+
+std::string spoken_email(std::string_view address) {
+  std::string out;
+  for (const char c : address) {
+    const char *word = c == '@'   ? " at "
+                       : c == '.' ? " dot "
+                       : c == '_' ? " underscore "
+                       : c == '-' ? " dash "
+                       : c == '+' ? " plus "
+                                  : nullptr;
+    if (word != nullptr)
+      out += word;
+    else
+      out += c;
+  }
+  return out;
+}
+
+} // namespace
+
+std::optional<bool> yes_or_no(const Words &words) {
+  // A plain word in front decides: "yes, that is not a problem".
+  const Words said = without_lead(words);
+  if (!said.empty() && is_yes(said[0]) && (said.size() < 2 || !is_no(said[1])))
+    return true;
+  if (find_phrase(words, {"no", "problem"}) ||
+      find_phrase(words, {"why", "not"}))
+    return true;
+  const bool no =
+      has_any(words, {"no", "nope", "nah", "nay", "not", "wrong", "incorrect",
+                      "never", "negative", "dont", "isnt", "cancel"});
+  const bool yes =
+      has_any(words, {"yes", "yeah", "yep", "yup", "yea", "aye"}) ||
+      find_phrase(words, {"uh", "huh"}) || find_phrase(words, {"mm", "hmm"});
+  if (no)
+    return yes ? std::nullopt : std::optional(false);
+  const bool agreed =
+      has_any(words, {"sure", "correct", "right", "exactly", "ok", "okay",
+                      "absolutely", "certainly", "true", "definitely",
+                      "perfect", "fine", "good", "great", "confirmed",
+                      "confirm", "affirmative"}) ||
+      find_phrase(words, {"of", "course"}) ||
+      find_phrase(words, {"go", "ahead"}) ||
+      find_phrase(words, {"please", "do"});
+  return yes || agreed ? std::optional(true) : std::nullopt;
+}
+
+std::optional<double> find_number(const Words &words) {
+  if (const auto number = dictated(words))
+    return number;
+  std::optional<double> found;
+  for (std::size_t i = 0; i < words.size();) {
+    std::optional<double> number = decimal(words[i]);
+    std::size_t next = i + 1;
+    if (!number) {
+      if (const auto cardinal = cardinal_at(words, i)) {
+        number = static_cast<double>(cardinal->value);
+        next = cardinal->end;
+        *number += fraction_at(words, next);
+      }
+    }
+    if (number && i > 0 && words[i - 1] == "minus")
+      *number = -*number;
+    if (number && found && *number != *found)
+      return std::nullopt;
+    if (number)
+      found = number;
+    i = next;
+  }
+  return found ? found : other_number(words);
+}
+
+std::optional<std::size_t> find_choice(const Words &words,
+                                       const std::vector<Choice> &choices) {
+  std::optional<std::size_t> best;
+  std::size_t best_size = 0;
+  bool tied = false;
+  for (std::size_t i = 0; i < choices.size(); ++i)
+    for (const std::string &phrase : choices[i].spoken) {
+      const auto span = find_phrase(words, to_words(phrase));
+      if (!span || (span->begin > 0 && words[span->begin - 1] == "not"))
+        continue;
+      if (span->size() > best_size) {
+        best = i;
+        best_size = span->size();
+        tied = false;
+      } else if (span->size() == best_size && best != i) {
+        tied = true;
+      }
+    }
+  return tied ? std::nullopt : best;
+}
+
+std::optional<Value> parse_value(const Field &field, std::string_view spoken,
+                                 const Date &today, Asked asked) {
+  const Words words = to_words(spoken);
+  const bool any = asked == Asked::kYes;
+  switch (field.type) {
+  case FieldType::kBoolean:
+    if (const auto truth = any ? yes_or_no(words) : std::nullopt)
+      return Value(*truth);
+    return std::nullopt;
+  case FieldType::kInteger:
+  case FieldType::kNumber:
+    return any ? numeric_value(field, words) : std::nullopt;
+  case FieldType::kChoice:
+    if (const auto index = find_choice(words, field.choices))
+      return Value(field.choices[*index].value);
+    return std::nullopt;
+  case FieldType::kDate:
+    if (const auto date = find_date(spoken, today);
+        date && (any || date->certain))
+      return Value(iso_date(date->date));
+    return std::nullopt;
+  case FieldType::kTime:
+    if (const auto time = find_time(words); time && (any || time->certain))
+      return Value(clock_time(*time));
+    return std::nullopt;
+  case FieldType::kPhone:
+    if (const auto phone = any ? find_phone(spoken) : std::nullopt)
+      return Value(*phone);
+    return std::nullopt;
+  case FieldType::kEmail:
+    if (const auto email = find_email(spoken))
+      return Value(*email);
+    return std::nullopt;
+  case FieldType::kString:
+    return any ? string_value(field, spoken) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::string spoken_value(const Field &field, const Value &value,
+                         const Date &today) {
+  if (const auto *truth = std::get_if<bool>(&value))
+    return *truth ? "yes" : "no";
+  if (const auto *whole = std::get_if<std::int64_t>(&value))
+    return std::to_string(*whole);
+  if (const auto *number = std::get_if<double>(&value)) {
+    char text[40];
+    std::snprintf(text, sizeof text, "%g", *number);
+    return text;
+  }
+  const auto &text = std::get<std::string>(value);
+  switch (field.type) {
+  case FieldType::kChoice:
+    for (const Choice &choice : field.choices)
+      if (choice.value == text)
+        return choice.spoken.front();
+    return text;
+  case FieldType::kDate: {
+    const auto date = parse_iso_date(text);
+    return date ? spoken_date(*date, today) : text;
+  }
+  case FieldType::kTime:
+    return spoken_time(text);
+  case FieldType::kPhone:
+    return spaced_digits(text);
+  case FieldType::kEmail:
+    return spoken_email(text);
+  default:
+    return text;
+  }
+}
+
+} // namespace patchcord::agent

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "agent/dates.hpp"
+#include "agent/definition.hpp"
+#include "agent/words.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+// Spoken English to values. Pure; nothing here asks what day it is.
+namespace patchcord::agent {
+
+// nullopt: neither, or both at once.
+std::optional<bool> yes_or_no(const Words &words);
+
+// The one number that was said; several different ones are none.
+std::optional<double> find_number(const Words &words);
+
+// Dictated digits: "five five oh one", "double seven", "555-0100". nullopt
+// when no digit was said.
+std::optional<std::string> find_digits(const Words &words);
+// 7 to 15 digits (ITU-T E.164), with "+" when "plus" was said.
+std::optional<std::string> find_phone(std::string_view spoken);
+// "john dot smith at example dot com" or as written.
+std::optional<std::string> find_email(std::string_view spoken);
+
+// The choice that was named: the longest phrase wins. Two that are equally
+// long are none.
+std::optional<std::size_t> find_choice(const Words &words,
+                                       const std::vector<Choice> &choices);
+
+enum class Asked {
+  kYes, // the words answer a question for this field
+  kNo,  // they answer another one: only what cannot be mistaken
+};
+std::optional<Value> parse_value(const Field &field, std::string_view spoken,
+                                 const Date &today, Asked asked = Asked::kYes);
+
+// As the agent says it back: "2:30 PM", "tomorrow", "5 5 5, 0 1 0 0".
+std::string spoken_value(const Field &field, const Value &value,
+                         const Date &today);
+
+} // namespace patchcord::agent

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace patchcord::agent {
+
+// Spoken or transcribed English as words: lower case, without punctuation;
+// "twenty-five" is two words, "2:30" and "3.5" one, "p.m." and "p m" are "pm",
+// "o'clock" is "oclock", "1,000" is "1000".
+using Words = std::vector<std::string>;
+Words to_words(std::string_view text);
+
+// A run of words, [begin, end).
+struct Span {
+  std::size_t begin = 0, end = 0;
+  std::size_t size() const { return end - begin; }
+};
+
+// A number found in the words.
+struct FoundNumber {
+  std::int64_t value = 0;
+  std::size_t end = 0; // the word behind it
+};
+// The cardinal that begins at `begin`: "two", "twenty five", "a hundred and
+// ten", "25". Up to 999,999.
+std::optional<FoundNumber> cardinal_at(const Words &words, std::size_t begin);
+// The ordinal that begins at `begin`, 1..31: "third", "twenty first", "3rd".
+std::optional<FoundNumber> ordinal_at(const Words &words, std::size_t begin);
+
+// 0..19 and the tens; "oh" is not one of them.
+std::optional<int> small_number(std::string_view word);
+bool is_digits(std::string_view word);
+
+// Where `phrase` stands in `words`, a plural s more or less forgiven.
+std::optional<Span> find_phrase(const Words &words, const Words &phrase);
+bool has_any(const Words &words, std::initializer_list<std::string_view> list);
+bool is_one_of(std::string_view word,
+               std::initializer_list<std::string_view> list);
+
+// Without what people say before an answer: "um", "it is", "my name is" ...
+// `removed` tells how many words that were.
+Words without_lead(const Words &words, std::size_t *removed = nullptr);
+
+} // namespace patchcord::agent
