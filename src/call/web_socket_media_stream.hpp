@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -31,9 +30,6 @@ public:
   static std::shared_ptr<WebSocketMediaStream>
   create(Worker &worker, const Attach &attach, CheckStart check_start);
 
-  // Kinds of anomalies and how often each came: "bad_json", "too_deep",
-  // "unknown_event", "media_before_start", "wrong_stream_sid", "bad_base64" ...
-  virtual const std::map<std::string, std::uint64_t> &anomalies() const = 0;
   // Runs once when the stream has ended, after the listeners were told.
   virtual void on_ended(std::function<void()> ended) = 0;
 };

@@ -59,6 +59,12 @@ public:
   virtual void set_sink(MediaSinkListener *listener) = 0;
   virtual const StreamStart *started() const = 0; // null before `start`
   virtual bool ended() const = 0;
+  // What came that should not have, by kind (twilio::to_string(Anomaly)), and
+  // how often.
+  virtual const std::map<std::string, std::uint64_t> &anomalies() const {
+    static const std::map<std::string, std::uint64_t> none;
+    return none;
+  }
 
   // Ignored before `start` and after the end.
   virtual void send_media(ByteSpan mulaw) = 0;

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "call/web_socket_media_stream.hpp"
+
+#include "base/log.hpp"
+#include "twilio/messages.hpp"
+
+#include <set>
+
+namespace patchcord::call {
+namespace {
+
+using namespace twilio;
+
+// `start` follows the handshake within milliseconds.
+constexpr Duration kStartTimeout = 5s;
+// Media comes 50 times a second, also in silence.
+constexpr Duration kReceiveTimeout = 10s;
+// After `stop` Twilio closes; closing first would show as an error (31921) in
+// its debugger.
+constexpr Duration kCloseGrace = 2s;
+
+// RFC 6455 section 7.4.1.
+constexpr std::uint16_t kNormal = 1000, kGoingAway = 1001, kPolicy = 1008,
+                        kNoStatus = 1005, kAbnormal = 1006;
+
+// Streams whose close frame is under way: what used them has let go, and they
+// must outlive the handshake or the peer would see a broken connection (31903).
+// A service of the worker, so that none outlives it.
+struct Closing {
+  explicit Closing(Worker &) {}
+  std::set<std::shared_ptr<MediaStream>> streams;
+};
+
+std::string describe(const net::WebSocket::Closed &closed) {
+  std::string text = closed.code == kAbnormal   ? "connection lost"
+                     : closed.code == kNoStatus ? "closed"
+                                                : std::to_string(closed.code);
+  if (!closed.reason.empty())
+    text += ": " + closed.reason;
+  return text;
+}
+
+class Stream final : public WebSocketMediaStream {
+public:
+  Stream(Worker &worker, CheckStart check_start)
+      : worker_(worker), check_start_(std::move(check_start)),
+        received_(worker.now()) {}
+
+  void attach(const Attach &make_socket);
+
+  void set_source(MediaSourceListener *listener) override;
+  void set_sink(MediaSinkListener *listener) override;
+  const StreamStart *started() const override {
+    return start_.stream_sid.empty() ? nullptr : &start_;
+  }
+  bool ended() const override { return ended_; }
+  const std::map<std::string, std::uint64_t> &anomalies() const override {
+    return anomalies_;
+  }
+  void send_media(ByteSpan mulaw) override;
+  void send_mark(std::string_view name) override;
+  void send_clear() override;
+  void close(std::uint16_t code, std::string_view reason) override;
+  void on_ended(std::function<void()> ended) override;
+
+private:
+  void on_text(std::string_view text);
+  void on_closed(const net::WebSocket::Closed &closed);
+  void on_message(ConnectedMessage &) {}
+  void on_message(Anomaly &anomaly) { count(anomaly); }
+  void on_message(StartMessage &message);
+  void on_message(MediaMessage &message);
+  void on_message(DtmfMessage &message);
+  void on_message(MarkMessage &message);
+  void on_message(StopMessage &message);
+
+  // Whether a message is of this stream and in its place; counts it if not.
+  bool belongs(std::string_view stream_sid, std::int64_t sequence);
+  void follow(std::int64_t &last, std::int64_t now, Anomaly gap);
+  void count(Anomaly anomaly);
+  void watch();
+  void finish(StreamEnd end, std::string detail);
+  void close_socket(std::uint16_t code, std::string_view reason);
+  bool may_send() const { return started() != nullptr && !ended_; }
+  log::Context context() const { return {start_.call_sid, start_.stream_sid}; }
+
+  Worker &worker_;
+  const CheckStart check_start_;
+  std::unique_ptr<net::WebSocket> socket_;
+  MessageParser parser_;
+  std::string out_; // the message being sent
+  MediaSourceListener *source_ = nullptr;
+  MediaSinkListener *sink_ = nullptr;
+  std::function<void()> on_ended_;
+
+  StreamStart start_; // no stream SID: not started
+  std::int64_t sequence_ = kNoCounter, chunk_ = kNoCounter;
+  std::map<std::string, std::uint64_t> anomalies_;
+  TimePoint received_;
+  Timer timer_;          // for the start, then for silence, then for the close
+  bool closing_ = false; // close() was called
+  bool ended_ = false;
+  StreamEnd end_ = StreamEnd::kLocal;
+  std::string end_detail_;
+};
+
+void Stream::attach(const Attach &make_socket) {
+  const auto weak =
+      std::weak_ptr(std::static_pointer_cast<Stream>(shared_from_this()));
+  // What a handler calls may let go of the stream: each holds it meanwhile.
+  net::WebSocket::Handlers handlers;
+  handlers.text = [weak](std::string_view text) {
+    if (const auto self = weak.lock())
+      self->on_text(text);
+  };
+  handlers.binary = [weak](ByteSpan) {
+    if (const auto self = weak.lock())
+      self->count(Anomaly::kBinaryFrame);
+  };
+  handlers.closed = [weak](const net::WebSocket::Closed &closed) {
+    if (const auto self = weak.lock())
+      self->on_closed(closed);
+  };
+  net::WebSocket::Limits limits;
+  limits.message_bytes = kMaxMessageBytes;
+  socket_ = make_socket(std::move(handlers), limits);
+  timer_ = worker_.after(kStartTimeout, [weak] {
+    if (const auto self = weak.lock())
+      self->watch();
+  });
+}
+
+void Stream::set_source(MediaSourceListener *listener) {
+  source_ = listener;
+  if (source_ != nullptr && started() != nullptr)
+    source_->on_start(start_);
+  // on_start may have set another listener, or none.
+  if (source_ != nullptr && source_ == listener && ended_)
+    source_->on_end(end_, end_detail_);
+}
+
+void Stream::set_sink(MediaSinkListener *listener) {
+  sink_ = listener;
+  if (sink_ != nullptr && started() != nullptr)
+    sink_->on_start(start_);
+  if (sink_ != nullptr && sink_ == listener && ended_)
+    sink_->on_end(end_, end_detail_);
+}
+
+void Stream::send_media(ByteSpan mulaw) {
+  if (!may_send())
+    return;
+  out_.clear();
+  append_media(out_, start_.stream_sid, mulaw);
+  socket_->send_text(out_);
+}
+
+void Stream::send_mark(std::string_view name) {
+  if (!may_send())
+    return;
+  out_.clear();
+  append_mark(out_, start_.stream_sid, name);
+  socket_->send_text(out_);
+}
+
+void Stream::send_clear() {
+  if (!may_send())
+    return;
+  out_.clear();
+  append_clear(out_, start_.stream_sid);
+  socket_->send_text(out_);
+}
+
+void Stream::close(std::uint16_t code, std::string_view reason) {
+  if (ended_ || closing_)
+    return;
+  closing_ = true;
+  end_detail_ = reason;
+  close_socket(code, reason);
+}
+
+void Stream::on_ended(std::function<void()> ended) {
+  on_ended_ = std::move(ended);
+  if (ended_ && on_ended_)
+    std::exchange(on_ended_, nullptr)();
+}
+
+void Stream::on_text(std::string_view text) {
+  received_ = worker_.now();
+  if (closing_)
+    return;
+  auto message = parser_.parse(text);
+  if (ended_) { // behind `stop`
+    count(Anomaly::kAfterStop);
+    return;
+  }
+  std::visit([this](auto &kind) { on_message(kind); }, message);
+}
+
+void Stream::on_closed(const net::WebSocket::Closed &closed) {
+  timer_.cancel();
+  if (closing_)
+    finish(StreamEnd::kLocal, end_detail_);
+  else
+    finish(closed.code == kAbnormal ? StreamEnd::kLost : StreamEnd::kClosed,
+           describe(closed));
+  worker_.service<Closing>().streams.erase(shared_from_this());
+}
+
+void Stream::on_message(StartMessage &message) {
+  if (started() != nullptr) {
+    count(Anomaly::kSecondStart);
+    return;
+  }
+  if (check_start_ && !check_start_(message.start)) {
+    finish(StreamEnd::kProtocol, "start refused");
+    close_socket(kPolicy, "start refused");
+    return;
+  }
+  start_ = std::move(message.start);
+  sequence_ = message.sequence;
+  worker_.rearm(timer_, worker_.now() + kReceiveTimeout);
+  // The sink first: the source's audio may make it speak at once.
+  if (sink_ != nullptr)
+    sink_->on_start(start_);
+  if (source_ != nullptr && !ended_)
+    source_->on_start(start_);
+}
+
+void Stream::on_message(MediaMessage &message) {
+  if (!belongs(message.stream_sid, message.sequence))
+    return;
+  follow(chunk_, message.chunk, Anomaly::kChunkGap);
+  if (source_ != nullptr)
+    source_->on_media(message.timestamp_ms, message.mulaw);
+}
+
+void Stream::on_message(DtmfMessage &message) {
+  if (belongs(message.stream_sid, message.sequence) && source_ != nullptr)
+    source_->on_dtmf(message.digit);
+}
+
+void Stream::on_message(MarkMessage &message) {
+  if (belongs(message.stream_sid, message.sequence) && sink_ != nullptr)
+    sink_->on_mark(message.name);
+}
+
+void Stream::on_message(StopMessage &message) {
+  if (!belongs(message.stream_sid, message.sequence))
+    return;
+  // Twilio closes now; what remains is to wait for that without being in
+  // anyone's way.
+  worker_.rearm(timer_, worker_.now() + kCloseGrace);
+  worker_.service<Closing>().streams.insert(shared_from_this());
+  finish(StreamEnd::kStop, "");
+}
+
+bool Stream::belongs(std::string_view stream_sid, std::int64_t sequence) {
+  if (started() == nullptr) {
+    count(Anomaly::kBeforeStart);
+    return false;
+  }
+  if (stream_sid != start_.stream_sid) {
+    count(Anomaly::kWrongStreamSid);
+    return false;
+  }
+  follow(sequence_, sequence, Anomaly::kSequenceGap);
+  return true;
+}
+
+void Stream::follow(std::int64_t &last, std::int64_t now, Anomaly gap) {
+  if (now == kNoCounter)
+    return;
+  if (last != kNoCounter && now != last + 1)
+    count(gap);
+  last = now;
+}
+
+void Stream::count(Anomaly anomaly) {
+  const char *name = to_string(anomaly);
+  if (++anomalies_[name] == 1)
+    log::warning(std::string("media stream: ") + name + " (first of its kind)",
+                 context());
+}
+
+void Stream::watch() {
+  if (ended_) {
+    close_socket(kNormal, "");
+    return;
+  }
+  if (closing_)
+    return; // `closed` comes by the WebSocket's own timeout.
+  if (started() == nullptr) {
+    finish(StreamEnd::kProtocol, "no start within 5 s");
+    close_socket(kPolicy, "no start");
+    return;
+  }
+  if (worker_.now() - received_ < kReceiveTimeout) {
+    worker_.rearm(timer_, received_ + kReceiveTimeout);
+    return;
+  }
+  finish(StreamEnd::kLost, "nothing received for 10 s");
+  close_socket(kGoingAway, "nothing received");
+}
+
+void Stream::finish(StreamEnd end, std::string detail) {
+  if (ended_)
+    return;
+  ended_ = true;
+  end_ = end;
+  end_detail_ = std::move(detail);
+  // The sink first: what was heard is known before the source ends the graph.
+  if (sink_ != nullptr)
+    sink_->on_end(end_, end_detail_);
+  if (source_ != nullptr)
+    source_->on_end(end_, end_detail_);
+  if (on_ended_)
+    std::exchange(on_ended_, nullptr)();
+}
+
+void Stream::close_socket(std::uint16_t code, std::string_view reason) {
+  if (!socket_)
+    return;
+  worker_.service<Closing>().streams.insert(shared_from_this());
+  socket_->close(code, reason);
+}
+
+} // namespace
+
+std::shared_ptr<WebSocketMediaStream>
+WebSocketMediaStream::create(Worker &worker, const Attach &attach,
+                             CheckStart check_start) {
+  auto stream = std::make_shared<Stream>(worker, std::move(check_start));
+  stream->attach(attach);
+  return stream;
+}
+
+} // namespace patchcord::call
