@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "offline/espeak_voice.hpp"
+
+#include "base/guarded.hpp"
+
+#include <espeak-ng/speak_lib.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <span>
+
+namespace patchcord::offline {
+namespace {
+
+// Below this a sample counts as silence: -54 dBFS.
+constexpr int kQuiet = 64;
+// espeak ends a sentence with 300 to 340 ms of pause, a clause with 150. What
+// stays is a pause between two sentences, and no wait after the last one.
+constexpr std::size_t kTail = EspeakVoice::kRate * 15 / 100;
+// Some voices start or end off zero: too short to hear, long enough not to
+// click.
+constexpr std::size_t kFade = EspeakVoice::kRate * 3 / 1000;
+// A clause's pause comes before its first word's sound but after its event.
+constexpr std::size_t kLongestPause = EspeakVoice::kRate * 4 / 10;
+
+struct WordEvent {
+  int position; // characters, from 1
+  int ms;
+};
+
+struct Recording {
+  std::vector<std::int16_t> samples;
+  std::vector<WordEvent> words;
+  const std::atomic<bool> *cancelled = nullptr;
+};
+
+// Only while the library's lock is held.
+Recording *g_recording = nullptr;
+
+int record(short *wave, int count, espeak_EVENT *events) {
+  if (g_recording == nullptr)
+    return 1;
+  for (; events->type != espeakEVENT_LIST_TERMINATED; ++events)
+    if (events->type == espeakEVENT_WORD && events->text_position > 0)
+      g_recording->words.push_back(
+          {events->text_position, events->audio_position});
+  if (wave != nullptr && count > 0)
+    g_recording->samples.insert(g_recording->samples.end(), wave, wave + count);
+  return g_recording->cancelled->load() ? 1 : 0;
+}
+
+// libespeak-ng 1.51, initialised once for the process: a second
+// initialisation leaves its own event thread in a deadlock at termination.
+struct Library {
+  enum class State { kNew, kReady, kBroken } state = State::kNew;
+  std::string voice;
+
+  Result<Unit> prepare(const EspeakVoice::Settings &settings) {
+    if (state == State::kNew) {
+      const int rate = espeak_Initialize(AUDIO_OUTPUT_SYNCHRONOUS, 100, nullptr,
+                                         espeakINITIALIZE_DONT_EXIT);
+      state = rate == EspeakVoice::kRate ? State::kReady : State::kBroken;
+      espeak_SetSynthCallback(record);
+    }
+    if (state == State::kBroken)
+      return make_error("voice_unavailable",
+                        "espeak-ng did not start: its data is missing "
+                        "(package espeak-ng-data)");
+    // Loading a voice costs more than speaking a word.
+    if (settings.voice != voice) {
+      if (espeak_SetVoiceByName(settings.voice.c_str()) != EE_OK) {
+        voice.clear();
+        return make_error("voice_not_found",
+                          "espeak-ng has no voice \"" + settings.voice +
+                              "\"; `espeak-ng --voices` lists them");
+      }
+      voice = settings.voice;
+    }
+    espeak_SetParameter(espeakRATE,
+                        std::clamp(settings.words_per_minute, 80, 450), 0);
+    espeak_SetParameter(espeakPITCH, std::clamp(settings.pitch, 0, 100), 0);
+    espeak_SetParameter(espeakVOLUME, std::clamp(settings.volume, 0, 200), 0);
+    return ok();
+  }
+};
+
+Guarded<Library> &library() {
+  static Guarded<Library> instance;
+  return instance;
+}
+
+// One speech thread as long as anybody has a use for it.
+std::shared_ptr<Worker> speech_thread() {
+  static Guarded<std::weak_ptr<Worker>> shared;
+  return shared.with([](std::weak_ptr<Worker> &weak) {
+    auto worker = weak.lock();
+    if (!worker) {
+      worker = Worker::start("espeak");
+      weak = worker;
+    }
+    return worker;
+  });
+}
+
+bool quiet(std::int16_t sample) { return std::abs(int{sample}) < kQuiet; }
+
+void trim_and_fade(std::vector<std::int16_t> &samples) {
+  const auto last =
+      std::find_if_not(samples.rbegin(), samples.rend(), quiet).base();
+  if (last == samples.begin()) {
+    samples.clear();
+    return;
+  }
+  const auto voiced = static_cast<std::size_t>(last - samples.begin());
+  samples.resize(std::min(samples.size(), voiced + kTail));
+  const std::size_t fade = std::min(kFade, samples.size() / 2);
+  for (std::size_t i = 0; i < fade; ++i) {
+    const auto scale = [&](std::int16_t &sample) {
+      sample = static_cast<std::int16_t>(sample * static_cast<int>(i) /
+                                         static_cast<int>(fade));
+    };
+    scale(samples[i]);
+    scale(samples[samples.size() - 1 - i]);
+  }
+}
+
+// Where the word that was said to begin at `ms` is first heard.
+std::uint32_t audible_from(std::span<const std::int16_t> samples, int ms) {
+  const auto at =
+      static_cast<std::size_t>(std::int64_t{ms} * EspeakVoice::kRate / 1000);
+  if (at >= samples.size())
+    return static_cast<std::uint32_t>(ms);
+  const auto pause =
+      samples.subspan(at, std::min(kLongestPause, samples.size() - at));
+  const auto sound = std::find_if_not(pause.begin(), pause.end(), quiet);
+  if (sound == pause.end())
+    return static_cast<std::uint32_t>(ms);
+  return static_cast<std::uint32_t>(
+      (at + static_cast<std::size_t>(sound - pause.begin())) * 1000 /
+      EspeakVoice::kRate);
+}
+
+bool space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+// espeak counts characters from 1 and, within numbers, gives one position
+// several times or a position inside the number: only whole words are kept.
+std::vector<EspeakVoice::Timing> word_timings(const std::string &text,
+                                              const Recording &recording) {
+  std::vector<EspeakVoice::Timing> timings;
+  std::size_t offset = 0;
+  int position = 1;
+  for (const WordEvent &word : recording.words) {
+    for (; position < word.position && offset < text.size(); ++position) {
+      ++offset;
+      while (offset < text.size() && (text[offset] & 0xC0) == 0x80)
+        ++offset;
+    }
+    const auto at = static_cast<std::uint32_t>(offset);
+    if (position != word.position || offset >= text.size() ||
+        (offset > 0 && !space(text[offset - 1])) ||
+        (!timings.empty() && timings.back().offset >= at))
+      continue;
+    std::uint32_t ms = audible_from(recording.samples, word.ms);
+    if (!timings.empty())
+      ms = std::max(ms, timings.back().ms);
+    timings.push_back({at, ms});
+  }
+  return timings;
+}
+
+} // namespace
+
+Result<EspeakVoice::Speech>
+synthesize_espeak(const std::string &text,
+                  const EspeakVoice::Settings &settings,
+                  const std::atomic<bool> &cancelled) {
+  Recording recording;
+  recording.cancelled = &cancelled;
+  const Result<Unit> spoken = library().with([&](Library &espeak) {
+    auto ready = espeak.prepare(settings);
+    if (!ready)
+      return ready;
+    g_recording = &recording;
+    const espeak_ERROR result =
+        espeak_Synth(text.c_str(), text.size() + 1, 0, POS_CHARACTER, 0,
+                     espeakCHARS_UTF8 | espeakENDPAUSE, nullptr, nullptr);
+    g_recording = nullptr;
+    return result == EE_OK
+               ? ok()
+               : Result<Unit>(make_error("voice_unavailable",
+                                         "espeak-ng could not speak"));
+  });
+  if (!spoken)
+    return spoken.error();
+  EspeakVoice::Speech speech;
+  speech.timings = word_timings(text, recording);
+  speech.samples = std::move(recording.samples);
+  trim_and_fade(speech.samples);
+  if (speech.samples.empty())
+    speech.timings.clear();
+  return speech;
+}
+
+EspeakVoice::EspeakVoice(std::shared_ptr<Worker> worker)
+    : worker_(std::move(worker)) {}
+
+void EspeakVoice::speak(std::string text, const Settings &settings, Done done) {
+  auto job = std::make_shared<Job>();
+  job->owner = this;
+  job->done = std::move(done);
+  jobs_.push_back(job);
+  if (worker_->is_virtual()) {
+    auto speech = synthesize_espeak(text, settings, job->cancelled);
+    worker_->post([job, speech = std::move(speech)] { finish(job, speech); });
+    return;
+  }
+  if (!speech_thread_)
+    speech_thread_ = speech_thread();
+  speech_thread_->post([job, text = std::move(text), settings,
+                        home = std::weak_ptr<Worker>(worker_)] {
+    if (job->cancelled)
+      return;
+    auto speech = synthesize_espeak(text, settings, job->cancelled);
+    if (const auto worker = home.lock())
+      worker->post([job, speech = std::move(speech)]() mutable {
+        finish(job, std::move(speech));
+      });
+  });
+}
+
+void EspeakVoice::finish(const std::shared_ptr<Job> &job,
+                         Result<Speech> speech) {
+  if (job->cancelled)
+    return;
+  job->cancelled = true;
+  const Done done = std::exchange(job->done, nullptr);
+  job->owner->jobs_.remove(job);
+  done(std::move(speech));
+}
+
+void EspeakVoice::cancel() {
+  for (const auto &job : std::exchange(jobs_, {})) {
+    job->cancelled = true;
+    job->done = nullptr;
+  }
+}
+
+} // namespace patchcord::offline
