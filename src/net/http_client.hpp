@@ -24,9 +24,10 @@ struct HttpRequest {
   std::string body;
   std::string username, password; // HTTP Basic when not empty
   Duration connect_timeout = 2s;
-  Duration timeout = 10s;       // whole transfer; 0: none
-  Duration idle_timeout = 0s;   // nothing received for so long; 0: none
+  Duration timeout = 10s;     // whole transfer; 0: none
+  Duration idle_timeout = 0s; // nothing received for so long; 0: none
   std::size_t max_body = std::size_t{8} << 20; // of a fetched response
+  std::string ca_file; // certificates to trust; empty: the system's
 };
 
 struct HttpResponse {
@@ -38,8 +39,10 @@ struct HttpResponse {
 
 // HTTP/1.1 and HTTP/2 on libcurl's multi interface, one multi a worker
 // (`worker.service<net::HttpClient>()`), connections kept alive across
-// transfers. Error codes: "connect", "timeout", "tls", "bad_url", "too_large",
-// "protocol".
+// transfers. Redirects are responses like any other: a request and its keys go
+// where they were sent. Handlers run from the worker, never from within a call
+// into this object. Timeouts go by the worker's clock. Error codes: "connect",
+// "timeout", "tls", "bad_url", "too_large", "protocol".
 class HttpClient {
 public:
   // Aborts its transfer when destroyed; no handler runs after that. May be

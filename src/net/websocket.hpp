@@ -52,11 +52,9 @@ public:
   // Server side, after the 101 was written. `fd` is a connected non-blocking
   // stream socket kept open by `owner`; `already_read` are bytes that the HTTP
   // server had read past the request.
-  static std::unique_ptr<WebSocket> accept(Worker &worker, int fd,
-                                           std::shared_ptr<void> owner,
-                                           ByteSpan already_read,
-                                           Handlers handlers,
-                                           const Limits &limits);
+  static std::unique_ptr<WebSocket>
+  accept(Worker &worker, int fd, std::shared_ptr<void> owner,
+         ByteSpan already_read, Handlers handlers, const Limits &limits);
 
   struct ConnectOptions {
     std::string url; // ws:// or wss://

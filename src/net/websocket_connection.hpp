@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "net/transport.hpp"
+#include "net/websocket.hpp"
+
+#include <wslay/wslay.h>
+
+#include <array>
+#include <memory>
+#include <string>
+
+namespace patchcord::net {
+
+// Both sides of a WebSocket once there is a connection, and what is queued
+// before. wslay does the frames; messages, control frames and the two endings
+// are here. (wslay's own message layer allocates for each message, holds twice
+// the buffers and does not bound fragmented messages.)
+//
+// Shared, so that it outlives a handler that destroys the WebSocket.
+class WebSocketConnection
+    : public std::enable_shared_from_this<WebSocketConnection> {
+public:
+  enum class Role { kServer, kClient };
+
+  WebSocketConnection(Worker &worker, Role role, WebSocket::Handlers handlers,
+                      const WebSocket::Limits &limits);
+  ~WebSocketConnection();
+  WebSocketConnection(const WebSocketConnection &) = delete;
+  WebSocketConnection &operator=(const WebSocketConnection &) = delete;
+
+  Worker &worker() const { return worker_; }
+
+  // What is making the connection; let go of when it is open or has ended.
+  void set_connector(std::shared_ptr<void> connector) {
+    connector_ = std::move(connector);
+  }
+  // Only a client tells its handler; call it from the worker's loop then.
+  // `already_read` are bytes that came behind the handshake.
+  void open(std::unique_ptr<Transport> transport, ByteSpan already_read);
+  // The end without or past all ceremony. From the worker's loop.
+  void end(const WebSocket::Closed &closed);
+  // The same, told from the worker's loop.
+  void end_soon(WebSocket::Closed closed);
+  // Ends and tells nobody.
+  void drop();
+
+  void send(std::uint8_t opcode, ByteSpan payload);
+  void close(std::uint16_t code, std::string_view reason);
+  std::size_t queued_bytes() const { return out_.size() - sent_; }
+
+private:
+  enum class State {
+    kConnecting,
+    kOpen,
+    kClosing, // a close frame is queued or sent, by whomever begun
+    kFailing, // the peer broke the rules: what it sends is not looked at
+    kEnded,
+  };
+  struct FreeFrames {
+    void operator()(wslay_frame_context *frames) const {
+      wslay_frame_context_free(frames);
+    }
+  };
+
+  static ssize_t on_frame_read(std::uint8_t *buffer, std::size_t size, int,
+                               void *self);
+  static ssize_t on_frame_write(const std::uint8_t *data, std::size_t size, int,
+                                void *self);
+  static int on_frame_mask(std::uint8_t *key, std::size_t size, void *);
+
+  void on_ready(std::uint32_t events);
+  void on_timer();
+  void arm(Duration delay);
+  void release();
+
+  void receive();
+  void receive_soon();
+  bool reading_frames() const;
+  void discard_input();
+  ssize_t read(std::uint8_t *buffer, std::size_t size);
+  bool begin_frame(const wslay_frame_iocb &frame);
+  void take_chunk(const wslay_frame_iocb &frame);
+  void take_control(std::uint8_t opcode);
+  void take_close();
+  void deliver(ByteSpan message);
+  void fail(std::uint16_t code, const std::string &why);
+
+  void append_frame(std::uint8_t opcode, ByteSpan payload);
+  void append_close(std::uint16_t code, std::string_view reason);
+  void push();
+  void push_bounded();
+  void flush();
+  void settle();
+
+  Worker &worker_;
+  const Role role_;
+  State state_ = State::kConnecting;
+  std::unique_ptr<wslay_frame_context, FreeFrames> frames_;
+  std::unique_ptr<Transport> transport_;
+  std::shared_ptr<void> connector_;
+  FdWatch watch_;
+  Timer timer_; // the next ping, or the end of patience when closing
+  const WebSocket::Limits limits_;
+  WebSocket::Handlers handlers_;
+  // What `closed` will be told: set when the peer's close frame has come, or
+  // when it is at fault.
+  std::unique_ptr<WebSocket::Closed> ending_;
+
+  // Sending: frames, of which the first `sent_` bytes are gone.
+  std::string out_;
+  std::size_t sent_ = 0;
+  bool backlog_ = false; // the kernel takes no more at present
+  bool broken_ = false;  // nothing can be sent any more
+  bool output_ended_ = false;
+  bool dropped_ = false; // nobody is to be told
+  bool awaiting_pong_ = false;
+
+  // Receiving.
+  Bytes prefix_; // read by others, in reverse
+  std::string message_;
+  std::uint64_t frame_left_ = 0;
+  bool in_frame_ = false;
+  bool receiving_ = false;
+  bool may_read_ = false;
+  bool input_ended_ = false;
+  std::uint8_t message_opcode_ = 0; // 0: between messages
+  std::uint8_t reads_left_ = 0;
+  std::uint8_t control_size_ = 0;
+  std::array<std::uint8_t, 125> control_;
+};
+
+} // namespace patchcord::net
