@@ -47,7 +47,9 @@ public:
   // more words: forget it.
   virtual void take_back() = 0;
 
-  // A request's answer, as it arrives: what of it may be spoken already.
+  // A request is made, or made again: its answer begins.
+  virtual void model_begin() = 0;
+  // The answer, as it arrives: what of it may be spoken already.
   virtual std::string model_text(std::string_view delta) = 0;
   // Its message is known in full (while more of the answer may follow).
   virtual bool model_message_complete() const = 0;

@@ -19,6 +19,7 @@ public:
   Reply open() override;
   Thought answer(const std::string &caller, const History &history) override;
   void take_back() override { state_ = before_; }
+  void model_begin() override {}
   std::string model_text(std::string_view) override { return {}; }
   bool model_message_complete() const override { return false; }
   Thought model_done(std::string_view, std::string_view, bool) override {

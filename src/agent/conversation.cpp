@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "agent/conversation.hpp"
+
+#include "agent/conversation_times.hpp"
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <utility>
+
+// What happens in a call, and the turns that come of it. Speech, interruptions
+// and playout are in conversation_speech.cpp, what time does in
+// conversation_time.cpp.
+namespace patchcord::agent {
+namespace {
+
+std::string joined(const std::string &a, const std::string &b) {
+  return a.empty() ? b : b.empty() ? a : a + " " + b;
+}
+
+} // namespace
+
+Conversation::Conversation(std::shared_ptr<const Definition> definition,
+                           std::unique_ptr<Mind> mind)
+    : definition_(std::move(definition)), mind_(std::move(mind)) {}
+
+Actions Conversation::finish() {
+  const auto deadline = next_deadline();
+  if (deadline != timer_) {
+    timer_ = deadline;
+    emit(action::SetTimer{deadline});
+  }
+  return std::exchange(out_, {});
+}
+
+// --- the caller --------------------------------------------------------------
+
+Actions Conversation::started(TimePoint now) {
+  if (running_)
+    return {};
+  running_ = true;
+  started_at_ = quiet_since_ = now;
+  turn_.of_mind = true;
+  turn_.decision = now;
+  if (deaf_) // failed while the call was set up
+    say_and_end(now, definition_->end.apology, "provider_failed");
+  else
+    speak(now, mind_->open());
+  return finish();
+}
+
+Actions Conversation::speech_started(TimePoint now, TimePoint at) {
+  if (!running_ || ending_)
+    return {};
+  speaking_ = has_voice_ = true;
+  speech_began_ = at;
+  speech_sign_ = now;
+  words_due_.reset();
+  const Utterance *current = dialogue_.current();
+  if (current != nullptr && is_heard(*current))
+    interrupt(now);
+  return finish();
+}
+
+Actions Conversation::speech_stopped(TimePoint now, TimePoint at) {
+  if (!running_ || ending_)
+    return {};
+  speaking_ = false;
+  speech_ended_ = at;
+  quiet_since_ = now;
+  if (to_resume_ != 0 || !held_.empty())
+    words_due_ = now + kWordsDue;
+  return finish();
+}
+
+Actions Conversation::partial(TimePoint now, const std::string &text) {
+  if (!running_ || ending_ || trim(text).empty())
+    return {};
+  speech_sign_ = now;
+  if (words_due_)
+    words_due_ = now + kWordsDue;
+  return finish();
+}
+
+Actions Conversation::final(TimePoint now, const std::string &text,
+                            std::optional<TimePoint> end) {
+  if (!running_ || ending_)
+    return {};
+  const std::string words(trim(text));
+  // Words of speech that is over, while the caller speaks on.
+  const bool goes_on = speaking_ && end && *end <= speech_began_;
+  if (goes_on) {
+    held_ = joined(held_, words);
+    return finish();
+  }
+  speaking_ = false;
+  if (words.empty() && held_.empty()) {
+    if (words_due_)
+      words_did_not_come(now);
+    return finish();
+  }
+  const auto stopped = std::exchange(speech_ended_, std::nullopt);
+  take_words(now, joined(std::exchange(held_, {}), words),
+             stopped ? stopped : end);
+  return finish();
+}
+
+Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
+  if (!running_ || ending_ || digit.size() != 1)
+    return {};
+  const Utterance *current = dialogue_.current();
+  if (current != nullptr && is_heard(*current))
+    interrupt(now);
+  to_resume_ = 0; // noise presses no keys
+  quiet_since_ = now;
+  if (digit == "*") {
+    digits_.clear();
+    digits_due_.reset();
+  } else if (digit == "#") {
+    if (digits_due_)
+      digits_due_ = now;
+  } else if (digits_.size() < kMostDigits) {
+    digits_ += digit;
+    digits_due_ = now + kDigitPause;
+  }
+  due(now);
+  return finish();
+}
+
+Actions Conversation::caller_gone(TimePoint now) {
+  if (!running_ || ending_)
+    return {};
+  cancel_request();
+  end_call("caller_hung_up");
+  return finish();
+}
+
+// --- providers ---------------------------------------------------------------
+
+Actions Conversation::recogniser_failed(TimePoint now, const Failure &failure) {
+  emit(action::Trouble{failure, !ending_});
+  deaf_ = true;
+  if (running_ && !ending_)
+    say_and_end(now, definition_->end.apology, "provider_failed");
+  return finish();
+}
+
+Actions Conversation::voice_failed(TimePoint, const Failure &failure) {
+  // Another voice takes over; a graph without one fails as a whole.
+  emit(action::Trouble{failure, false});
+  return finish();
+}
+
+Actions Conversation::model_text(TimePoint now, std::uint32_t request,
+                                 const std::string &delta) {
+  if (!request_ || request_->id != request)
+    return {};
+  if (!delta.empty())
+    request_->deadline.reset();
+  const std::string text = mind_->model_text(delta);
+  request_->streamed += text;
+  auto clauses = splitter_.feed(text);
+  if (mind_->model_message_complete())
+    for (std::string &last : splitter_.finish())
+      clauses.push_back(std::move(last));
+  for (const std::string &clause : clauses) {
+    if (!turn_.decision)
+      turn_.decision = now;
+    request_->spoken = true;
+    say(now, clause);
+  }
+  return finish();
+}
+
+Actions Conversation::model_done(TimePoint now, std::uint32_t request,
+                                 const std::string &finish_reason,
+                                 const std::string &refusal) {
+  if (!request_ || request_->id != request)
+    return {};
+  const Request done = *std::exchange(request_, std::nullopt);
+  Thought thought = mind_->model_done(finish_reason, refusal, done.spoken);
+  if (!std::holds_alternative<Reply>(thought)) {
+    splitter_ = {};
+    think(now, std::move(thought));
+    return finish();
+  }
+  const Reply &reply = std::get<Reply>(thought);
+  std::vector<std::string> clauses;
+  if (reply.message.starts_with(done.streamed)) {
+    clauses = splitter_.feed(reply.message.substr(done.streamed.size()));
+    for (std::string &last : splitter_.finish())
+      clauses.push_back(std::move(last));
+  } else {
+    splitter_ = {};
+    if (!done.spoken)
+      clauses = split_clauses(reply.message);
+  }
+  if (!turn_.decision)
+    turn_.decision = now;
+  for (const std::string &clause : clauses)
+    say(now, clause);
+  if (!done.spoken && clauses.empty())
+    say(now, reply.action == "end_call" ? definition_->end.farewell
+                                        : definition_->end.not_understood);
+  finish_reply(reply);
+  return finish();
+}
+
+Actions Conversation::model_failed(TimePoint now, std::uint32_t request,
+                                   const Failure &failure) {
+  if (!request_ || request_->id != request)
+    return {};
+  fail_request(now, failure);
+  return finish();
+}
+
+// --- turns -------------------------------------------------------------------
+
+void Conversation::take_words(TimePoint now, std::string text,
+                              std::optional<TimePoint> speech_end) {
+  Turn next;
+  next.index = turn_.index + 1;
+  bool merged = false;
+  Utterance *current = dialogue_.current();
+  if (current != nullptr && is_heard(*current)) {
+    interrupt(now);
+  } else if (request_ || (current != nullptr && has_voice_)) {
+    // The sentence went on before a word of the answer was heard.
+    merged = !turn_.decided || (turn_.of_mind && !turn_.heard);
+    if (!turn_.decided)
+      next.index = turn_.index;
+    drop_reply();
+    if (merged) {
+      mind_->take_back();
+      merged = !turn_.caller.empty();
+      text = joined(turn_.caller, text);
+    }
+  } else if (current != nullptr) {
+    // Typed, and nobody listens: what was answered counts as heard.
+    current->heard = current->text();
+    current->over = true;
+  }
+  words_due_.reset();
+  to_resume_ = 0;
+  silence_prompts_ = 0;
+  quiet_since_ = now;
+  if (merged)
+    dialogue_.caller_corrected(text);
+  else
+    dialogue_.caller_said(text);
+  next.caller = text;
+  next.speech_end = speech_end;
+  next.transcript = now;
+  next.of_mind = true;
+  turn_ = next;
+  if (!merged && ++caller_turns_ > definition_->limits.max_turns)
+    return say_and_end(now, definition_->phrases.time_up, "max_turns");
+  think(now, mind_->answer(text, dialogue_.history()));
+}
+
+void Conversation::think(TimePoint now, Thought thought) {
+  if (auto *reply = std::get_if<Reply>(&thought)) {
+    turn_.decision = now;
+    return speak(now, std::move(*reply));
+  }
+  request_.emplace();
+  request_->body = std::move(std::get<ModelRequest>(thought).body);
+  start_request(now);
+}
+
+void Conversation::start_request(TimePoint now) {
+  splitter_ = {};
+  mind_->model_begin();
+  request_->id = ++last_request_;
+  request_->deadline = now + kFirstToken;
+  request_->streamed.clear();
+  emit(action::StartRequest{request_->id, request_->body});
+}
+
+void Conversation::cancel_request() {
+  if (request_ && request_->id != 0)
+    emit(action::CancelRequest{});
+  request_.reset();
+  splitter_ = {};
+}
+
+void Conversation::fail_request(TimePoint now, const Failure &failure) {
+  const bool spoken = request_->spoken;
+  if (!spoken && failure.retryable && !turn_.retried) {
+    emit(action::Trouble{failure, false});
+    turn_.retried = true;
+    request_->id = 0;
+    request_->deadline = now + kRetryDelay;
+    return say(now, definition_->phrases.hold);
+  }
+  request_.reset();
+  splitter_ = {};
+  emit(action::Trouble{failure, !spoken});
+  if (!spoken)
+    return say_and_end(now, definition_->end.apology, "provider_failed");
+  // It broke off after some words: they stand, and the caller has the turn.
+  say(now, definition_->end.not_understood);
+  Reply reply;
+  reply.message = dialogue_.current()->text();
+  reply.expect = mind_->expectation();
+  finish_reply(reply);
+}
+
+} // namespace patchcord::agent

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "agent/clause_splitter.hpp"
+#include "agent/definition.hpp"
+#include "agent/dialogue.hpp"
+#include "agent/mind.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+// The conversation of one call as a state machine: what happens goes in with
+// its time, what is to be done comes out. All times are running times of the
+// call. It never asks what time it is, and does nothing by itself.
+namespace patchcord::agent {
+
+// What the sink tells about an utterance (events::Playout).
+struct PlayoutReport {
+  enum class What { kStarted, kProgress, kEnded, kCut } what = What::kStarted;
+  std::uint32_t utterance = 0;
+  std::optional<TimePoint> time, first_audio, first_sent;
+  std::uint64_t heard_ms = 0;
+  std::string heard_text;
+};
+
+struct Failure {
+  std::string provider, code, message;
+  bool retryable = false;
+};
+
+// --- what is to be done ------------------------------------------------------
+
+namespace action {
+struct StartUtterance {
+  std::uint32_t utterance;
+  bool interruptible;
+};
+struct Say {
+  std::uint32_t utterance;
+  std::string text; // a clause
+};
+struct EndUtterance {
+  std::uint32_t utterance;
+};
+struct Flush {}; // be silent now
+struct StartRequest {
+  std::uint32_t request;
+  std::string body;
+};
+struct CancelRequest {};
+struct Expect {
+  Expectation expectation;
+};
+struct SetTimer {
+  std::optional<TimePoint> deadline; // none: no timer
+};
+struct EndCall {}; // EOS behind the last words
+// For the outside; the fields are those of graph/messages.hpp.
+struct Decided {
+  std::uint32_t turn, utterance;
+  std::string caller, action, message, extracted, fields;
+};
+struct Heard {
+  std::uint32_t turn, utterance;
+  std::string state, text;
+  std::uint64_t heard_ms;
+};
+struct Interrupted {
+  std::uint32_t turn, utterance;
+  std::string heard_text;
+  std::uint64_t heard_ms;
+};
+struct Latency {
+  std::uint32_t turn;
+  std::optional<TimePoint> speech_end, transcript, decision, first_audio,
+      first_sent;
+};
+struct Trouble {
+  Failure failure;
+  bool fatal;
+};
+struct Ended {
+  std::string reason;
+  bool goal_reached;
+  std::string fields;
+};
+} // namespace action
+
+using Action =
+    std::variant<action::StartUtterance, action::Say, action::EndUtterance,
+                 action::Flush, action::StartRequest, action::CancelRequest,
+                 action::Expect, action::SetTimer, action::EndCall,
+                 action::Decided, action::Heard, action::Interrupted,
+                 action::Latency, action::Trouble, action::Ended>;
+using Actions = std::vector<Action>;
+
+class Conversation {
+public:
+  Conversation(std::shared_ptr<const Definition> definition,
+               std::unique_ptr<Mind> mind);
+
+  Actions started(TimePoint now);
+  // `at`: when the caller began or ceased to speak.
+  Actions speech_started(TimePoint now, TimePoint at);
+  Actions speech_stopped(TimePoint now, TimePoint at);
+  Actions partial(TimePoint now, const std::string &text);
+  // `end`: of the audio that the words stand for.
+  Actions final(TimePoint now, const std::string &text,
+                std::optional<TimePoint> end);
+  Actions dtmf(TimePoint now, const std::string &digit);
+  Actions playout(TimePoint now, const PlayoutReport &report);
+  Actions model_text(TimePoint now, std::uint32_t request,
+                     const std::string &delta);
+  Actions model_done(TimePoint now, std::uint32_t request,
+                     const std::string &finish_reason,
+                     const std::string &refusal);
+  Actions model_failed(TimePoint now, std::uint32_t request,
+                       const Failure &failure);
+  Actions recogniser_failed(TimePoint now, const Failure &failure);
+  Actions voice_failed(TimePoint now, const Failure &failure);
+  Actions caller_gone(TimePoint now);
+  Actions timer(TimePoint now);
+
+  bool ending() const { return ending_; }
+  History history() const { return dialogue_.history(); }
+
+private:
+  struct Turn {
+    std::uint32_t index = 0;
+    std::string caller;
+    std::optional<TimePoint> speech_end, transcript, decision;
+    bool of_mind = false; // its reply came from the mind
+    bool decided = false; // told to the outside
+    bool heard = false;   // a part of it, at least
+    bool retried = false;
+  };
+  struct Request {
+    std::uint32_t id = 0; // 0: waits for another try
+    std::string body;
+    std::optional<TimePoint> deadline; // of the first token, or of the try
+    std::string streamed;              // of the message, so far
+    bool spoken = false;               // some of it was given to the voice
+  };
+  enum class Reports { kUnknown, kYes, kNo };
+
+  Actions finish();
+
+  // Turns.
+  void take_words(TimePoint now, std::string text,
+                  std::optional<TimePoint> speech_end);
+  void think(TimePoint now, Thought thought);
+  void start_request(TimePoint now);
+  void cancel_request();
+  void fail_request(TimePoint now, const Failure &failure);
+
+  // Speech.
+  Utterance &utterance(TimePoint now, bool interruptible);
+  void say(TimePoint now, const std::string &clause);
+  void speak(TimePoint now, Reply reply);
+  void finish_reply(const Reply &reply);
+  void decided(const Reply &reply);
+  void say_and_end(TimePoint now, const std::string &text,
+                   const std::string &reason);
+  void end_call(const std::string &reason);
+
+  // Interruptions.
+  bool is_heard(const Utterance &current) const;
+  void interrupt(TimePoint now);
+  void drop_reply();
+  void silence_voice(Utterance &current);
+  void words_did_not_come(TimePoint now);
+  void resume(TimePoint now, Utterance &cut);
+
+  // Playout.
+  void playout_started(TimePoint now, Utterance &which,
+                       const PlayoutReport &report);
+  void close(Utterance &which, const char *state);
+
+  // Time.
+  void due(TimePoint now);
+  void presume_over(TimePoint now, Utterance &current);
+  void caller_is_silent(TimePoint now);
+  std::optional<TimePoint> playout_deadline();
+  std::optional<TimePoint> silence_deadline();
+  std::optional<TimePoint> next_deadline();
+
+  template <typename T> void emit(T action) {
+    out_.emplace_back(std::move(action));
+  }
+
+  const std::shared_ptr<const Definition> definition_;
+  const std::unique_ptr<Mind> mind_;
+  Dialogue dialogue_;
+  ClauseSplitter splitter_;
+  Actions out_;
+
+  bool running_ = false, ending_ = false, deaf_ = false;
+  TimePoint started_at_{};
+  std::optional<TimePoint> timer_;
+
+  Turn turn_;
+  int caller_turns_ = 0;
+  std::optional<Request> request_;
+  std::uint32_t last_request_ = 0;
+
+  // The caller.
+  bool speaking_ = false;
+  bool has_voice_ = false; // false: nobody spoke so far, words are typed
+  TimePoint speech_began_{}, speech_sign_{};
+  std::optional<TimePoint> speech_ended_;
+  std::string held_; // words of a sentence that goes on
+  std::optional<TimePoint> words_due_;
+  std::string digits_;
+  std::optional<TimePoint> digits_due_;
+  TimePoint quiet_since_{};
+  int silence_prompts_ = 0;
+
+  // What is known of the caller's ear.
+  Reports reports_ = Reports::kUnknown;
+  std::uint32_t to_resume_ = 0; // cut by speech that brought no words so far
+  std::uint32_t cut_ = 0;       // its heard text is to come
+  std::optional<TimePoint> cut_due_;
+};
+
+} // namespace patchcord::agent

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "agent/conversation.hpp"
+
+#include "agent/conversation_times.hpp"
+
+#include <algorithm>
+#include <utility>
+
+// What becomes due by the passing of time alone.
+namespace patchcord::agent {
+
+Actions Conversation::timer(TimePoint now) {
+  timer_.reset();
+  due(now);
+  return finish();
+}
+
+void Conversation::due(TimePoint now) {
+  const auto is_due = [now](const std::optional<TimePoint> &deadline) {
+    return deadline && *deadline <= now;
+  };
+  if (is_due(cut_due_))
+    if (Utterance *cut = dialogue_.find(cut_))
+      close(*cut, "interrupted");
+  if (!running_ || ending_)
+    return;
+  if (now >= started_at_ + definition_->limits.max_duration) {
+    if (Utterance *current = dialogue_.current())
+      silence_voice(*current);
+    return say_and_end(now, definition_->phrases.time_up, "max_duration");
+  }
+  if (request_ && is_due(request_->deadline)) {
+    if (request_->id == 0) {
+      start_request(now);
+    } else {
+      emit(action::CancelRequest{});
+      fail_request(now, {"openai", "timeout", "no answer in time", true});
+    }
+  }
+  if (is_due(digits_due_)) {
+    digits_due_.reset();
+    take_words(now, std::exchange(digits_, {}), std::nullopt);
+  }
+  if (speaking_ && now >= speech_sign_ + kLongestSpeech) {
+    speaking_ = false;
+    words_due_ = now;
+  }
+  if (is_due(words_due_))
+    words_did_not_come(now);
+  if (is_due(playout_deadline()))
+    presume_over(now, *dialogue_.current());
+  if (is_due(silence_deadline()))
+    caller_is_silent(now);
+}
+
+void Conversation::presume_over(TimePoint now, Utterance &current) {
+  current.over = current.presumed_over = true;
+  quiet_since_ = now;
+  if (reports_ == Reports::kUnknown && !current.started)
+    reports_ = Reports::kNo;
+  if (current.started || reports_ == Reports::kNo)
+    current.heard = current.text();
+}
+
+void Conversation::caller_is_silent(TimePoint now) {
+  if (silence_prompts_ >= definition_->limits.max_silence_prompts)
+    return say_and_end(now, definition_->end.farewell, "no_answer");
+  ++silence_prompts_;
+  Turn next;
+  next.index = turn_.index + 1;
+  next.decision = now;
+  turn_ = next;
+  Reply reply;
+  reply.action = "prompt";
+  reply.message = definition_->phrases.silence;
+  if (const std::string reminder = mind_->reminder(); !reminder.empty())
+    reply.message += " " + reminder;
+  reply.expect = mind_->expectation();
+  speak(now, std::move(reply));
+}
+
+std::optional<TimePoint> Conversation::playout_deadline() {
+  const Utterance *current = dialogue_.current();
+  if (current == nullptr || !current->whole)
+    return std::nullopt;
+  const Duration length = current->estimate();
+  switch (reports_) {
+  case Reports::kNo:
+    return current->sent + length;
+  case Reports::kYes:
+    return std::max(current->sent, current->last_report) + 2 * length +
+           kReportLate;
+  default:
+    return current->sent + length + kFirstReportLate;
+  }
+}
+
+std::optional<TimePoint> Conversation::silence_deadline() {
+  const bool waiting = !request_ && !speaking_ && !words_due_ && !digits_due_ &&
+                       dialogue_.current() == nullptr;
+  return waiting
+             ? std::optional(quiet_since_ + definition_->limits.silence_prompt)
+             : std::nullopt;
+}
+
+std::optional<TimePoint> Conversation::next_deadline() {
+  std::optional<TimePoint> next = cut_due_;
+  const auto consider = [&next](const std::optional<TimePoint> &deadline) {
+    if (deadline && (!next || *deadline < *next))
+      next = deadline;
+  };
+  if (!running_ || ending_)
+    return next;
+  consider(started_at_ + definition_->limits.max_duration);
+  if (request_)
+    consider(request_->deadline);
+  consider(digits_due_);
+  consider(words_due_);
+  if (speaking_)
+    consider(speech_sign_ + kLongestSpeech);
+  consider(playout_deadline());
+  consider(silence_deadline());
+  return next;
+}
+
+} // namespace patchcord::agent

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "worker/time.hpp"
+
+#include <cstddef>
+
+// How long the conversation waits for what.
+namespace patchcord::agent {
+
+// From a request to its first token: what a caller bears.
+inline constexpr Duration kFirstToken = 4s;
+// Before a failed request is made again.
+inline constexpr Duration kRetryDelay = 500ms;
+// For words, after speech: then it was a cough or a door.
+inline constexpr Duration kWordsDue = 2500ms;
+// For the end of speech of which there is no sign any more.
+inline constexpr Duration kLongestSpeech = 30s;
+// For another key of the phone.
+inline constexpr Duration kDigitPause = 2s;
+inline constexpr std::size_t kMostDigits = 32;
+// For the sink's word on what was heard, after a flush.
+inline constexpr Duration kCutDue = 1s;
+// For the sink's word on the end of an utterance: beyond twice its estimated
+// length, and beyond its estimated length before any word from the sink.
+inline constexpr Duration kReportLate = 10s;
+inline constexpr Duration kFirstReportLate = 5s;
+
+} // namespace patchcord::agent
