@@ -21,7 +21,7 @@ namespace patchcord::fakes {
 class FakeTimer {
 public:
   FakeTimer() = default;
-  FakeTimer(FakeTimer &&) noexcept = default;
+  FakeTimer(FakeTimer &&other) noexcept;
   FakeTimer &operator=(FakeTimer &&other) noexcept;
   ~FakeTimer() { cancel(); }
   void cancel();
@@ -37,7 +37,9 @@ private:
 class FakeHost {
 public:
   SoupServer *server() const { return server_; }
-  const Script &script() const { return script_; }
+  // As it is now; a connection that must not change its mind holds on to it.
+  const Script &script() const { return *script_; }
+  std::shared_ptr<const Script> hold_script() const { return script_; }
   Stats &stats() { return stats_; }
   // CLOCK_MONOTONIC, or the virtual worker's clock.
   std::int64_t now_ns() const;
@@ -46,7 +48,7 @@ public:
 private:
   friend class FakeServer;
   SoupServer *server_ = nullptr;
-  Script script_;
+  std::shared_ptr<const Script> script_;
   Stats stats_;
   GMainContext *context_ = nullptr;
   Worker *worker_ = nullptr; // virtual time, or null
@@ -76,6 +78,7 @@ public:
   std::string stats() const; // JSON, as GET /fake/stats gives it
   // Runs on the server's thread and waits.
   void run(const std::function<void(FakeHost &)> &work) const;
+  // For the connections and requests from now on.
   void set_script(Script script);
 
 private:

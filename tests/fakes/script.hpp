@@ -21,8 +21,7 @@ struct Script {
   struct Transcript {
     std::string text;
     // "", "empty", "failed", "never", "late_first" (its result comes after the
-    // next turn's), "several" (one commit makes two items),
-    // "delta_before_commit".
+    // next turn's), "several" (one commit makes two items).
     std::string fault;
   };
   // The n-th committed turn of a connection gets the n-th; then none are left,
@@ -37,11 +36,14 @@ struct Script {
   // "no_update", "disconnect" (TCP reset after realtime_fault_after_ms of
   // audio), "expire" (the 60-minute error and close 1001, likewise), "quota",
   // "unknown_events", "beta" (old event names), "fragments" (messages in
-  // continuation frames cut inside characters), "http_500", "mute_pong".
+  // continuation frames cut inside characters), "http_500".
   std::string realtime_fault;
   int realtime_fault_after_ms = 1000;
   // How many connections play it, then it is over; 0: all.
   int realtime_fault_times = 0;
+  // Behave as a gateway, which routes by `model=` in the URL; else as OpenAI,
+  // where it makes a session that refuses transcription.
+  bool gateway = false;
 
   // --- OpenAI chat completions ---
   struct Answer {

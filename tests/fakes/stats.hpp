@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace patchcord::fakes {
@@ -16,7 +17,8 @@ namespace patchcord::fakes {
 //   {"now_ns": N, "counters": {"NAME": N, ...},
 //    "connections": [{"kind": "realtime", "id": 1, "closed": false,
 //      "counters": {...},
-//      "events": [{"name": "speech_stopped", "t_ns": N, "value": N}, ...]}]}
+//      "events": [{"name": "speech_stopped", "t_ns": N, "value": N}, ...]}],
+//    "requests": [{"path": "...", "body": "..."}]}
 //
 // Times are CLOCK_MONOTONIC, so that they compare with those of other processes
 // on the machine. POST /fake/reset forgets it all.
@@ -45,6 +47,8 @@ public:
   }
   // Also counts "KIND".
   std::shared_ptr<Connection> open(const std::string &kind);
+  // A request worth reading in a test; not for hot paths.
+  void request(std::string_view path, std::string_view body);
   void reset();
   std::string json(std::int64_t now_ns) const;
 
@@ -53,6 +57,7 @@ private:
   static constexpr std::size_t kMaxConnections = 20'000;
   std::map<std::string, std::int64_t> counters_;
   std::deque<std::shared_ptr<Connection>> connections_;
+  std::deque<std::pair<std::string, std::string>> requests_;
   std::uint64_t next_id_ = 1;
 };
 
