@@ -34,6 +34,14 @@ std::string timestamp_now() {
 
 } // namespace
 
+net::HttpRequest CallSetup::api_request(const std::string &path) const {
+  net::HttpRequest request;
+  request.url = api + path;
+  if (!api_token.empty())
+    request.headers = {{"Authorization", "Bearer " + api_token}};
+  return request;
+}
+
 PhoneCall::PhoneCall(Passkey, std::shared_ptr<Worker> worker,
                      std::shared_ptr<const CallSetup> setup, EventSink event,
                      std::function<void(CallReport)> done)
@@ -382,14 +390,13 @@ void PhoneCall::finish(const std::string &end, const std::string &trouble) {
 
 void PhoneCall::fetch_record() {
   settle_timer_.cancel();
-  if (setup_->api.empty()) {
+  if (!setup_->fetch_record) {
     settle();
     return;
   }
-  net::HttpRequest request;
-  request.url = setup_->api + "/api/calls/" + report_.call_sid;
   record_ = worker_->service<net::HttpClient>().fetch(
-      request, [this](const Result<net::HttpResponse> &response) {
+      setup_->api_request("/api/calls/" + report_.call_sid),
+      [this](const Result<net::HttpResponse> &response) {
         bool ended = false;
         if (response && response->status == 200) {
           const auto document = JsonDocument::parse(response->body);

@@ -24,9 +24,11 @@ struct CallSetup {
   Duration max_duration = 300s;
   Faults faults;
   bool record_audio = false, keep_events = false;
-  // Origin of the API from which the call's record is fetched when it is over;
-  // empty: it is not.
-  std::string api;
+  std::string api;           // origin of the agent's API (docs/api.md)
+  std::string api_token;     // for its Authorization header; empty: none
+  bool fetch_record = false; // when the call is over
+
+  net::HttpRequest api_request(const std::string &path) const;
 };
 
 // One simulated call as Twilio makes it: requests the voice URL, runs the TwiML

@@ -2,9 +2,11 @@
 #include "phone/speech_loader.hpp"
 
 #include "graph/handles.hpp"
+#include "offline/espeak_voice.hpp"
 #include "phone/speech_detector.hpp"
 
 #include <gst/app/gstappsink.h>
+#include <gst/app/gstappsrc.h>
 
 namespace patchcord {
 template <> struct RefTraits<GstSample> {
@@ -102,11 +104,26 @@ Result<std::shared_ptr<const Speech>> load_wav(const std::string &path) {
 
 Result<std::shared_ptr<const Speech>> speak(const std::string &text,
                                             const std::string &voice) {
+  offline::EspeakVoice::Settings settings;
+  settings.voice = voice;
+  const std::atomic<bool> cancelled{false};
+  const auto spoken = offline::synthesize_espeak(text, settings, cancelled);
+  if (!spoken)
+    return make_error("bad_voice",
+                      "\"" + text + "\": " + spoken.error().message);
+  if (spoken->samples.empty())
+    return make_error("bad_voice", "\"" + text + "\": nothing to pronounce");
   return run(
-      "espeaksrc name=in",
+      "appsrc name=in format=time "
+      "caps=audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=" +
+          std::to_string(offline::EspeakVoice::kRate),
       [&](GstElement *source) {
-        g_object_set(source, "text", text.c_str(), "voice", voice.c_str(),
-                     nullptr);
+        const auto *data =
+            reinterpret_cast<const std::uint8_t *>(spoken->samples.data());
+        auto buffer = buffer_of(
+            {data, spoken->samples.size() * sizeof spoken->samples[0]});
+        gst_app_src_push_buffer(GST_APP_SRC(source), buffer.release());
+        gst_app_src_end_of_stream(GST_APP_SRC(source));
       },
       "bad_voice");
 }
