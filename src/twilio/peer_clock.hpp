@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "worker/time.hpp"
+
+#include <cstdint>
+
+namespace patchcord::twilio {
+
+// Where the peer is in playing what we sent, by the clock. Positions are
+// samples at 8 kHz since the stream began.
+//
+// The peer is taken to play in real time from the moment of sending. It really
+// starts one way (L) later; but a `clear` takes L as well, so what the caller
+// has heard when a clear takes effect is what this clock says at the moment of
+// sending it, whatever L is. Marks that come back later than they ought to say
+// that the peer is behind, and move the clock.
+class PeerClock {
+public:
+  void sent(std::uint64_t samples, TimePoint now);
+  // What was sent will not be played any further.
+  void cleared(TimePoint now);
+
+  std::uint64_t sent() const { return sent_; }
+  // How far the peer has played.
+  std::uint64_t played(TimePoint now) const;
+  // When all that was sent will have been played: the time at which a mark that
+  // is sent now is due.
+  TimePoint end() const { return end_; }
+
+  // A mark came back which was due at `due`. Returns by how much the clock was
+  // moved: marks still out are due as much later.
+  Duration echoed(TimePoint due, TimePoint now);
+  bool seen_echo() const { return seen_echo_; }
+  // The shortest way of a mark there and back, once one was seen.
+  Duration round_trip() const { return round_trip_; }
+
+private:
+  std::uint64_t sent_ = 0;
+  TimePoint end_{};
+  bool seen_echo_ = false;
+  Duration round_trip_{};
+  Duration moved_{};       // in this run of audio without a break
+  Duration last_excess_{}; // over the round trip, of the mark before
+};
+
+constexpr Duration kSampleTime = 125us; // 8 kHz
+
+} // namespace patchcord::twilio

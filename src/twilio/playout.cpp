@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "twilio/playout.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <utility>
+
+namespace patchcord::twilio {
+namespace {
+
+constexpr std::uint8_t kSilence = 0xff;
+constexpr std::size_t kFrame = 160; // 20 ms; partial frames click
+// Audio that trickles in waits this long for company: very small messages make
+// the first word stutter.
+constexpr Duration kCoalesce = 40ms;
+// Below this lead what there is gets sent, however short.
+constexpr Duration kLowLead = 100ms;
+// A mark that is overdue by this much (Twilio docs give no figure) will not
+// come back.
+constexpr Duration kEchoGrace = 2s;
+// The same, at a peer that never returns marks.
+constexpr Duration kNoEchoGrace = 200ms;
+// A mark that is this much later than the round trip says that the peer has
+// not played it.
+constexpr Duration kStall = 500ms;
+// Clocks differ, timers are of 1 ms.
+constexpr Duration kEarly = 20ms;
+// The last buffer of an utterance follows its end event at once; a graph that
+// swallowed it must not leave the utterance open.
+constexpr Duration kLastAudio = 1s;
+// Sent audio is dropped from the queue's front in pieces of this many bytes.
+constexpr std::size_t kCompact = 64 * 1024;
+
+std::size_t to_samples(Duration duration) {
+  return static_cast<std::size_t>(duration / kSampleTime);
+}
+Duration to_duration(std::size_t samples) {
+  return static_cast<std::int64_t>(samples) * kSampleTime;
+}
+
+// "UTTERANCE.SEQUENCE"
+struct MarkName {
+  char text[40];
+  std::size_t size;
+  MarkName(std::uint32_t utterance, std::uint64_t sequence)
+      : size(static_cast<std::size_t>(
+            std::snprintf(text, sizeof text, "%u.%llu", utterance,
+                          static_cast<unsigned long long>(sequence)))) {}
+  std::string_view view() const { return {text, size}; }
+};
+
+std::uint64_t sequence_of(std::string_view name) {
+  const auto dot = name.find('.');
+  if (dot == std::string_view::npos)
+    return 0;
+  std::uint64_t sequence = 0;
+  std::from_chars(name.data() + dot + 1, name.data() + name.size(), sequence);
+  return sequence;
+}
+
+} // namespace
+
+Playout::Playout(const Settings &settings, Peer &peer)
+    : settings_(settings),
+      message_size_(
+          std::max(kFrame, to_samples(settings.message) / kFrame * kFrame)),
+      mark_size_(to_samples(settings.mark_interval)), peer_(peer) {}
+
+void Playout::open(TimePoint now) {
+  opened_ = !closed_;
+  tick(now);
+}
+
+void Playout::close(TimePoint now) {
+  if (closed_)
+    return;
+  closed_ = true;
+  opened_ = false;
+  cut_all(now);
+}
+
+void Playout::utterance_start(std::uint32_t id, TimePoint now) {
+  explicit_ = true;
+  between_ = false;
+  if (Utterance *open = open_utterance()) {
+    if (open->id == id)
+      return;
+    complete(*open);
+  }
+  begin_utterance(id);
+  if (closed_)
+    cut_all(now);
+  tick(now);
+}
+
+void Playout::spoken_text(std::uint32_t id, std::string text,
+                          std::vector<WordTiming> timings, TimePoint now) {
+  if (utterances_.empty() && !explicit_ && !closed_)
+    begin_utterance(id);
+  if (Utterance *open = open_utterance())
+    open->script.add(std::move(text), std::move(timings), open->total);
+  tick(now);
+}
+
+void Playout::audio(ByteSpan mulaw, TimePoint now) {
+  if (closed_ || between_ || waiting() >= kMaxWaiting) {
+    dropped_ += mulaw.size();
+    return;
+  }
+  // A tail behind what was said to be the last: an encoder may split a buffer.
+  const bool tail = open_utterance() == nullptr && explicit_;
+  if (utterances_.empty()) {
+    begin_utterance(0);
+  } else if (Utterance &back = utterances_.back(); back.complete) {
+    back.complete = false;
+    back.end_mark = 0;
+    back.total = received_ - back.begin;
+  }
+  Utterance &utterance = utterances_.back();
+  const auto taken =
+      mulaw.first(std::min(mulaw.size(), kMaxWaiting - waiting()));
+  dropped_ += mulaw.size() - taken.size();
+  if (waiting() < kFrame)
+    waiting_since_ = now;
+  queue_.insert(queue_.end(), taken.begin(), taken.end());
+  received_ += taken.size();
+  utterance.total += taken.size();
+  utterance.end = received_;
+  if (!utterance.first_audio)
+    utterance.first_audio = now;
+  if (tail || utterance.ending)
+    complete(utterance);
+  tick(now);
+}
+
+void Playout::utterance_end(std::uint32_t id, TimePoint now) {
+  if (Utterance *open = open_utterance();
+      open != nullptr && (open->id == id || !explicit_))
+    open->ending = now;
+  tick(now);
+}
+
+void Playout::eos(TimePoint now) {
+  eos_ = true;
+  if (Utterance *open = open_utterance())
+    complete(*open);
+  tick(now);
+}
+
+void Playout::flush(TimePoint now) {
+  if (opened_ && may_be_queued(now))
+    peer_.send_clear();
+  cut_all(now);
+  between_ = explicit_;
+  eos_ = false;
+}
+
+void Playout::mark_echo(std::string_view name, TimePoint now) {
+  const std::uint64_t sequence = sequence_of(name);
+  if (sequence < first_valid_ || sequence >= next_mark_)
+    return; // Returned by a clear, or not ours.
+  echoes_ = true;
+  const auto mark =
+      std::find_if(marks_.begin(), marks_.end(),
+                   [&](const Mark &m) { return m.sequence == sequence; });
+  if (mark == marks_.end() ||
+      name != MarkName(mark->utterance, mark->sequence).view())
+    return; // Later than it was waited for.
+  if (now + kEarly < mark->due) {
+    // Nobody plays faster than real time: this peer returns marks unheard.
+    for (auto it = marks_.begin(); it <= mark; ++it)
+      it->early = true;
+    return;
+  }
+  const Duration moved = clock_.echoed(mark->due, now);
+  // Marks come back in order: what was played before a mark was played.
+  do {
+    const Mark front = marks_.front();
+    marks_.pop_front();
+    played(front, now, false);
+    if (front.sequence == sequence)
+      break;
+  } while (!marks_.empty());
+  for (Mark &later : marks_)
+    later.due += moved;
+  tick(now);
+}
+
+void Playout::tick(TimePoint now) {
+  if (Utterance *open = open_utterance();
+      open != nullptr && open->ending && now >= *open->ending + kLastAudio)
+    complete(*open);
+  expire(now);
+  pump(now);
+}
+
+std::optional<TimePoint> Playout::next_deadline() const {
+  std::optional<TimePoint> next;
+  const auto until = [&](TimePoint time) {
+    next = next ? std::min(*next, time) : time;
+  };
+  if (!marks_.empty())
+    until(expiry(marks_.front()));
+  if (!utterances_.empty() && !utterances_.back().complete &&
+      utterances_.back().ending)
+    until(*utterances_.back().ending + kLastAudio);
+  if (const auto time = send_time())
+    until(*time);
+  return next;
+}
+
+std::optional<PlayoutEvent> Playout::next_event() {
+  if (events_.empty())
+    return std::nullopt;
+  PlayoutEvent event = std::move(events_.front());
+  events_.pop_front();
+  return event;
+}
+
+// The one that is being received.
+Playout::Utterance *Playout::open_utterance() {
+  return utterances_.empty() || utterances_.back().complete
+             ? nullptr
+             : &utterances_.back();
+}
+
+Playout::Utterance &Playout::begin_utterance(std::uint32_t id) {
+  Utterance &utterance = utterances_.emplace_back();
+  utterance.id = id;
+  utterance.begin = utterance.end = received_;
+  return utterance;
+}
+
+// Whether there may be audio at the peer: also when all was sent long ago.
+bool Playout::may_be_queued(TimePoint now) const {
+  return !marks_.empty() || ((clock_.sent() > confirmed_ || guessed_) &&
+                             now < clock_.end() + kEchoGrace);
+}
+
+// The one that is being sent.
+const Playout::Utterance *Playout::sending() const {
+  const auto it =
+      std::find_if(utterances_.begin(), utterances_.end(),
+                   [](const Utterance &u) { return u.end_mark == 0; });
+  return it == utterances_.end() ? nullptr : &*it;
+}
+Playout::Utterance *Playout::sending() {
+  return const_cast<Utterance *>(std::as_const(*this).sending());
+}
+
+// Samples of the next message as things stand: whole frames of one utterance.
+std::size_t Playout::next_message(const Utterance &utterance) const {
+  const std::uint64_t left = utterance.end - clock_.sent();
+  return static_cast<std::size_t>(std::min<std::uint64_t>(left, message_size_) /
+                                  kFrame * kFrame);
+}
+
+// When the next message or end mark may go out; a time in the past is now.
+std::optional<TimePoint> Playout::send_time() const {
+  const Utterance *utterance = sending();
+  if (!opened_ || utterance == nullptr)
+    return std::nullopt;
+  if (utterance->complete && utterance->end == clock_.sent())
+    return TimePoint::min();
+  const std::size_t size = next_message(*utterance);
+  if (size == 0)
+    return std::nullopt;
+  const TimePoint window =
+      clock_.end() -
+      std::max(settings_.send_ahead - to_duration(size), Duration::zero());
+  if (size == message_size_ || utterance->complete)
+    return window;
+  return std::max(
+      {window, waiting_since_ + kCoalesce, clock_.end() - kLowLead});
+}
+
+void Playout::pump(TimePoint now) {
+  for (;;) {
+    const auto time = send_time();
+    if (!time || *time > now)
+      return;
+    send(*sending(), now);
+  }
+}
+
+void Playout::send(Utterance &utterance, TimePoint now) {
+  if (const std::size_t size = next_message(utterance); size != 0) {
+    peer_.send_media(ByteSpan(queue_).subspan(head_, size));
+    head_ += size;
+    clock_.sent(size, now);
+    waiting_since_ = now;
+    drop_sent();
+    if (!utterance.first_sent)
+      utterance.first_sent = now;
+    if (&utterance == &utterances_.front())
+      tell_started(utterance);
+  }
+  if (utterance.complete && utterance.end == clock_.sent()) {
+    utterance.end_mark = next_mark_;
+    send_mark(utterance);
+  } else if (clock_.sent() - marked_ + message_size_ > mark_size_) {
+    send_mark(utterance);
+  }
+}
+
+void Playout::drop_sent() {
+  if (head_ != queue_.size() && head_ < kCompact)
+    return;
+  queue_.erase(queue_.begin(),
+               queue_.begin() + static_cast<std::ptrdiff_t>(head_));
+  head_ = 0;
+  if (queue_.empty() && queue_.capacity() > kCompact)
+    Bytes().swap(queue_); // A long utterance must not cost a call its memory.
+}
+
+void Playout::send_mark(const Utterance &utterance) {
+  const std::uint64_t sequence = next_mark_++;
+  peer_.send_mark(MarkName(utterance.id, sequence).view());
+  marked_ = clock_.sent();
+  marks_.push_back({sequence, utterance.id, marked_, clock_.end()});
+}
+
+void Playout::complete(Utterance &utterance) {
+  utterance.complete = true;
+  const std::size_t rest = (utterance.end - utterance.begin) % kFrame;
+  if (rest == 0)
+    return;
+  queue_.insert(queue_.end(), kFrame - rest, kSilence);
+  received_ += kFrame - rest;
+  utterance.end = received_;
+}
+
+// When a mark counts as played although it did not come back.
+TimePoint Playout::expiry(const Mark &mark) const {
+  if (mark.early)
+    return mark.due;
+  return mark.due + (echoes_ ? kEchoGrace : kNoEchoGrace);
+}
+
+void Playout::expire(TimePoint now) {
+  while (!marks_.empty() && expiry(marks_.front()) <= now) {
+    const Mark mark = marks_.front();
+    marks_.pop_front();
+    echoes_ = echoes_ && mark.early;
+    played(mark, mark.due, true);
+  }
+}
+
+void Playout::played(const Mark &mark, TimePoint time, bool estimated) {
+  confirmed_ = std::max(confirmed_, mark.position);
+  guessed_ = estimated;
+  if (utterances_.empty())
+    return;
+  // The front one: those before it were closed by their own end marks.
+  Utterance &utterance = utterances_.front();
+  if (utterance.end_mark != mark.sequence) {
+    tell(PlayoutEvent::What::kProgress, utterance, time, mark.position,
+         estimated);
+    return;
+  }
+  tell(PlayoutEvent::What::kEnded, utterance, time, mark.position, estimated);
+  utterances_.pop_front();
+  if (!utterances_.empty() && utterances_.front().first_sent)
+    tell_started(utterances_.front());
+}
+
+// Whether the next mark should have come back by now.
+bool Playout::front_is_overdue(TimePoint now) const {
+  return !marks_.empty() &&
+         now > marks_.front().due + clock_.round_trip() + kStall;
+}
+
+// The position up to which the caller has heard, or will have when a clear that
+// is sent now takes effect.
+std::uint64_t Playout::heard(TimePoint now) const {
+  std::uint64_t position = clock_.played(now);
+  if (echoes_ && clock_.seen_echo() && front_is_overdue(now))
+    position = std::min(position, marks_.front().position);
+  return std::max(position, confirmed_);
+}
+
+void Playout::cut_all(TimePoint now) {
+  const std::uint64_t position = heard(now);
+  const bool estimated = !echoes_ || front_is_overdue(now);
+  for (const Utterance &utterance : utterances_) {
+    const bool all = utterance.end_mark != 0 &&
+                     position >= utterance.begin + utterance.total;
+    // An end mark that is under way: only the clock says that it is.
+    if (all)
+      tell(PlayoutEvent::What::kEnded, utterance, now, position, true);
+    else
+      tell(PlayoutEvent::What::kCut, utterance, now, position,
+           estimated && position > utterance.begin);
+  }
+  utterances_.clear();
+  marks_.clear();
+  first_valid_ = next_mark_;
+  head_ = queue_.size();
+  drop_sent();
+  clock_.cleared(now);
+  // Nothing is left between what came and what was sent.
+  received_ = marked_ = confirmed_ = clock_.sent();
+}
+
+void Playout::tell_started(Utterance &utterance) {
+  if (std::exchange(utterance.told_started, true))
+    return;
+  tell(PlayoutEvent::What::kStarted, utterance, *utterance.first_sent,
+       utterance.begin, false);
+}
+
+void Playout::tell(PlayoutEvent::What what, const Utterance &utterance,
+                   TimePoint time, std::uint64_t heard_position,
+                   bool estimated) {
+  PlayoutEvent event;
+  event.what = what;
+  event.utterance = utterance.id;
+  event.time = time;
+  event.first_audio = utterance.first_audio;
+  event.first_sent = utterance.first_sent;
+  event.total_samples = utterance.total;
+  event.heard_samples =
+      heard_position <= utterance.begin
+          ? 0
+          : std::min(heard_position - utterance.begin, utterance.total);
+  event.heard_text = utterance.script.heard(
+      event.heard_samples, utterance.total, utterance.complete);
+  event.estimated = estimated;
+  events_.push_back(std::move(event));
+}
+
+} // namespace patchcord::twilio

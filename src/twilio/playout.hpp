@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "base/bytes.hpp"
+#include "twilio/peer_clock.hpp"
+#include "twilio/spoken_script.hpp"
+#include "worker/time.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace patchcord::twilio {
+
+// What the caller hears of an utterance. Exactly one of kEnded and kCut closes
+// each; the events of one utterance come before those of the next.
+struct PlayoutEvent {
+  enum class What { kStarted, kProgress, kEnded, kCut } what = What::kStarted;
+  std::uint32_t utterance = 0;
+  TimePoint time{}; // when it happened
+  std::optional<TimePoint> first_audio, first_sent;
+  std::uint64_t heard_samples = 0; // of this utterance
+  std::uint64_t total_samples = 0; // received of it so far
+  std::string heard_text;          // cut at the word
+  bool estimated = false;          // by the clock: no mark came back for it
+};
+
+// The outbound half of a media stream: paces audio to the peer, sends marks and
+// clears, and keeps the ledger of what was sent and what was heard. Pure: every
+// call carries the time; media, marks and clears go out through Peer at once,
+// events are fetched with next_event(), and tick() is due at next_deadline().
+//
+// Pacing: the peer (Twilio) queues audio and plays it in real time. It is kept
+// `send_ahead` ahead of the clock, along an absolute schedule, so that late
+// timers never add up and a clear has little to throw away.
+//
+// Heard: a mark that came back says that all before it was heard; between marks
+// the clock says (peer_clock.hpp). After a clear all marks come back at once
+// and say nothing (Twilio docs, "Media Streams - WebSocket messages"): they are
+// ignored. A mark that came back before its audio can have been played counts
+// when it is due; one that does not come back counts some time after.
+class Playout {
+public:
+  struct Settings {
+    Duration send_ahead = 400ms;
+    Duration message = 100ms;       // of audio in a media message
+    Duration mark_interval = 500ms; // of audio between marks
+  };
+  // Must not call back into the Playout.
+  class Peer {
+  public:
+    virtual ~Peer() = default;
+    virtual void send_media(ByteSpan mulaw) = 0;
+    virtual void send_mark(std::string_view name) = 0;
+    virtual void send_clear() = 0;
+  };
+
+  // Audio waiting to be sent beyond this (10 min, what Twilio itself would
+  // hold) is dropped.
+  static constexpr std::size_t kMaxWaiting = std::size_t{10} * 60 * 8000;
+
+  Playout(const Settings &settings, Peer &peer);
+
+  // The peer can be sent to; until then audio waits.
+  void open(TimePoint now);
+  // The stream is over: what is not finished is cut, what comes is not heard.
+  void close(TimePoint now);
+
+  void utterance_start(std::uint32_t id, TimePoint now);
+  // The audio from here on says this.
+  void spoken_text(std::uint32_t id, std::string text,
+                   std::vector<WordTiming> timings, TimePoint now);
+  // Without an utterance_start it is of utterance 0, which ends with eos().
+  void audio(ByteSpan mulaw, TimePoint now);
+  // The next audio is the utterance's last.
+  void utterance_end(std::uint32_t id, TimePoint now);
+  // Be silent now: drops what waits, clears what may be queued at the peer, and
+  // cuts all utterances.
+  void flush(TimePoint now);
+  // The peer returned a mark.
+  void mark_echo(std::string_view name, TimePoint now);
+  // No more will come: finished() once all that came was heard.
+  void eos(TimePoint now);
+  void tick(TimePoint now);
+
+  std::optional<TimePoint> next_deadline() const;
+  std::optional<PlayoutEvent> next_event();
+  bool finished() const { return eos_ && utterances_.empty(); }
+
+  std::size_t waiting() const { return queue_.size() - head_; } // samples
+  std::uint64_t dropped() const { return dropped_; }            // samples
+
+private:
+  struct Utterance {
+    std::uint32_t id = 0;
+    std::uint64_t begin = 0; // position of its first sample
+    std::uint64_t total = 0; // samples received
+    std::uint64_t end = 0;   // position behind its last one, with padding
+    SpokenScript script;
+    std::optional<TimePoint> first_audio, first_sent;
+    std::optional<TimePoint> ending; // since when its last audio is awaited
+    bool complete = false;           // all its audio is here
+    std::uint64_t end_mark = 0;      // sequence of it; 0: not sent
+    bool told_started = false;
+  };
+  struct Mark {
+    std::uint64_t sequence = 0;
+    std::uint32_t utterance = 0;
+    std::uint64_t position = 0;
+    TimePoint due{};
+    bool early = false; // came back before it was due
+  };
+
+  Utterance *open_utterance();
+  Utterance &begin_utterance(std::uint32_t id);
+  Utterance *sending();
+  const Utterance *sending() const;
+  bool may_be_queued(TimePoint now) const;
+  std::size_t next_message(const Utterance &utterance) const;
+  std::optional<TimePoint> send_time() const;
+  void pump(TimePoint now);
+  void send(Utterance &utterance, TimePoint now);
+  void drop_sent();
+  void send_mark(const Utterance &utterance);
+  void complete(Utterance &utterance);
+  TimePoint expiry(const Mark &mark) const;
+  void expire(TimePoint now);
+  void played(const Mark &mark, TimePoint time, bool estimated);
+  bool front_is_overdue(TimePoint now) const;
+  std::uint64_t heard(TimePoint now) const;
+  void cut_all(TimePoint now);
+  void tell_started(Utterance &utterance);
+  void tell(PlayoutEvent::What what, const Utterance &utterance, TimePoint time,
+            std::uint64_t heard_position, bool estimated);
+
+  const Settings settings_;
+  const std::size_t message_size_, mark_size_; // samples
+  Peer &peer_;
+  PeerClock clock_;
+  bool opened_ = false, closed_ = false, eos_ = false;
+
+  Bytes queue_; // not yet sent from head_ on
+  std::size_t head_ = 0;
+  std::uint64_t received_ = 0; // position behind the last sample of queue_
+  TimePoint waiting_since_{};  // the first sample of queue_
+  std::uint64_t dropped_ = 0;
+  std::deque<Utterance> utterances_; // not yet closed
+  bool explicit_ = false;            // utterance_start was ever called
+  bool between_ = false; // flushed, and the next utterance has not begun
+
+  std::deque<Mark> marks_; // out
+  std::uint64_t next_mark_ = 1;
+  std::uint64_t first_valid_ = 1; // marks before it were cleared
+  std::uint64_t marked_ = 0;      // position of the last mark
+  std::uint64_t confirmed_ = 0;   // position up to which marks came back
+  bool guessed_ = false;          // confirmed_ is, in truth, by the clock
+  bool echoes_ = true;            // the peer returns marks, as far as is known
+  std::deque<PlayoutEvent> events_;
+};
+
+} // namespace patchcord::twilio
