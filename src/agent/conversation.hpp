@@ -163,6 +163,7 @@ private:
   void speak(TimePoint now, Reply reply);
   void finish_reply(const Reply &reply);
   void decided(const Reply &reply);
+  std::string known_fields() const; // JSON
   void say_and_end(TimePoint now, const std::string &text,
                    const std::string &reason);
   void end_call(const std::string &reason);

@@ -48,13 +48,16 @@ void Conversation::finish_reply(const Reply &reply) {
     end_call(reply.end_reason);
 }
 
+std::string Conversation::known_fields() const {
+  return to_json(*definition_, applicable(*definition_, mind_->values()));
+}
+
 void Conversation::decided(const Reply &reply) {
   turn_.decided = true;
   const Utterance *current = dialogue_.current();
   emit(action::Decided{turn_.index, current == nullptr ? 0 : current->id,
                        turn_.caller, reply.action, reply.message,
-                       to_json(*definition_, reply.extracted),
-                       to_json(*definition_, mind_->values())});
+                       to_json(*definition_, reply.extracted), known_fields()});
 }
 
 void Conversation::say_and_end(TimePoint now, const std::string &text,
@@ -76,8 +79,7 @@ void Conversation::say_and_end(TimePoint now, const std::string &text,
 
 void Conversation::end_call(const std::string &reason) {
   ending_ = true;
-  emit(action::Ended{reason, mind_->goal_reached(),
-                     to_json(*definition_, mind_->values())});
+  emit(action::Ended{reason, mind_->goal_reached(), known_fields()});
   emit(action::EndCall{});
 }
 

@@ -272,7 +272,7 @@ std::string to_json(const Definition &definition, const Values &values) {
   json.begin_object();
   for (const Field &field : definition.fields) {
     const auto found = values.find(field.name);
-    if (found == values.end() || !applies(field, values))
+    if (found == values.end())
       continue;
     json.key(field.name);
     std::visit([&](const auto &value) { json.value(value); }, found->second);
@@ -286,6 +286,15 @@ bool applies(const Field &field, const Values &values) {
     return true;
   const auto found = values.find(field.only_if_field);
   return found != values.end() && found->second == Value(field.only_if_value);
+}
+
+Values applicable(const Definition &definition, const Values &values) {
+  Values out;
+  for (const Field &field : definition.fields)
+    if (const auto found = values.find(field.name);
+        found != values.end() && applies(field, values))
+      out.insert(*found);
+  return out;
 }
 
 bool complete(const Definition &definition, const Values &values) {

@@ -105,6 +105,8 @@ using Values = std::map<std::string, Value>;
 std::string to_json(const Definition &definition, const Values &values);
 // Whether the field is to be asked, given what is known.
 bool applies(const Field &field, const Values &values);
+// Without the values of fields that do not apply (any more).
+Values applicable(const Definition &definition, const Values &values);
 // All required fields that apply are known.
 bool complete(const Definition &definition, const Values &values);
 // What the greeting says: with the first question unless it asks itself.

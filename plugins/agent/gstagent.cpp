@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+/**
+ * SECTION:element-agent
+ * @title: agent
+ * @short_description: the conversation of a phone call
+ *
+ * Takes what the caller says as text and gives what is to be said as text, one
+ * buffer a clause. What is asked for, and with which words, stands in a TOML
+ * file (#GstAgent:definition). The mind is either scripted, which needs nothing
+ * else, or a model behind an OpenAI-compatible API.
+ *
+ * Begins to speak when the pipeline plays. Upstream it tells the recogniser
+ * what it expects to hear; from downstream it learns what the caller has heard,
+ * and starts every timer and the conversation's history from that. An
+ * interruption is a FLUSH, the end of the call EOS. The events are those of
+ * docs/events.md, the bus messages those of docs/messages.md.
+ *
+ * Without a recogniser each line of incoming text is an answer, and without a
+ * sink that reports playout the length of speech is estimated.
+ *
+ * ## Example
+ * |[
+ * printf 'book a room\nSunnyvale\ntomorrow\nnoon\none hour\nfive\nyes\n' |
+ * gst-launch-1.0 fdsrc ! text/x-raw,format=utf8 ! agent
+ * definition=data/agents/room-booking.toml ! fdsink
+ * ]|
+ */
+
+#include "gstagent.hpp"
+
+#include "session.hpp"
+
+#include "agent/scripted_mind.hpp"
+#include "graph/contexts.hpp"
+
+#include <memory>
+#include <string>
+
+GST_DEBUG_CATEGORY(agent_debug);
+#define GST_CAT_DEFAULT agent_debug
+
+using namespace patchcord;
+
+namespace {
+
+struct Settings {
+  std::string definition;
+  std::string mind = "scripted";
+  std::string api_key;
+  std::string base_url = "https://api.openai.com/v1";
+  std::string model = "gpt-6-luna";
+  std::string today;
+  guint max_duration = 0; // seconds
+};
+
+} // namespace
+
+struct Private {
+  Settings settings; // under the object lock
+  GstPad *sink = nullptr, *src = nullptr;
+  std::shared_ptr<Worker> worker;
+  // On the worker.
+  std::shared_ptr<AgentSession> session;
+};
+
+struct _GstAgent {
+  GstElement parent;
+  Private *priv;
+};
+
+G_DEFINE_TYPE_WITH_CODE(GstAgent, gst_agent, GST_TYPE_ELEMENT,
+                        GST_DEBUG_CATEGORY_INIT(agent_debug, "agent", 0,
+                                                "Conversation"))
+
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+                            GST_STATIC_CAPS("text/x-raw, format=utf8"));
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+                            GST_STATIC_CAPS("text/x-raw, format=utf8"));
+
+enum {
+  PROP_DEFINITION = 1,
+  PROP_MIND,
+  PROP_API_KEY,
+  PROP_BASE_URL,
+  PROP_MODEL,
+  PROP_MAX_DURATION,
+  PROP_TODAY,
+};
+
+// --- pads --------------------------------------------------------------------
+
+// Runs `use` on the worker with the session; `otherwise` when there is none.
+template <typename R, typename F>
+static R with_session(GstAgent *self, R otherwise, F &&use) {
+  const auto worker = self->priv->worker;
+  if (!worker)
+    return otherwise;
+  return graph::on_worker(*worker, [&]() -> R {
+    const auto session = self->priv->session;
+    return session ? use(*session) : otherwise;
+  });
+}
+
+static GstFlowReturn gst_agent_chain(GstPad *, GstObject *parent,
+                                     GstBuffer *buffer) {
+  const auto owned = Ref<GstBuffer>::adopt(buffer);
+  return with_session(
+      GST_AGENT(parent), GST_FLOW_FLUSHING,
+      [&](AgentSession &session) { return session.text(buffer); });
+}
+
+static gboolean gst_agent_sink_event(GstPad *pad, GstObject *parent,
+                                     GstEvent *event) {
+  GstAgent *self = GST_AGENT(parent);
+  const auto on_session = [&](auto &&use) -> gboolean {
+    const auto owned = Ref<GstEvent>::adopt(event);
+    return with_session(self, FALSE, [&](AgentSession &session) -> gboolean {
+      use(session);
+      return TRUE;
+    });
+  };
+  switch (GST_EVENT_TYPE(event)) {
+  case GST_EVENT_STREAM_START:
+  case GST_EVENT_CAPS:
+  case GST_EVENT_GAP:
+  case GST_EVENT_TAG:
+    // The stream downstream is another one, and begins when we do.
+    gst_event_unref(event);
+    return TRUE;
+  case GST_EVENT_SEGMENT:
+    return on_session([&](AgentSession &session) {
+      const GstSegment *segment = nullptr;
+      gst_event_parse_segment(event, &segment);
+      session.upstream_segment(*segment);
+    });
+  case GST_EVENT_EOS:
+    return on_session([](AgentSession &session) { session.end_of_stream(); });
+  case GST_EVENT_FLUSH_STOP:
+    (void)with_session(self, FALSE, [](AgentSession &session) -> gboolean {
+      session.flushed();
+      return TRUE;
+    });
+    return gst_pad_event_default(pad, parent, event);
+  case GST_EVENT_CUSTOM_DOWNSTREAM:
+    if (with_session(self, FALSE, [&](AgentSession &session) -> gboolean {
+          return session.downstream_event(event);
+        })) {
+      gst_event_unref(event);
+      return TRUE;
+    }
+    return gst_pad_event_default(pad, parent, event);
+  default:
+    return gst_pad_event_default(pad, parent, event);
+  }
+}
+
+static gboolean gst_agent_src_event(GstPad *pad, GstObject *parent,
+                                    GstEvent *event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_CUSTOM_UPSTREAM &&
+      with_session(GST_AGENT(parent), FALSE,
+                   [&](AgentSession &session) -> gboolean {
+                     return session.upstream_event(event);
+                   })) {
+    gst_event_unref(event);
+    return TRUE;
+  }
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEEK) {
+    gst_event_unref(event); // live
+    return FALSE;
+  }
+  return gst_pad_event_default(pad, parent, event);
+}
+
+static gboolean gst_agent_src_query(GstPad *pad, GstObject *parent,
+                                    GstQuery *query) {
+  if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY)
+    return gst_pad_query_default(pad, parent, query);
+  // What leaves here is stamped with the time at which it leaves, whenever the
+  // words came that it answers.
+  gst_query_set_latency(query, TRUE, 0, GST_CLOCK_TIME_NONE);
+  return TRUE;
+}
+
+// --- states ------------------------------------------------------------------
+
+static agent::Date local_date() {
+  GDateTime *now = g_date_time_new_now_local();
+  const agent::Date date{
+      std::chrono::year(g_date_time_get_year(now)),
+      std::chrono::month(static_cast<unsigned>(g_date_time_get_month(now))),
+      std::chrono::day(
+          static_cast<unsigned>(g_date_time_get_day_of_month(now)))};
+  g_date_time_unref(now);
+  return date;
+}
+
+static Result<agent::Definition> load_definition(const Settings &settings) {
+  if (settings.definition.empty())
+    return make_error("bad_definition", "the property 'definition' is not set");
+  char *text = nullptr;
+  gsize size = 0;
+  GErrorHolder error;
+  if (!g_file_get_contents(settings.definition.c_str(), &text, &size,
+                           error.out()))
+    return make_error("not_found", error.message());
+  const GCharPtr owned(text);
+  auto definition = agent::parse_definition({text, size}, settings.definition);
+  if (definition && settings.max_duration > 0)
+    definition->limits.max_duration =
+        std::chrono::seconds(settings.max_duration);
+  return definition;
+}
+
+static Result<std::unique_ptr<agent::Mind>>
+make_mind(const Settings &settings,
+          const std::shared_ptr<const agent::Definition> &definition) {
+  agent::Date today = local_date();
+  if (!settings.today.empty()) {
+    const auto given = agent::parse_iso_date(settings.today);
+    if (!given)
+      return make_error("bad_setting",
+                        "today: expected a date such as 2026-05-03, got \"" +
+                            settings.today + "\"");
+    today = *given;
+  }
+  std::unique_ptr<agent::Mind> mind;
+  if (settings.mind == "scripted")
+    mind = std::make_unique<agent::ScriptedMind>(definition, today);
+  else
+    return make_error("bad_setting",
+                      "mind: expected scripted or openai, got \"" +
+                          settings.mind + "\"");
+  return mind;
+}
+
+static gboolean gst_agent_start(GstAgent *self) {
+  GST_OBJECT_LOCK(self);
+  const Settings settings = self->priv->settings;
+  GST_OBJECT_UNLOCK(self);
+  auto definition = load_definition(settings);
+  if (!definition) {
+    GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND,
+                      ("%s", definition.error().message.c_str()), (NULL));
+    return FALSE;
+  }
+  const auto shared =
+      std::make_shared<const agent::Definition>(std::move(*definition));
+  auto mind = make_mind(settings, shared);
+  if (!mind) {
+    GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
+                      ("%s", mind.error().message.c_str()), (NULL));
+    return FALSE;
+  }
+  Private &priv = *self->priv;
+  priv.session = std::make_shared<AgentSession>(
+      AgentSession::Pads{GST_ELEMENT(self), priv.sink, priv.src}, priv.worker,
+      std::make_unique<agent::Conversation>(shared, *std::move(mind)),
+      ModelEndpoint{settings.base_url, settings.api_key});
+  return TRUE;
+}
+
+static void gst_agent_stop(GstAgent *self) {
+  if (const auto session = std::exchange(self->priv->session, nullptr))
+    session->close();
+}
+
+static GstStateChangeReturn gst_agent_change_state(GstElement *element,
+                                                   GstStateChange transition) {
+  GstAgent *self = GST_AGENT(element);
+  Private &priv = *self->priv;
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
+    priv.worker = graph::acquire_worker(element);
+  const auto on_worker = [&](auto &&work) {
+    return graph::on_worker(*priv.worker, work);
+  };
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+      !on_worker([&] { return gst_agent_start(self); }))
+    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+    on_worker([&] { priv.session->pause(); });
+
+  const GstStateChangeReturn result = GST_ELEMENT_CLASS(gst_agent_parent_class)
+                                          ->change_state(element, transition);
+
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+       result == GST_STATE_CHANGE_FAILURE))
+    on_worker([&] { gst_agent_stop(self); });
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    priv.worker.reset();
+  if (result == GST_STATE_CHANGE_FAILURE)
+    return result;
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
+    on_worker([&] { priv.session->play(); });
+  // A live source: nothing is said in PAUSED.
+  const bool to_paused = transition == GST_STATE_CHANGE_READY_TO_PAUSED ||
+                         transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED;
+  return to_paused ? GST_STATE_CHANGE_NO_PREROLL : result;
+}
+
+// --- the object --------------------------------------------------------------
+
+static void gst_agent_set_property(GObject *object, guint id,
+                                   const GValue *value, GParamSpec *spec) {
+  GstAgent *self = GST_AGENT(object);
+  Settings &settings = self->priv->settings;
+  const auto text = [value]() -> std::string {
+    const char *given = g_value_get_string(value);
+    return given != nullptr ? given : "";
+  };
+  GST_OBJECT_LOCK(self);
+  switch (id) {
+  case PROP_DEFINITION:
+    settings.definition = text();
+    break;
+  case PROP_MIND:
+    settings.mind = text();
+    break;
+  case PROP_API_KEY:
+    settings.api_key = text();
+    break;
+  case PROP_BASE_URL:
+    settings.base_url = text();
+    break;
+  case PROP_MODEL:
+    settings.model = text();
+    break;
+  case PROP_MAX_DURATION:
+    settings.max_duration = g_value_get_uint(value);
+    break;
+  case PROP_TODAY:
+    settings.today = text();
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+  GST_OBJECT_UNLOCK(self);
+}
+
+static void gst_agent_get_property(GObject *object, guint id, GValue *value,
+                                   GParamSpec *spec) {
+  GstAgent *self = GST_AGENT(object);
+  const Settings &settings = self->priv->settings;
+  GST_OBJECT_LOCK(self);
+  switch (id) {
+  case PROP_DEFINITION:
+    g_value_set_string(value, settings.definition.c_str());
+    break;
+  case PROP_MIND:
+    g_value_set_string(value, settings.mind.c_str());
+    break;
+  case PROP_BASE_URL:
+    g_value_set_string(value, settings.base_url.c_str());
+    break;
+  case PROP_MODEL:
+    g_value_set_string(value, settings.model.c_str());
+    break;
+  case PROP_MAX_DURATION:
+    g_value_set_uint(value, settings.max_duration);
+    break;
+  case PROP_TODAY:
+    g_value_set_string(value, settings.today.c_str());
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+  GST_OBJECT_UNLOCK(self);
+}
+
+static void gst_agent_init(GstAgent *self) {
+  self->priv = new Private();
+  Private &priv = *self->priv;
+  if (const char *key = g_getenv("OPENAI_API_KEY"))
+    priv.settings.api_key = key;
+  if (const char *url = g_getenv("OPENAI_BASE_URL"); url != nullptr && *url)
+    priv.settings.base_url = url;
+  priv.sink = gst_pad_new_from_static_template(&sink_template, "sink");
+  gst_pad_set_chain_function(priv.sink, gst_agent_chain);
+  gst_pad_set_event_function(priv.sink, gst_agent_sink_event);
+  gst_element_add_pad(GST_ELEMENT(self), priv.sink);
+  priv.src = gst_pad_new_from_static_template(&src_template, "src");
+  gst_pad_set_event_function(priv.src, gst_agent_src_event);
+  gst_pad_set_query_function(priv.src, gst_agent_src_query);
+  gst_pad_use_fixed_caps(priv.src);
+  gst_element_add_pad(GST_ELEMENT(self), priv.src);
+  GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
+}
+
+static void gst_agent_finalize(GObject *object) {
+  delete GST_AGENT(object)->priv;
+  G_OBJECT_CLASS(gst_agent_parent_class)->finalize(object);
+}
+
+static void gst_agent_class_init(GstAgentClass *klass) {
+  GObjectClass *object = G_OBJECT_CLASS(klass);
+  GstElementClass *element = GST_ELEMENT_CLASS(klass);
+  object->set_property = gst_agent_set_property;
+  object->get_property = gst_agent_get_property;
+  object->finalize = gst_agent_finalize;
+  element->change_state = gst_agent_change_state;
+
+  const auto flags = static_cast<GParamFlags>(
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+  const auto text = [&](guint id, const char *name, const char *nick,
+                        const char *blurb, const char *value) {
+    g_object_class_install_property(
+        object, id, g_param_spec_string(name, nick, blurb, value, flags));
+  };
+  text(PROP_DEFINITION, "definition", "Definition",
+       "TOML file of the agent (required)", nullptr);
+  text(PROP_MIND, "mind", "Mind",
+       "Who decides what to say: scripted (default; needs nothing) or openai",
+       "scripted");
+  text(PROP_BASE_URL, "base-url", "Base URL",
+       "Of the chat completions API, with its /v1; default: OPENAI_BASE_URL, "
+       "or https://api.openai.com/v1",
+       "https://api.openai.com/v1");
+  text(PROP_MODEL, "model", "Model", "Chat model (default gpt-6-luna)",
+       "gpt-6-luna");
+  text(PROP_TODAY, "today", "Today",
+       "Date that \"tomorrow\" is told from, as 2026-05-03 (default: the local "
+       "date)",
+       nullptr);
+  g_object_class_install_property(
+      object, PROP_API_KEY,
+      g_param_spec_string("api-key", "API key",
+                          "Of the chat completions API (default: "
+                          "OPENAI_API_KEY); cannot be read",
+                          nullptr,
+                          static_cast<GParamFlags>(G_PARAM_WRITABLE |
+                                                   G_PARAM_STATIC_STRINGS |
+                                                   GST_PARAM_MUTABLE_READY)));
+  g_object_class_install_property(
+      object, PROP_MAX_DURATION,
+      g_param_spec_uint("max-duration", "Maximum duration",
+                        "Seconds after which the call is ended; 0 (default): "
+                        "as the definition says",
+                        0, 86400, 0, flags));
+
+  gst_element_class_add_static_pad_template(element, &sink_template);
+  gst_element_class_add_static_pad_template(element, &src_template);
+  gst_element_class_set_static_metadata(
+      element, "Phone agent", "Filter/Text",
+      "Holds the conversation of a phone call: caller's words in, agent's "
+      "words out",
+      "Patchcord");
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "model_stream.hpp"
+
+#include "openai/chat.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace patchcord {
+namespace {
+
+// A TLS connection to a provider takes some 100 ms; a call cannot wait for more
+// than a few of them. Between two signs of life of a stream (LiveKit: 5 s).
+constexpr Duration kConnect = 2s;
+constexpr Duration kIdle = 5s;
+constexpr Duration kWhole = 60s;
+constexpr std::size_t kLongestBody = std::size_t{256} << 10;
+
+bool is_event_stream(const net::Headers &headers) {
+  for (const auto &[name, value] : headers)
+    if (name == "content-type")
+      return value.starts_with("text/event-stream");
+  return false;
+}
+
+} // namespace
+
+// Outlives the stream while one of its handlers runs.
+class ModelStream::Answer : public std::enable_shared_from_this<Answer> {
+public:
+  explicit Answer(Handlers handlers) : handlers_(std::move(handlers)) {}
+
+  void response(int status, const net::Headers &headers) {
+    status_ = status;
+    streamed_ = status / 100 == 2 && is_event_stream(headers);
+  }
+
+  void data(ByteSpan bytes) {
+    if (over_)
+      return;
+    const auto keep = shared_from_this();
+    if (!streamed_) {
+      if (body_.size() + bytes.size() > kLongestBody)
+        return fail("too_large", "the answer is too long", false);
+      body_ += as_text(bytes);
+      return;
+    }
+    // All of it is parsed before anybody hears of it: a handler may end us.
+    std::vector<Result<openai::ChatDelta>> events;
+    const bool fits = sse_.feed(bytes, [&](auto text) {
+      if (text)
+        events.push_back(openai::parse_chat_event(*text));
+    });
+    for (const auto &event : events)
+      take(event);
+    if (!fits)
+      fail("too_large", "an event of the stream is too long", false);
+  }
+
+  void finished(const Result<Unit> &result) {
+    if (over_)
+      return;
+    const auto keep = shared_from_this();
+    if (!result)
+      return fail(result.error().code, result.error().message,
+                  result.error().code != "bad_url" &&
+                      result.error().code != "tls");
+    if (streamed_)
+      return finish_stream();
+    if (status_ / 100 == 2)
+      return finish_whole();
+    const auto error = openai::parse_api_error(status_, body_);
+    fail(error.error.code, error.error.message, error.retryable);
+  }
+
+  void drop() { over_ = true; }
+
+private:
+  void take(const Result<openai::ChatDelta> &event) {
+    if (over_)
+      return;
+    if (!event)
+      return fail("protocol", event.error().message, true);
+    if (event->error)
+      return fail(event->error->code, event->error->message, true);
+    refusal_ += event->refusal;
+    if (!event->finish_reason.empty())
+      finish_reason_ = event->finish_reason;
+    if (!event->content.empty())
+      handlers_.text(event->content);
+    if (event->done && !over_)
+      done(finish_reason_.empty() ? "stop" : finish_reason_);
+  }
+
+  void finish_stream() {
+    std::vector<Result<openai::ChatDelta>> events;
+    sse_.finish([&](auto text) {
+      if (text)
+        events.push_back(openai::parse_chat_event(*text));
+    });
+    for (const auto &event : events)
+      take(event);
+    if (over_)
+      return;
+    // Without "[DONE]" it is whole all the same once its end was told.
+    if (finish_reason_.empty())
+      return fail("protocol", "the stream broke off", true);
+    done(finish_reason_);
+  }
+
+  void finish_whole() {
+    const auto answer = openai::parse_chat_completion(body_);
+    take(answer);
+    if (!over_)
+      done(finish_reason_);
+  }
+
+  void done(const std::string &finish_reason) {
+    over_ = true;
+    handlers_.done(finish_reason, refusal_);
+  }
+
+  void fail(const std::string &code, const std::string &message,
+            bool retryable) {
+    if (std::exchange(over_, true))
+      return;
+    handlers_.failed({"openai", code, message, retryable});
+  }
+
+  const Handlers handlers_;
+  openai::SseParser sse_;
+  int status_ = 0;
+  bool streamed_ = false, over_ = false;
+  std::string body_, finish_reason_, refusal_;
+};
+
+ModelStream::ModelStream(Worker &worker, const ModelEndpoint &endpoint,
+                         std::string body, Handlers handlers)
+    : answer_(std::make_shared<Answer>(std::move(handlers))) {
+  net::HttpRequest request;
+  request.method = "POST";
+  request.url = endpoint.base_url + "/chat/completions";
+  request.headers = {{"Content-Type", "application/json"},
+                     {"Accept", "text/event-stream"}};
+  if (!endpoint.api_key.empty())
+    request.headers.emplace_back("Authorization", "Bearer " + endpoint.api_key);
+  request.body = std::move(body);
+  request.connect_timeout = kConnect;
+  request.idle_timeout = kIdle;
+  request.timeout = kWhole;
+  transfer_ = worker.service<net::HttpClient>().stream(
+      request, {[answer = answer_](int status, const net::Headers &headers) {
+                  answer->response(status, headers);
+                },
+                [answer = answer_](ByteSpan bytes) { answer->data(bytes); },
+                [answer = answer_](const Result<Unit> &result) {
+                  answer->finished(result);
+                }});
+}
+
+ModelStream::~ModelStream() { answer_->drop(); }
+
+} // namespace patchcord

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "agent/conversation.hpp"
+#include "net/http_client.hpp"
+#include "worker/worker.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace patchcord {
+
+// Where the model is.
+struct ModelEndpoint {
+  std::string base_url; // with its "/v1"
+  std::string api_key;
+};
+
+// One streamed chat completion. Destroying it aborts the request; it may be
+// destroyed from within its own handlers. After `done` or `failed` nothing
+// comes.
+class ModelStream {
+public:
+  struct Handlers {
+    std::function<void(const std::string &text)> text;
+    std::function<void(const std::string &finish_reason,
+                       const std::string &refusal)>
+        done;
+    std::function<void(const agent::Failure &failure)> failed;
+  };
+  ModelStream(Worker &worker, const ModelEndpoint &endpoint, std::string body,
+              Handlers handlers);
+  ~ModelStream();
+  ModelStream(const ModelStream &) = delete;
+  ModelStream &operator=(const ModelStream &) = delete;
+
+private:
+  class Answer;
+  std::shared_ptr<Answer> answer_;
+  std::unique_ptr<net::HttpClient::Transfer> transfer_;
+};
+
+} // namespace patchcord

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "model_stream.hpp"
+
+#include "agent/conversation.hpp"
+#include "graph/handles.hpp"
+#include "worker/worker.hpp"
+
+#include <gst/gst.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace patchcord {
+
+// A conversation between two pads: what comes in at the pads becomes its
+// inputs, its actions become buffers, events, messages, timers and requests.
+// From READY->PAUSED to PAUSED->READY; all of it on the worker.
+class AgentSession : public std::enable_shared_from_this<AgentSession> {
+public:
+  struct Pads {
+    GstElement *element; // all three outlive the session
+    GstPad *sink;
+    GstPad *src;
+  };
+  AgentSession(const Pads &pads, std::shared_ptr<Worker> worker,
+               std::unique_ptr<agent::Conversation> conversation,
+               ModelEndpoint endpoint);
+  ~AgentSession();
+
+  // PAUSED->PLAYING and PLAYING->PAUSED.
+  void play();
+  void pause();
+  // Nothing comes of this session any more, even if it is kept a while.
+  void close();
+
+  GstFlowReturn text(GstBuffer *buffer);
+  // Whether the event was for the conversation.
+  bool downstream_event(GstEvent *event);
+  bool upstream_event(GstEvent *event);
+  void end_of_stream();
+  void upstream_segment(const GstSegment &segment) { segment_ = segment; }
+  void flushed(); // by somebody upstream
+
+private:
+  using Input = std::function<agent::Actions(TimePoint now)>;
+
+  TimePoint now() const;
+  std::optional<TimePoint> running(GstClockTime time) const;
+  TimePoint running_or_now(GstClockTime time) const;
+  // Gives the conversation an input and does what it says. An input that comes
+  // while that is being done waits its turn.
+  void feed(const Input &input);
+  void perform(const agent::Action &todo);
+  void act(const agent::action::StartUtterance &todo);
+  void act(const agent::action::Say &todo);
+  void act(const agent::action::EndUtterance &todo);
+  void act(const agent::action::Flush &todo);
+  void act(const agent::action::StartRequest &todo);
+  void act(const agent::action::CancelRequest &todo);
+  void act(const agent::action::Expect &todo);
+  void act(const agent::action::SetTimer &todo);
+  void act(const agent::action::EndCall &todo);
+  void act(const agent::action::Decided &todo);
+  void act(const agent::action::Heard &todo);
+  void act(const agent::action::Interrupted &todo);
+  void act(const agent::action::Latency &todo);
+  void act(const agent::action::Trouble &todo);
+  void act(const agent::action::Ended &todo);
+
+  void begin_stream();
+  void push_event(GstEvent *event);
+  void push_text(const std::string &text);
+  void arm_timer();
+  void start_request(std::uint32_t id, const std::string &body);
+
+  const Pads pads_;
+  const std::shared_ptr<Worker> worker_;
+  const std::unique_ptr<agent::Conversation> conversation_;
+  const ModelEndpoint endpoint_;
+
+  bool playing_ = false, closed_ = false;
+  bool busy_ = false;
+  std::deque<Input> inputs_; // before PLAYING, or while busy
+  TimePoint origin_{};       // the worker's time at running time 0
+  GstSegment segment_{};     // of the sink pad
+  bool stream_begun_ = false, need_segment_ = true;
+  bool failed_ = false;
+  GstFlowReturn flow_ = GST_FLOW_OK;
+  std::optional<TimePoint> deadline_;
+  Timer timer_;
+  bool has_timer_ = false;
+  std::unique_ptr<ModelStream> model_;
+};
+
+} // namespace patchcord
