@@ -22,11 +22,11 @@ bool is_one_line(std::string_view text) {
          std::string_view::npos;
 }
 
-const char *code_of(CURLcode result) {
+const char *code_of(CURLcode result, bool connected) {
   switch (result) {
-  case CURLE_UNSUPPORTED_PROTOCOL:
+  case CURLE_UNSUPPORTED_PROTOCOL: // also of an answer that is not HTTP
   case CURLE_URL_MALFORMAT:
-    return "bad_url";
+    return connected ? "protocol" : "bad_url";
   case CURLE_COULDNT_RESOLVE_PROXY:
   case CURLE_COULDNT_RESOLVE_HOST:
   case CURLE_COULDNT_CONNECT:
@@ -278,10 +278,13 @@ void HttpJob::dispatch() {
   }
   if (over_ || !result())
     return;
-  if (*result() == CURLE_OK)
+  // libcurl takes headers that are cut off for a response without a body.
+  if (*result() == CURLE_OK && !head_complete_)
+    finish(make_error("protocol", "the response ended within its headers"));
+  else if (*result() == CURLE_OK)
     finish(ok());
   else
-    finish(make_error(code_of(*result()), error_text()));
+    finish(make_error(code_of(*result(), connected_), error_text()));
 }
 
 void HttpJob::finish(const Result<Unit> &result) {
