@@ -17,10 +17,11 @@ namespace patchcord::server {
 class SingleCallServer {
 public:
   struct Options {
-    int port = 8080;             // 0: any free one
-    std::string path = "/voice"; // of the webhook; the stream is path + "/stream"
-    std::string public_url;      // empty: from the request's Host, for tunnels
-    std::string auth_token;      // empty: signatures are not checked, and said so
+    int port = 8080; // 0: any free one
+    std::string path =
+        "/voice";           // of the webhook; the stream is path + "/stream"
+    std::string public_url; // empty: from the request's Host, for tunnels
+    std::string auth_token; // empty: signatures are not checked, and said so
   };
   static Result<std::unique_ptr<SingleCallServer>>
   start(Worker &worker, const Options &options,

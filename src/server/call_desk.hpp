@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "call/call_registry.hpp"
+
+namespace patchcord::server {
+
+// What the HTTP surface wants of the calls, as CallRegistry has it (see there).
+// From any thread.
+class CallDesk {
+public:
+  virtual ~CallDesk() = default;
+  virtual Result<std::string> offer(const call::Offer &offer) = 0;
+  virtual std::optional<call::Offer> claim(const std::string &token) = 0;
+  virtual void start(const std::shared_ptr<Worker> &worker,
+                     const call::Offer &offer,
+                     const call::WebSocketMediaStream::Attach &attach) = 0;
+  virtual void stream_status(const std::string &call_sid,
+                             const std::string &event,
+                             const std::string &error) = 0;
+  virtual std::size_t active() const = 0;
+  virtual bool draining() const = 0;
+  virtual std::optional<std::function<void()>>
+  subscribe(const std::string &call_sid,
+            call::CallRegistry::EventHandler event) = 0;
+};
+
+// The registry outlives the desk.
+std::unique_ptr<CallDesk> make_call_desk(call::CallRegistry &registry);
+
+} // namespace patchcord::server

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "server/surface.hpp"
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "twilio/twiml.hpp"
+
+#include <glib.h>
+
+#include <algorithm>
+
+namespace patchcord::server {
+namespace {
+
+constexpr std::size_t kMaxSid = 64;
+constexpr std::size_t kMaxParameters = 20;
+constexpr char kTrouble[] =
+    "We are sorry, we cannot take your call right now. Please try again later.";
+
+// SIDs are two letters and 32 hexadecimal digits today, and opaque by contract.
+bool good_sid(std::string_view sid) {
+  return !sid.empty() && sid.size() <= kMaxSid &&
+         std::all_of(sid.begin(), sid.end(),
+                     [](char c) { return g_ascii_isalnum(c); });
+}
+
+// Of an agent or a pipeline: no path may come from a URL.
+bool good_name(std::string_view name) {
+  return name.size() <= kMaxSid &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return g_ascii_isalnum(c) || c == '-' || c == '_';
+         });
+}
+
+std::string call_status(const call::Offer &offer) {
+  return log::mask_number(offer.from) + " -> " + log::mask_number(offer.to);
+}
+
+call::Offer offer_of(const twilio::Form &fields, const twilio::Form &query) {
+  const auto text = [](const twilio::Form &form, std::string_view name) {
+    return std::string(twilio::form_value(form, name));
+  };
+  call::Offer offer;
+  offer.call_sid = text(fields, "CallSid");
+  offer.account_sid = text(fields, "AccountSid");
+  offer.from = text(fields, "From");
+  offer.to = text(fields, "To");
+  offer.direction = text(fields, "Direction");
+  // Twilio's names are CamelCase; the ones in lower case are the operator's, in
+  // the webhook's URL.
+  for (const auto &[name, value] : query)
+    if (name == "agent")
+      offer.agent = value;
+    else if (name == "pipeline")
+      offer.pipeline = value;
+    else if (!name.empty() && g_ascii_islower(name[0]) &&
+             name != "bodySHA256" && offer.parameters.size() < kMaxParameters)
+      offer.parameters[name] = value;
+  return offer;
+}
+
+void respond_twiml(Exchange &exchange, const twilio::Twiml &twiml) {
+  exchange.respond(200, twilio::kTwimlContentType, twiml.text());
+}
+
+// No call for this caller: said in words, since a caller hears no status code.
+void turn_away(const Context &context, Exchange &exchange,
+               const call::Offer &offer, const Error &why) {
+  const bool busy = why.code == "full" || why.code == "draining";
+  const std::string line = "turned away (" + why.code +
+                           "): " + call_status(offer) + ": " + why.message;
+  if (busy)
+    log::info(line, {offer.call_sid, {}});
+  else
+    log::error(line, {offer.call_sid, {}});
+  respond_twiml(
+      exchange,
+      twilio::Twiml()
+          .say(busy ? context.surface.config.server.busy_message : kTrouble)
+          .hangup());
+}
+
+} // namespace
+
+std::optional<WebhookFields> read_webhook(Exchange &exchange) {
+  WebhookFields fields;
+  if (exchange.method() != "POST") {
+    auto query = twilio::parse_form(exchange.query());
+    if (query)
+      fields.all = std::move(*query);
+    return fields;
+  }
+  const std::string type = to_lower(exchange.header("Content-Type"));
+  if (!type.empty() &&
+      trim(split(type, ';').front()) != "application/x-www-form-urlencoded") {
+    exchange.respond_error(415, "not_a_form",
+                           "expected application/x-www-form-urlencoded");
+    return std::nullopt;
+  }
+  auto body = twilio::parse_form(exchange.body());
+  if (!body) {
+    exchange.respond_error(413, body.error().code, body.error().message);
+    return std::nullopt;
+  }
+  fields.in_body = *body;
+  fields.all = std::move(*body);
+  return fields;
+}
+
+void serve_voice(const Context &context, const ExchangePtr &exchange) {
+  const auto fields = read_webhook(*exchange);
+  if (!fields ||
+      !context.surface.gate.admit_webhook(*exchange, fields->in_body))
+    return;
+  const auto query = twilio::parse_form(exchange->query());
+  call::Offer offer = offer_of(fields->all, query ? *query : twilio::Form());
+  if (!good_sid(offer.call_sid)) {
+    log::warning("refused: a voice webhook without a CallSid from " +
+                 exchange->peer());
+    exchange->respond_error(400, "no_call_sid", "CallSid is missing");
+    return;
+  }
+  if (!good_name(offer.agent) || !good_name(offer.pipeline)) {
+    turn_away(context, *exchange, offer,
+              make_error("bad_name", "agent and pipeline in the webhook's URL "
+                                     "are names, not paths"));
+    return;
+  }
+  const auto token = context.surface.desk.offer(offer);
+  if (!token) {
+    turn_away(context, *exchange, offer, token.error());
+    return;
+  }
+  log::info("call offered: " + call_status(offer), {offer.call_sid, {}});
+
+  const auto &config = context.surface.config;
+  twilio::Twiml::Stream stream;
+  stream.url = context.surface.gate.stream_url_base() + kStreamPath + *token;
+  stream.status_callback = context.surface.gate.public_url + kStatusPath;
+  stream.parameters = offer.parameters;
+  stream.parameters["agent"] =
+      offer.agent.empty() ? config.call.agent : offer.agent;
+  stream.parameters["pipeline"] =
+      offer.pipeline.empty() ? config.call.pipeline : offer.pipeline;
+  stream.parameters["from"] = offer.from;
+  stream.parameters["to"] = offer.to;
+  // When the stream ends, or cannot begin, the document goes on: without
+  // <Hangup/> the caller would stay in silence.
+  respond_twiml(*exchange, twilio::Twiml().connect_stream(stream).hangup());
+}
+
+void serve_stream_status(const Context &context, const ExchangePtr &exchange) {
+  const auto fields = read_webhook(*exchange);
+  if (!fields ||
+      !context.surface.gate.admit_webhook(*exchange, fields->in_body))
+    return;
+  const auto text = [&](std::string_view name) {
+    return std::string(twilio::form_value(fields->all, name));
+  };
+  const std::string sid = text("CallSid"), event = text("StreamEvent");
+  const std::string error = text("StreamError");
+  if (!good_sid(sid)) {
+    exchange->respond_error(400, "no_call_sid", "CallSid is missing");
+    return;
+  }
+  const std::string stream_sid = loggable(text("StreamSid"));
+  log::write(event == "stream-error" ? log::Level::kWarning : log::Level::kInfo,
+             "Twilio says " + loggable(event) +
+                 (error.empty() ? "" : ": " + loggable(error)),
+             {sid, stream_sid});
+  context.surface.desk.stream_status(sid, event, error);
+  exchange->respond(204, nullptr, {});
+}
+
+void serve_stream(const Context &context, const ExchangePtr &exchange,
+                  const std::string &token) {
+  if (const auto handshake = exchange->check_handshake(); !handshake) {
+    const bool plain = handshake.error().code == "not_websocket";
+    exchange->respond_error(plain ? 426 : 400, handshake.error().code,
+                            handshake.error().message);
+    if (plain) {
+      exchange->set_header("Upgrade", "websocket");
+      exchange->set_header("Connection", "Upgrade");
+    }
+    return;
+  }
+  if (!context.surface.gate.admit_handshake(*exchange))
+    return;
+  const auto offer = context.surface.desk.claim(token);
+  if (!offer) {
+    log::warning("refused: a media stream with an unknown, used or expired "
+                 "token from " +
+                 exchange->peer());
+    exchange->respond_error(403, "bad_token",
+                            "the token is unknown, used or expired");
+    return;
+  }
+  exchange->upgrade([&desk = context.surface.desk, worker = context.worker,
+                     offer = *offer](const Exchange::Attach &attach) {
+    desk.start(worker, offer, attach);
+  });
+}
+
+} // namespace patchcord::server
