@@ -219,21 +219,19 @@ records = "sqlite:{self.folder}/{name}.db"
 
     def call(self, *args, timeout=120, env=None, name="phone"):
         """Runs the phone to its end: (exit code, its JSON summary or None)."""
-        summary = self.folder / f"{name}.json"
         process = self.start(
-            name, self.call_args("--json", summary, *args), env)
+            name, self.call_args("--json", "--no-live", *args), env)
         code = process.wait(timeout)
-        data = json.loads(summary.read_text()) if summary.exists() else None
-        return code, data
+        return code, json_in(process.output())
 
     def calls(self):
-        return json.loads(get(self.url + "/api/calls")[1])
+        """The newest calls, without their turns."""
+        return json.loads(get(self.url + "/api/calls")[1])["calls"]
 
     def record(self, sid=None):
         """The record of a call; of the newest one by default."""
         if sid is None:
             listed = self.calls()
-            listed = listed["calls"] if isinstance(listed, dict) else listed
             check(listed, "there is no record")
             sid = listed[0]["call_sid"]
         status, body = get(self.url + f"/api/calls/{sid}")
@@ -245,6 +243,17 @@ records = "sqlite:{self.folder}/{name}.db"
             record = self.record(sid)
             return record if record["ended_ms"] else None
         return poll(ended, "the record's end", 15)
+
+
+def json_in(output):
+    """The JSON object on a program's output, behind whatever else it said."""
+    start = output.find("{\n") if "{\n" in output else output.find("{")
+    if start < 0:
+        return None
+    try:
+        return json.JSONDecoder().raw_decode(output[start:])[0]
+    except ValueError:
+        return None
 
 
 def free_port():
