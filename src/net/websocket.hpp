@@ -77,6 +77,9 @@ public:
   // Sends a close frame behind what is queued; `closed` follows. Idempotent.
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
   virtual std::size_t queued_bytes() const = 0;
+  // Stops reading, and begins again: what the peer sends meanwhile waits with
+  // the kernel, and then with the peer. What a slow reader does to a server.
+  virtual void set_reading(bool) {}
 
 protected:
   WebSocket() = default;

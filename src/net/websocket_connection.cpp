@@ -155,6 +155,18 @@ void WebSocketConnection::on_ready(std::uint32_t events) {
     receive();
 }
 
+void WebSocketConnection::watch_again() {
+  watch_.set_events((reading_ ? EPOLLIN : 0U) | (backlog_ ? EPOLLOUT : 0U));
+}
+
+void WebSocketConnection::set_reading(bool reading) {
+  if (std::exchange(reading_, reading) == reading || !watch_)
+    return;
+  watch_again();
+  if (reading && transport_->buffers_input())
+    receive_soon();
+}
+
 void WebSocketConnection::on_timer() {
   const auto keep = shared_from_this();
   if (state_ == State::kOpen && awaiting_pong_) {
@@ -449,7 +461,7 @@ void WebSocketConnection::flush() {
       sent_ += static_cast<std::size_t>(taken);
     } else if (taken == -EAGAIN || taken == -EWOULDBLOCK) {
       if (!std::exchange(backlog_, true))
-        watch_.set_events(EPOLLIN | EPOLLOUT);
+        watch_again();
       return;
     } else if (taken != -EINTR) {
       // The rest of the truth comes by reading, maybe a close frame: epoll
@@ -460,7 +472,7 @@ void WebSocketConnection::flush() {
   sent_ = 0;
   trim_buffer(out_);
   if (std::exchange(backlog_, false))
-    watch_.set_events(EPOLLIN);
+    watch_again();
 }
 
 // What follows when all is written: a server hangs up after both close frames,

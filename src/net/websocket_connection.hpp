@@ -48,6 +48,7 @@ public:
   void send(std::uint8_t opcode, ByteSpan payload);
   void close(std::uint16_t code, std::string_view reason);
   std::size_t queued_bytes() const { return out_.size() - sent_; }
+  void set_reading(bool reading);
 
 private:
   enum class State {
@@ -70,6 +71,7 @@ private:
   static int on_frame_mask(std::uint8_t *key, std::size_t size, void *);
 
   void on_ready(std::uint32_t events);
+  void watch_again();
   void on_timer();
   void arm(Duration delay);
   void release();
@@ -122,6 +124,7 @@ private:
   std::uint64_t frame_left_ = 0;
   bool in_frame_ = false;
   bool receiving_ = false;
+  bool reading_ = true; // set_reading()
   bool may_read_ = false;
   bool input_ended_ = false;
   std::uint8_t message_opcode_ = 0; // 0: between messages

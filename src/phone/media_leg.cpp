@@ -69,6 +69,8 @@ void MediaLeg::opened() {
   timer_ = worker_.at(deadline(), [this] { tick(); });
   if (setup_.faults.reuse_token)
     try_token_again();
+  if (setup_.faults.slow_reader)
+    socket_->set_reading(false);
   handlers_.started();
 }
 
@@ -304,6 +306,7 @@ void MediaLeg::hang_up() {
     twilio::peer::append_stop(message_, setup_.start, ++sequence_);
     socket_->send_text(message_);
   }
+  socket_->set_reading(true); // up to the close frame
   socket_->close(1000, "");
 }
 

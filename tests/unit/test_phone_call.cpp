@@ -540,6 +540,15 @@ static void test_faults() {
     g_assert_cmpint(widest, ==, 420);
     g_assert_cmpint(scene.application.sequence_errors, ==, 0);
   }
+  {
+    Scene scene;
+    scene.setup.faults.slow_reader = true;
+    scene.application.on_start = [&] { scene.application.send_mark("ping"); };
+    scene.line(Line::What::kHangUp, {Cue::Kind::kWait, 1s});
+    g_assert_cmpuint(scene.run().marks, ==, 0);
+    assert_text(scene.application.marks, "");
+    g_assert_true(scene.application.closed);
+  }
   for (const bool strict : {true, false}) {
     Scene scene;
     scene.setup.faults.reuse_token = true;
