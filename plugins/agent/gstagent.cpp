@@ -31,6 +31,7 @@
 
 #include "session.hpp"
 
+#include "agent/llm_mind.hpp"
 #include "agent/scripted_mind.hpp"
 #include "graph/contexts.hpp"
 
@@ -214,6 +215,24 @@ static Result<agent::Definition> load_definition(const Settings &settings) {
   return definition;
 }
 
+// What the endpoint understands. Only OpenAI's own is known to take stream
+// options, and of its models those that can answer without reasoning; others
+// refuse the field, or know only the older name of the token limit.
+static openai::ChatRequest chat_request(const Settings &settings) {
+  const std::string &model = settings.model;
+  const bool is_openai =
+      settings.base_url.find("api.openai.com") != std::string::npos;
+  openai::ChatRequest request;
+  request.model = model;
+  request.send_stream_options = is_openai;
+  request.send_reasoning_effort =
+      is_openai &&
+      (model.starts_with("gpt-5.") || model.starts_with("gpt-6")) &&
+      model.find("astra") == std::string::npos;
+  request.use_max_tokens = !is_openai;
+  return request;
+}
+
 static Result<std::unique_ptr<agent::Mind>>
 make_mind(const Settings &settings,
           const std::shared_ptr<const agent::Definition> &definition) {
@@ -229,6 +248,9 @@ make_mind(const Settings &settings,
   std::unique_ptr<agent::Mind> mind;
   if (settings.mind == "scripted")
     mind = std::make_unique<agent::ScriptedMind>(definition, today);
+  else if (settings.mind == "openai")
+    mind = std::make_unique<agent::LlmMind>(definition, today,
+                                            chat_request(settings));
   else
     return make_error("bad_setting",
                       "mind: expected scripted or openai, got \"" +

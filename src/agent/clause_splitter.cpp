@@ -50,14 +50,22 @@ std::string word_before(std::string_view text, std::size_t at) {
   return to_lower(text.substr(begin, at - begin));
 }
 
-} // namespace
-
-std::vector<std::string> split_clauses(std::string_view text) {
-  ClauseSplitter splitter;
+std::vector<std::string> split_whole(ClauseSplitter splitter,
+                                     std::string_view text) {
   auto clauses = splitter.feed(text);
   for (std::string &clause : splitter.finish())
     clauses.push_back(std::move(clause));
   return clauses;
+}
+
+} // namespace
+
+std::vector<std::string> split_clauses(std::string_view text) {
+  return split_whole(ClauseSplitter(), text);
+}
+
+std::vector<std::string> split_sentences(std::string_view text) {
+  return split_whole(ClauseSplitter(false), text);
 }
 
 std::optional<char> ClauseSplitter::next_visible(std::size_t from) const {
@@ -209,7 +217,7 @@ std::vector<std::string> ClauseSplitter::finish() {
   // comes to the same clause; anything else is in one piece already.
   take(text_.size(), out);
   bracket_ = 0;
-  first_ = true;
+  first_ = early_;
   return out;
 }
 

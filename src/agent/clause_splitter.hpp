@@ -16,6 +16,9 @@ namespace patchcord::agent {
 // addresses, and what stands in <tags> or [brackets].
 class ClauseSplitter {
 public:
+  // `early`: the first clause may end at a comma.
+  explicit ClauseSplitter(bool early = true) : early_(early), first_(early) {}
+
   // The clauses that are complete now; trimmed, never empty.
   std::vector<std::string> feed(std::string_view text);
   // What is left, at the end of the text. The splitter is as new afterwards.
@@ -34,10 +37,12 @@ private:
   std::size_t scanned_ = 0; // in text_: no cut before here
   char bracket_ = 0;        // what closes the tag that is open
   std::size_t opened_ = 0;  // where it began
-  bool first_ = true;
+  bool early_;
+  bool first_;
 };
 
-// All the clauses of a whole text.
+// A text that is known as a whole: its clauses, or its sentences only.
 std::vector<std::string> split_clauses(std::string_view text);
+std::vector<std::string> split_sentences(std::string_view text);
 
 } // namespace patchcord::agent

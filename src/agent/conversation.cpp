@@ -179,7 +179,7 @@ Actions Conversation::model_done(TimePoint now, std::uint32_t request,
   const Request done = *std::exchange(request_, std::nullopt);
   Thought thought = mind_->model_done(finish_reason, refusal, done.spoken);
   if (!std::holds_alternative<Reply>(thought)) {
-    splitter_ = {};
+    splitter_ = ClauseSplitter();
     think(now, std::move(thought));
     return finish();
   }
@@ -190,9 +190,9 @@ Actions Conversation::model_done(TimePoint now, std::uint32_t request,
     for (std::string &last : splitter_.finish())
       clauses.push_back(std::move(last));
   } else {
-    splitter_ = {};
+    splitter_ = ClauseSplitter();
     if (!done.spoken)
-      clauses = split_clauses(reply.message);
+      clauses = split_sentences(reply.message);
   }
   if (!turn_.decision)
     turn_.decision = now;
@@ -268,7 +268,7 @@ void Conversation::think(TimePoint now, Thought thought) {
 }
 
 void Conversation::start_request(TimePoint now) {
-  splitter_ = {};
+  splitter_ = ClauseSplitter();
   mind_->model_begin();
   request_->id = ++last_request_;
   request_->deadline = now + kFirstToken;
@@ -280,7 +280,7 @@ void Conversation::cancel_request() {
   if (request_ && request_->id != 0)
     emit(action::CancelRequest{});
   request_.reset();
-  splitter_ = {};
+  splitter_ = ClauseSplitter();
 }
 
 void Conversation::fail_request(TimePoint now, const Failure &failure) {
@@ -293,7 +293,7 @@ void Conversation::fail_request(TimePoint now, const Failure &failure) {
     return say(now, definition_->phrases.hold);
   }
   request_.reset();
-  splitter_ = {};
+  splitter_ = ClauseSplitter();
   emit(action::Trouble{failure, !spoken});
   if (!spoken)
     return say_and_end(now, definition_->end.apology, "provider_failed");

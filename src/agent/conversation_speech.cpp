@@ -33,7 +33,7 @@ void Conversation::speak(TimePoint now, Reply reply) {
     reply.message =
         last ? definition_->end.farewell : definition_->end.not_understood;
   (void)utterance(now, !last);
-  for (const std::string &clause : split_clauses(reply.message))
+  for (const std::string &clause : split_sentences(reply.message))
     say(now, clause);
   finish_reply(reply);
 }

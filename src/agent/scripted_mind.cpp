@@ -14,10 +14,16 @@ std::string replaced(std::string text, std::string_view what,
   return at == std::string::npos ? text : text.replace(at, what.size(), with);
 }
 
+std::string capital(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z')
+    text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text;
+}
+
 std::vector<std::string> spoken_words(const std::vector<std::string> &texts) {
   std::vector<std::string> out;
   for (const std::string &text : texts)
-    out.push_back(join(to_words(text), " "));
+    out.push_back(to_lower(text));
   return out;
 }
 
@@ -115,6 +121,8 @@ Reply ScriptedMind::hear(const std::string &caller) {
     return end(definition_->end.farewell, "caller_goodbye");
   if (asks_to_repeat(words) && (!free_text || words.size() <= 4))
     return question(state_.question);
+  if (has_any(words, {"help"}) && words.size() <= 4)
+    return question(again());
   switch (state_.stage) {
   case Stage::kField:
     return hear_field(caller, words);
@@ -145,10 +153,11 @@ Reply ScriptedMind::hear_field(const std::string &caller, const Words &words) {
     return go_on();
   state_.stage = Stage::kConfirmField;
   state_.reprompts = 0;
-  Reply reply = question(
-      replaced(field.say, "{value}",
-               spoken_value(field, state_.values[field.name], today_)) +
-      ". Is that right?");
+  Reply reply =
+      question(capital(replaced(
+                   field.say, "{value}",
+                   spoken_value(field, state_.values[field.name], today_))) +
+               ". Is that right?");
   reply.action = "confirm";
   return reply;
 }
@@ -259,16 +268,20 @@ Reply ScriptedMind::read_back() {
 
 Reply ScriptedMind::not_understood() {
   if (++state_.reprompts <= definition_->limits.max_reprompts) {
-    const std::string &lead = definition_->end.not_understood;
-    if (state_.stage == Stage::kField && !state_.field->reprompt.empty())
-      return question(state_.field->reprompt, lead);
-    return question(state_.question, lead);
+    return question(again(), definition_->end.not_understood);
   }
   if (state_.stage == Stage::kField && !state_.field->required) {
     state_.skipped.push_back(state_.field);
     return go_on();
   }
   return end(definition_->end.apology, "no_answer");
+}
+
+// The question that stands, as it is asked the second time.
+std::string ScriptedMind::again() const {
+  const bool of_field = state_.stage == Stage::kField;
+  return of_field && !state_.field->reprompt.empty() ? state_.field->reprompt
+                                                     : state_.question;
 }
 
 Reply ScriptedMind::question(const std::string &text, const std::string &lead) {
@@ -358,14 +371,17 @@ Expectation ScriptedMind::expectation() const {
     expect.kind = Expectation::Kind::kChoice;
     for (const Field &field : definition_->fields)
       if (applies(field, state_.values))
-        expect.phrases.push_back(join(to_words(field.label), " "));
+        expect.phrases.push_back(to_lower(field.label));
     expect.phrases.emplace_back("everything");
     break;
   case Stage::kOver:
     expect.kind = Expectation::Kind::kNothing;
     return expect;
   }
-  expect.also = {"yes", "no", "repeat", "goodbye"};
+  expect.also = {"repeat", "help", "goodbye"};
+  if (state_.stage == Stage::kField && state_.field != nullptr &&
+      !state_.field->required)
+    expect.also.emplace_back("no");
   return expect;
 }
 

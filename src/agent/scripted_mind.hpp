@@ -61,6 +61,7 @@ private:
   Reply read_back();
   Reply not_understood();
   Reply end(const std::string &text, const std::string &reason);
+  std::string again() const;
   Reply question(const std::string &text, const std::string &lead = {});
   // Takes what was said for fields that were not asked for; whether there was
   // anything.

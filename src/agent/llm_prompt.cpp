@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "agent/llm_mind.hpp"
+
+#include "base/text.hpp"
+
+#include <cstdio>
+
+// What the model is told and how it is to answer.
+namespace patchcord::agent {
+namespace {
+
+const char *json_type(FieldType type) {
+  switch (type) {
+  case FieldType::kNumber:
+    return "number";
+  case FieldType::kInteger:
+    return "integer";
+  case FieldType::kBoolean:
+    return "boolean";
+  default:
+    return "string";
+  }
+}
+
+std::string number_text(double number) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%g", number);
+  return text;
+}
+
+// "from 1 to 20", "as YYYY-MM-DD" ...
+std::string form_of(const Field &field) {
+  switch (field.type) {
+  case FieldType::kDate:
+    return "as YYYY-MM-DD";
+  case FieldType::kTime:
+    return "as HH:MM, 24 hours";
+  case FieldType::kPhone:
+    return "digits only, with a leading + if it was said";
+  case FieldType::kEmail:
+    return "as written in e-mail";
+  case FieldType::kChoice: {
+    std::vector<std::string> values;
+    for (const Choice &choice : field.choices)
+      values.push_back(choice.value);
+    return "one of " + join(values, ", ");
+  }
+  default:
+    break;
+  }
+  std::string form;
+  if (field.min)
+    form = "from " + number_text(*field.min);
+  if (field.max)
+    form += std::string(form.empty() ? "" : " ") + "up to " +
+            number_text(*field.max);
+  return form;
+}
+
+std::string describe(const Field &field) {
+  std::string line = "* " + field.name + " (" + to_string(field.type);
+  if (const std::string form = form_of(field); !form.empty())
+    line += ", " + form;
+  line += field.required ? ", required" : ", optional";
+  if (!field.only_if_field.empty())
+    line += ", only if " + field.only_if_field + " is " + field.only_if_value;
+  if (field.confirm)
+    line += ", read it back and let the caller confirm it";
+  line += "): " + (field.description.empty() ? field.label : field.description);
+  if (!field.question.empty())
+    line += " You may ask: \"" + field.question + "\"";
+  return line + "\n";
+}
+
+void write_field(JsonWriter &json, const Field &field) {
+  json.key(field.name).begin_object();
+  if (field.type == FieldType::kChoice) {
+    json.key("anyOf").begin_array();
+    json.begin_object().member("type", "string").key("enum").begin_array();
+    for (const Choice &choice : field.choices)
+      json.value(choice.value);
+    json.end_array().end_object();
+    json.begin_object().member("type", "null").end_object();
+    json.end_array();
+  } else {
+    json.key("type").begin_array();
+    json.value(json_type(field.type)).value("null").end_array();
+  }
+  json.end_object();
+}
+
+} // namespace
+
+std::string answer_schema(const Definition &definition) {
+  JsonWriter json;
+  json.begin_object().member("type", "object").key("properties").begin_object();
+  json.key("message").begin_object().member("type", "string").end_object();
+  json.key("action").begin_object().member("type", "string");
+  json.key("enum").begin_array().value("ask").value("end_call").end_array();
+  json.end_object();
+  json.key("extracted").begin_object().member("type", "object");
+  json.key("properties").begin_object();
+  for (const Field &field : definition.fields)
+    write_field(json, field);
+  json.end_object().key("required").begin_array();
+  for (const Field &field : definition.fields)
+    json.value(field.name);
+  json.end_array().member("additionalProperties", false).end_object();
+  json.end_object().key("required").begin_array();
+  json.value("message").value("action").value("extracted").end_array();
+  json.member("additionalProperties", false).end_object();
+  return json.take();
+}
+
+std::string system_prompt(const Definition &definition, const Values &known,
+                          const Date &today) {
+  // What never changes stands first: providers cache equal beginnings.
+  std::string prompt = definition.instructions;
+  prompt += "\n\n# The call\n\n"
+            "You are on the telephone. What you write in \"message\" is spoken "
+            "to the caller: short plain sentences, no markup, no lists, no "
+            "symbols. The caller's words come from a speech recogniser and "
+            "may be misheard. Speak the language \"" +
+            definition.language + "\".\n\n";
+  prompt += "# Your answer\n\n"
+            "A JSON object with these members, in this order:\n"
+            "* message: what you say next.\n"
+            "* action: \"ask\" while the conversation goes on; \"end_call\" "
+            "when message is the last you say.\n"
+            "* extracted: what the caller has told so far in the whole call; "
+            "null for what is not known. Never guess.\n\n";
+  if (!definition.fields.empty()) {
+    prompt += "# Fields to find out, in this order\n\n";
+    for (const Field &field : definition.fields)
+      prompt += describe(field);
+  }
+  prompt += "\n# The end\n\nWhen all required fields that apply are known, ";
+  if (definition.end.confirm)
+    prompt += "read them back and ask whether they are right. Once the caller "
+              "has confirmed, ";
+  prompt += "say \"" + definition.end.goodbye +
+            "\" with the action end_call. If the caller wants to stop, say \"" +
+            definition.end.farewell + "\" with the action end_call.\n";
+  const std::chrono::weekday day{std::chrono::sys_days(today)};
+  constexpr const char *kDays[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                   "Thursday", "Friday", "Saturday"};
+  prompt += "\n# Now\n\nToday is " + std::string(kDays[day.c_encoding()]) +
+            ", " + iso_date(today) + ".\n";
+  if (!known.empty())
+    prompt += "Known so far: " + to_json(definition, known) + "\n";
+  return prompt;
+}
+
+} // namespace patchcord::agent
