@@ -5,6 +5,7 @@
 #include "phone/event_follower.hpp"
 #include "phone/fleet.hpp"
 #include "phone/live_view.hpp"
+#include "phone/readiness.hpp"
 #include "phone/speech_loader.hpp"
 #include "phone/wav.hpp"
 
@@ -239,6 +240,10 @@ int Run::report(const std::vector<phone::CallReport> &reports) {
   else
     std::fputs(phone::summary_text(reports, command_.script.lines()).c_str(),
                stdout);
+  if (command_.show_record)
+    for (const phone::CallReport &call : reports)
+      std::fputs(phone::pretty_json(call.record).c_str(),
+                 command_.json ? stderr : stdout);
   for (const phone::CallReport &call : reports) {
     good = good && call.in_order;
     for (const std::string &wrong :
@@ -269,6 +274,15 @@ int run_call(int argc, char **argv) {
   if (!plan) {
     std::fprintf(stderr, "patchcord call: %s\n", plan.error().message.c_str());
     return 2;
+  }
+  if (command->ready_within) {
+    const auto ready =
+        phone::wait_until_ready(command->setup.api, *command->ready_within);
+    if (!ready) {
+      std::fprintf(stderr, "patchcord call: the server is not ready: %s\n",
+                   ready.error().message.c_str());
+      return 1;
+    }
   }
   Run run(std::move(*command), std::move(*plan));
   return run.run();

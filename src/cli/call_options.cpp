@@ -3,6 +3,7 @@
 
 #include "base/handles.hpp"
 #include "base/text.hpp"
+#include "config/suggest.hpp"
 #include "phone/twiml_parser.hpp"
 
 #include <glib.h>
@@ -147,6 +148,8 @@ const std::vector<Option> &options() {
        text(&CallSetup::account_sid)},
       {"max-duration", "SECONDS", "hang up at the latest (300)",
        time([](CallCommand &c, Duration d) { c.setup.max_duration = d; }, 1s)},
+      {"ready-within", "SECONDS", "first wait until the API's /readyz is 200",
+       time([](CallCommand &c, Duration d) { c.ready_within = d; }, 1s)},
       {"calls", "N", "so many calls at once (1)", set_calls},
       {"ramp", "SECONDS", "spread their starts over (10 ms a call)",
        time([](CallCommand &c, Duration d) { c.ramp = d; }, 1s)},
@@ -159,6 +162,11 @@ const std::vector<Option> &options() {
       {"json", nullptr, "the summary as JSON on the output",
        [](CallCommand &c, const std::string &) {
          c.json = true;
+         return ok();
+       }},
+      {"show-record", nullptr, "the agent's record of the call, at the end",
+       [](CallCommand &c, const std::string &) {
+         c.show_record = true;
          return ok();
        }},
       {"live", nullptr, "show the call while it happens (on a terminal)",
@@ -216,10 +224,19 @@ const Option *find_option(std::string_view name) {
   return nullptr;
 }
 
+std::vector<std::string> option_names() {
+  std::vector<std::string> names;
+  for (const Option &option : options())
+    if (option.name != nullptr)
+      names.emplace_back(option.name);
+  return names;
+}
+
 // "https://host:1" of "https://host:1/twilio/..".
 std::string origin_of(const std::string &url) {
-  return phone::resolve_url(url, "/").substr(
-      0, phone::resolve_url(url, "/").size() - 1);
+  std::string origin = phone::resolve_url(url, "/");
+  origin.pop_back();
+  return origin;
 }
 
 // One option, "--name", "--name=value" or "--name" "value"; moves `index` past
@@ -234,7 +251,9 @@ Result<Unit> apply_option(CallCommand &command, int argc, char **argv,
   }
   const Option *option = find_option(name);
   if (option == nullptr)
-    return usage("unknown option --" + name + "; try patchcord call --help");
+    return usage("unknown option --" + name +
+                 config::did_you_mean(name, option_names()) +
+                 "; patchcord call --help lists them");
   if (option->argument == nullptr) {
     if (value)
       return usage("--" + name + " takes no value");
@@ -261,7 +280,7 @@ Result<Unit> finish(CallCommand &command) {
     setup.api = origin_of(setup.url);
   while (setup.api.ends_with('/'))
     setup.api.pop_back();
-  setup.fetch_record = command.expected.any();
+  setup.fetch_record = command.expected.any() || command.show_record;
   setup.record_audio = !command.record_file.empty();
   setup.keep_events = !command.timeline_file.empty();
   return ok();
@@ -314,6 +333,8 @@ std::string call_help() {
     left.resize(std::max<std::size_t>(left.size() + 1, 28), ' ');
     help += left + option.help + "\n";
   }
+  help += "\nExample:\n  patchcord call --say \"book a room\" --barge-in 800 "
+          "--say today --record call.wav\n";
   help += "\nTimes are such as 700ms, 1.5s, 2m; a bare number counts in the "
           "unit shown.\nExit code: 0 when every call went through, ended in "
           "order and came out as\nexpected; 1 when not; 2 for wrong usage; 130 "

@@ -19,7 +19,8 @@ struct CallCommand {
   int calls = 1;
   std::optional<Duration> ramp; // default: 10 ms a call
   std::string record_file, timeline_file;
-  bool json = false;
+  bool json = false, show_record = false;
+  std::optional<Duration> ready_within; // wait for the server so long
   std::optional<bool> live; // default: when the output is a terminal
   bool help = false;
 };

@@ -86,10 +86,10 @@ void write_quantiles(JsonWriter &json, std::string_view name,
 }
 
 void write_lateness(JsonWriter &json, const Lateness &lateness) {
-  json.key("phone_lateness").begin_object();
+  json.key("tick_lateness_ms").begin_object();
   json.member("ticks", lateness.count());
-  write_ms(json, "p99_ms", lateness.quantile_ms(0.99));
-  write_ms(json, "max_ms", lateness.max_ms());
+  write_ms(json, "p99", lateness.quantile_ms(0.99));
+  write_ms(json, "max", lateness.max_ms());
   json.end_object();
 }
 
@@ -256,6 +256,14 @@ void Latencies::add(const CallReport &report) {
   }
 }
 
+std::string pretty_json(std::string_view json) {
+  const auto document = JsonDocument::parse(json);
+  if (!document)
+    return {};
+  const GCharPtr text(json_to_string(document->root().node(), TRUE));
+  return std::string(text.get()) + "\n";
+}
+
 std::string timeline_json(const CallReport &report,
                           const std::vector<Line> &lines) {
   JsonWriter json;
@@ -263,7 +271,10 @@ std::string timeline_json(const CallReport &report,
   write_call(json, report, lines);
   write_lateness(json, report.lateness);
   json.key("events").begin_array();
-  for (const PhoneEvent &event : report.events)
+  // What is heard is known a little after it happened.
+  std::vector<PhoneEvent> events = report.events;
+  std::ranges::stable_sort(events, {}, &PhoneEvent::at);
+  for (const PhoneEvent &event : events)
     write_event(json, event);
   json.end_array().end_object();
   return json.take();
@@ -294,6 +305,10 @@ std::string summary_json(const std::vector<CallReport> &reports,
   write_quantiles(json, "greeting", totals.latencies.greeting_ms);
   write_quantiles(json, "barge_in_leftover", totals.latencies.leftover_ms);
   json.end_object();
+  json.key("response_ms").begin_array();
+  for (const double ms : totals.latencies.arrival_ms)
+    json.value(ms);
+  json.end_array();
   write_lateness(json, totals.lateness);
   json.end_object();
   return json.take();

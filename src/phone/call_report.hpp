@@ -76,6 +76,9 @@ struct Latencies {
   void add(const CallReport &report);
 };
 
+// Indented, with a newline at its end; empty when it is not JSON.
+std::string pretty_json(std::string_view json);
+
 std::string timeline_json(const CallReport &report,
                           const std::vector<Line> &lines);
 // One object: of the call when there was one, else of all together.

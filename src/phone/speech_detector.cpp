@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <utility>
 
 namespace patchcord::phone {
 namespace {
@@ -13,8 +14,10 @@ namespace {
 constexpr int kVadFrame = 80; // 10 ms
 // One voiced frame is a click; two are the start of a word.
 constexpr int kVoicedFrames = 2;
-// -45 dBFS RMS: 32768 * 10^(-45/20) = 184.
-constexpr std::int64_t kVoicedEnergy = std::int64_t{184} * 184 * kVadFrame;
+// -45 dBFS: 32768 * 10^(-45/20). A frame of this RMS has a sample that is at
+// least as loud.
+constexpr std::int32_t kLoud = 184 * 184;
+constexpr std::int64_t kVoicedEnergy = std::int64_t{kLoud} * kVadFrame;
 
 constexpr std::array<std::int32_t, 256> make_squares() {
   std::array<std::int32_t, 256> squares{};
@@ -34,7 +37,10 @@ SpeechDetector::SpeechDetector(Duration hangover)
 
 void SpeechDetector::push(ByteSpan mulaw, std::vector<Event> &events) {
   for (const std::uint8_t code : mulaw) {
-    energy_ += kSquares[code];
+    const std::int32_t square = kSquares[code];
+    if (first_loud_ < 0 && square >= kLoud)
+      first_loud_ = position_;
+    energy_ += square;
     ++position_;
     if (++in_frame_ == kVadFrame)
       end_frame(events);
@@ -43,11 +49,12 @@ void SpeechDetector::push(ByteSpan mulaw, std::vector<Event> &events) {
 
 void SpeechDetector::end_frame(std::vector<Event> &events) {
   const bool voiced = energy_ >= kVoicedEnergy;
+  const Samples first_loud = std::exchange(first_loud_, -1);
   energy_ = 0;
   in_frame_ = 0;
   if (voiced) {
     if (voiced_run_++ == 0)
-      first_voiced_ = position_ - kVadFrame;
+      first_voiced_ = first_loud;
     if (speaking_ || voiced_run_ >= kVoicedFrames)
       last_voiced_ = position_;
     if (!speaking_ && voiced_run_ >= kVoicedFrames) {

@@ -10,13 +10,13 @@ namespace patchcord::phone {
 
 // Says when a side of the call speaks, by energy against a fixed threshold. An
 // agent's audio comes straight from its voice, with digital silence between, so
-// that nothing needs to adapt and the edges are exact to a 10 ms frame. Pure.
+// that nothing needs to adapt. Pure.
 class SpeechDetector {
 public:
   struct Event {
     bool started; // or stopped
-    // Started: the first sample of the first voiced frame. Stopped: the end of
-    // the last voiced frame.
+    // Started: the first loud sample of the first voiced frame. Stopped: the
+    // end of the last voiced frame.
     Samples at;
     Samples decided; // when it was known
   };
@@ -39,6 +39,7 @@ private:
   Samples position_ = 0;
   std::int64_t energy_ = 0;
   int in_frame_ = 0;
+  Samples first_loud_ = -1; // in this frame
   int voiced_run_ = 0;
   Samples first_voiced_ = 0, last_voiced_ = 0;
   bool speaking_ = false;
