@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "inbound_session.hpp"
+
+#include "graph/contexts.hpp"
+#include "graph/events.hpp"
+#include "graph/messages.hpp"
+
+#include <algorithm>
+
+GST_DEBUG_CATEGORY_EXTERN(twiliosrc_debug);
+#define GST_CAT_DEFAULT twiliosrc_debug
+
+namespace patchcord {
+namespace {
+
+constexpr std::uint8_t kSilence = 0xff;
+constexpr guint64 kRate = 8000;
+
+// The pipeline or bin that holds all elements of the call.
+Ref<GstElement> top_of(GstElement *element) {
+  auto top = Ref<GstObject>::share(GST_OBJECT(element));
+  while (auto *parent = gst_object_get_parent(top.get()))
+    top = Ref<GstObject>::adopt(parent);
+  return Ref<GstElement>::adopt(GST_ELEMENT(top.release()));
+}
+
+} // namespace
+
+InboundSession::InboundSession(GstElement *element, GstPad *pad, Worker &worker,
+                               std::size_t chunk)
+    : element_(element), pad_(pad), worker_(worker), chunk_(chunk) {}
+
+InboundSession::~InboundSession() {
+  if (stream_)
+    stream_->set_source(nullptr);
+  // The stream of a server of our own goes with it: the next time, another one
+  // is waited for.
+  if (server_ && stream_) {
+    stream_->close(1001, "the pipeline stopped");
+    graph::set_media_stream(top_of(element_).get(), nullptr);
+  }
+}
+
+bool InboundSession::find_stream() {
+  stream_ = graph::find_media_stream(element_);
+  return stream_ != nullptr;
+}
+
+Result<> InboundSession::listen(const server::SingleCallServer::Options &how) {
+  auto server = server::SingleCallServer::start(
+      worker_, how, [this](std::shared_ptr<twilio::MediaStream> stream) {
+        adopt(std::move(stream));
+      });
+  if (!server)
+    return std::move(server).error();
+  server_ = *std::move(server);
+  GST_INFO_OBJECT(element_, "listening on port %d", server_->port());
+  return ok();
+}
+
+void InboundSession::adopt(std::shared_ptr<twilio::MediaStream> stream) {
+  stream_ = std::move(stream);
+  // Those who ask later learn of it by the first; a sink that is waiting, by
+  // the second.
+  graph::share_media_stream(element_, stream_);
+  graph::set_media_stream(top_of(element_).get(), stream_);
+  if (playing_)
+    stream_->set_source(this);
+}
+
+void InboundSession::play() {
+  playing_ = true;
+  if (stream_)
+    stream_->set_source(this);
+}
+
+void InboundSession::pause() {
+  playing_ = false;
+  if (stream_)
+    stream_->set_source(nullptr);
+}
+
+bool InboundSession::end() {
+  if (eos_)
+    return false;
+  push_eos();
+  return true;
+}
+
+void InboundSession::on_start(const twilio::StreamStart &start) {
+  if (std::exchange(started_, true)) // from PAUSED back to PLAYING
+    return;
+  messages::post(element_,
+                 messages::CallStarted{start.call_sid, start.stream_sid,
+                                       start.account_sid, start.parameters});
+  begin();
+}
+
+void InboundSession::on_media(std::int64_t timestamp_ms, ByteSpan mulaw) {
+  const auto step = timeline_.push(timestamp_ms, mulaw);
+  if (eos_ || step.audio.empty())
+    return;
+  begin();
+  if (base_ == GST_CLOCK_TIME_NONE)
+    place(step.audio);
+  add_silence(step.silence);
+  add_audio(step.audio);
+}
+
+void InboundSession::on_dtmf(std::string_view digit) {
+  const std::string key(digit);
+  messages::post(element_, messages::DtmfReceived{key});
+  if (eos_)
+    return;
+  begin();
+  gst_pad_push_event(pad_, events::make(events::Dtmf{key}));
+}
+
+void InboundSession::on_end(twilio::StreamEnd end, std::string_view detail) {
+  if (std::exchange(ended_, true))
+    return;
+  GST_INFO_OBJECT(element_, "stream over: %s", twilio::to_string(end));
+  if (!eos_ && !pending_.empty())
+    push_chunk(std::exchange(pending_, {}));
+  post_anomalies();
+  messages::post(element_, messages::StreamEnded{twilio::to_string(end),
+                                                 std::string(detail)});
+  push_eos();
+}
+
+// What has to come before anything else on the pad.
+void InboundSession::begin() {
+  if (std::exchange(begun_, true))
+    return;
+  const GCharPtr id(
+      gst_pad_create_stream_id(pad_, element_, "patchcord-caller"));
+  gst_pad_push_event(pad_, gst_event_new_stream_start(id.get()));
+  auto caps = Ref<GstCaps>::adopt(gst_caps_new_simple(
+      "audio/x-mulaw", "rate", G_TYPE_INT, static_cast<int>(kRate), "channels",
+      G_TYPE_INT, 1, nullptr));
+  gst_pad_push_event(pad_, gst_event_new_caps(caps.get()));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  gst_pad_push_event(pad_, gst_event_new_segment(&segment));
+}
+
+// Live audio is stamped with the time at which it was captured: its first
+// sample as long ago as the first message is long.
+void InboundSession::place(ByteSpan first) {
+  const GstClockTime now = graph::running_time(element_);
+  const GstClockTime length =
+      gst_util_uint64_scale(first.size(), GST_SECOND, kRate);
+  base_ = GST_CLOCK_TIME_IS_VALID(now) && now > length ? now - length : 0;
+}
+
+GstClockTime InboundSession::time_of(std::uint64_t position) const {
+  return base_ + gst_util_uint64_scale(position, GST_SECOND, kRate);
+}
+
+void InboundSession::add_silence(std::size_t samples) {
+  const Bytes silence(std::min(samples, chunk_), kSilence);
+  while (samples != 0 && !eos_) {
+    const std::size_t piece = std::min(samples, silence.size());
+    add_audio(ByteSpan(silence).first(piece));
+    samples -= piece;
+  }
+}
+
+void InboundSession::add_audio(ByteSpan mulaw) {
+  while (!eos_ && pending_.size() + mulaw.size() >= chunk_) {
+    if (pending_.empty()) { // As a rule: a message is a chunk, or several.
+      push_chunk(mulaw.first(chunk_));
+      mulaw = mulaw.subspan(chunk_);
+      continue;
+    }
+    const std::size_t missing = chunk_ - pending_.size();
+    pending_.insert(pending_.end(), mulaw.begin(),
+                    mulaw.begin() + static_cast<std::ptrdiff_t>(missing));
+    mulaw = mulaw.subspan(missing);
+    push_chunk(pending_);
+    pending_.clear();
+  }
+  pending_.insert(pending_.end(), mulaw.begin(), mulaw.end());
+}
+
+// False when downstream wants no more.
+bool InboundSession::push_chunk(ByteSpan audio) {
+  auto buffer = buffer_of(audio);
+  GST_BUFFER_PTS(buffer.get()) = time_of(position_);
+  position_ += audio.size();
+  GST_BUFFER_DURATION(buffer.get()) =
+      time_of(position_) - GST_BUFFER_PTS(buffer.get());
+  const GstFlowReturn flow = gst_pad_push(pad_, buffer.release());
+  if (flow == GST_FLOW_OK || flow == GST_FLOW_FLUSHING)
+    return true; // Flushed away: what follows may be wanted again.
+  if (flow == GST_FLOW_EOS) {
+    eos_ = true;
+    return false;
+  }
+  GST_ELEMENT_FLOW_ERROR(element_, flow);
+  push_eos();
+  return false;
+}
+
+void InboundSession::push_eos() {
+  if (std::exchange(eos_, true))
+    return;
+  begin();
+  gst_pad_push_event(pad_, gst_event_new_eos());
+}
+
+void InboundSession::post_anomalies() {
+  messages::StreamAnomalies anomalies{stream_->anomalies()};
+  const auto &counts = timeline_.counts();
+  for (const auto &[kind, count] :
+       {std::pair{"timestamp_gap", counts.gaps},
+        std::pair{"timestamp_gap_shortened", counts.shortened},
+        std::pair{"timestamp_repeated", counts.dropped},
+        std::pair{"timestamp_restarted", counts.resyncs}})
+    if (count != 0)
+      anomalies.counts[kind] = count;
+  if (!anomalies.counts.empty())
+    messages::post(element_, anomalies);
+}
+
+} // namespace patchcord

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "graph/handles.hpp"
+#include "server/single_call_server.hpp"
+#include "twilio/inbound_timeline.hpp"
+#include "twilio/media_stream.hpp"
+#include "worker/worker.hpp"
+
+#include <memory>
+
+namespace patchcord {
+
+// What twiliosrc does between READY and PAUSED and back: takes the media stream
+// from the pipeline, or from a server of its own, and pushes what comes. All on
+// the worker.
+class InboundSession final : public twilio::MediaSourceListener {
+public:
+  InboundSession(GstElement *element, GstPad *pad, Worker &worker,
+                 std::size_t chunk);
+  ~InboundSession() override;
+  InboundSession(const InboundSession &) = delete;
+  InboundSession &operator=(const InboundSession &) = delete;
+
+  // The pipeline's stream, if it has one.
+  bool find_stream();
+  // Without one: listens, and gives the stream that comes to the pipeline.
+  Result<> listen(const server::SingleCallServer::Options &options);
+  // Data flows in PLAYING only.
+  void play();
+  void pause();
+  // EOS from the application; false when the stream is over already.
+  bool end();
+
+  void on_start(const twilio::StreamStart &start) override;
+  void on_media(std::int64_t timestamp_ms, ByteSpan mulaw) override;
+  void on_dtmf(std::string_view digit) override;
+  void on_end(twilio::StreamEnd end, std::string_view detail) override;
+
+private:
+  void adopt(std::shared_ptr<twilio::MediaStream> stream);
+  void begin();
+  void place(ByteSpan first);
+  void add_silence(std::size_t samples);
+  void add_audio(ByteSpan mulaw);
+  bool push_chunk(ByteSpan audio);
+  void push_eos();
+  GstClockTime time_of(std::uint64_t position) const;
+  void post_anomalies();
+
+  GstElement *const element_;
+  GstPad *const pad_;
+  Worker &worker_;
+  const std::size_t chunk_; // samples a buffer
+  std::shared_ptr<twilio::MediaStream> stream_;
+  std::unique_ptr<server::SingleCallServer> server_;
+  twilio::InboundTimeline timeline_;
+  Bytes pending_;                           // less than a chunk
+  std::uint64_t position_ = 0;              // of the next buffer's first sample
+  GstClockTime base_ = GST_CLOCK_TIME_NONE; // running time of position 0
+  bool playing_ = false;
+  bool begun_ = false;   // stream-start, caps and segment are out
+  bool started_ = false; // CallStarted was posted
+  bool ended_ = false;   // StreamEnded was posted
+  bool eos_ = false;     // EOS is out, or nobody downstream wants more
+};
+
+} // namespace patchcord

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "media_bench.hpp"
+
+using namespace patchcord;
+
+namespace {
+
+const Bytes kFrame(160, 0x55);
+
+#define assert_text(actual, expected)                                          \
+  do {                                                                         \
+    const std::string actual_text(actual);                                     \
+    g_assert_cmpstr(actual_text.c_str(), ==, expected);                        \
+  } while (false)
+
+struct Bench : MediaBench {
+  Bench() : MediaBench("twiliosrc") { share_stream(); }
+  void frames(int count, std::int64_t from_ms = 155) {
+    for (int i = 0; i < count; ++i) {
+      worker->run_for(20ms);
+      stream->media(from_ms + i * std::int64_t{20}, kFrame);
+    }
+  }
+};
+
+} // namespace
+
+static void test_whole_stream() {
+  Bench b;
+  g_assert_cmpint(b.set_state(GST_STATE_PAUSED), ==,
+                  GST_STATE_CHANGE_NO_PREROLL);
+  b.stream->begin();
+  assert_text(b.take(), ""); // live: nothing in PAUSED
+  b.play();
+  assert_text(b.messages(), "call-started CA1 MZ1 AC1 en\n");
+  assert_text(b.take(), "stream-start\ncaps\nsegment\n");
+  b.frames(2);
+  b.stream->source->on_dtmf("7");
+  b.frames(1, 195);
+  b.stream->finish();
+  assert_text(b.take(), "buffer 160\nbuffer 160\ndtmf 7\nbuffer 160\neos\n");
+  assert_text(b.messages(), "dtmf 7\nstream-ended stop\n");
+  b.stream->media(500, kFrame);
+  assert_text(b.take(), "");
+}
+
+static void test_caps() {
+  Bench b;
+  b.stream->begin();
+  b.play();
+  GstPad *src = gst_element_get_static_pad(b.element, "src");
+  const auto caps = Ref<GstCaps>::adopt(gst_pad_get_current_caps(src));
+  const auto expected = Ref<GstCaps>::adopt(
+      gst_caps_from_string("audio/x-mulaw, rate=8000, channels=1"));
+  g_assert_true(gst_caps_is_equal(caps.get(), expected.get()));
+  gst_object_unref(src);
+}
+
+static void test_times() {
+  Bench b;
+  b.stream->begin();
+  b.play();
+  b.worker->run_for(3s);
+  b.frames(3);                  // at 3.02, 3.04, 3.06 s
+  b.stream->media(335, kFrame); // 155 + 60 + 120: six frames are missing
+  g_assert_cmpuint(b.buffers.size(), ==, 3 + 6 + 1);
+  GstClockTime next = 3 * GST_SECOND;
+  for (const auto &buffer : b.buffers) {
+    g_assert_cmpuint(GST_BUFFER_PTS(buffer.get()), ==, next);
+    next += GST_BUFFER_DURATION(buffer.get());
+  }
+  g_assert_cmpuint(next, ==, 3 * GST_SECOND + 200 * GST_MSECOND);
+  guint8 silent = 0;
+  gst_buffer_extract(b.buffers[4].get(), 80, &silent, 1);
+  g_assert_cmpuint(silent, ==, 0xff);
+}
+
+static void test_chunks() {
+  Bench b;
+  g_object_set(b.element, "chunk-ms", 60U, nullptr);
+  b.stream->begin();
+  b.play();
+  b.frames(7);
+  b.stream->media(155 + 140, Bytes(1000, 1)); // 125 ms in one message
+  b.stream->finish();
+  b.take();
+  std::size_t total = 0;
+  for (std::size_t i = 0; i < b.buffers.size(); ++i) {
+    const auto size = gst_buffer_get_size(b.buffers[i].get());
+    // The rest comes when the stream ends.
+    g_assert_cmpuint(size, ==, i + 1 < b.buffers.size() ? 480 : 200);
+    total += size;
+  }
+  g_assert_cmpuint(total, ==, 7 * 160 + 1000);
+}
+
+static void test_latency() {
+  Bench b;
+  g_object_set(b.element, "chunk-ms", 40U, nullptr);
+  b.play();
+  const auto query = Ref<GstQuery>::adopt(gst_query_new_latency());
+  g_assert_true(gst_pad_peer_query(b.pad, query.get()));
+  gboolean live = FALSE;
+  GstClockTime least = 0, most = 0;
+  gst_query_parse_latency(query.get(), &live, &least, &most);
+  g_assert_true(live);
+  g_assert_cmpuint(least, ==, 40 * GST_MSECOND);
+  g_assert_cmpuint(most, ==, GST_CLOCK_TIME_NONE);
+}
+
+// What downstream answers, and what becomes of it.
+static void test_flow_returns() {
+  const struct {
+    GstFlowReturn answer;
+    const char *log, *messages;
+  } cases[] = {
+      {GST_FLOW_FLUSHING, "buffer 160\nbuffer 160\neos\n",
+       "stream-ended stop\n"},
+      {GST_FLOW_EOS, "buffer 160\n", "stream-ended stop\n"},
+      {GST_FLOW_ERROR, "buffer 160\neos\n", "error\nstream-ended stop\n"},
+      {GST_FLOW_NOT_NEGOTIATED, "buffer 160\neos\n",
+       "error\nstream-ended stop\n"},
+  };
+  for (const auto &c : cases) {
+    g_test_message("%s", gst_flow_get_name(c.answer));
+    Bench b;
+    b.stream->begin();
+    b.play();
+    b.take();
+    b.messages();
+    b.answer = c.answer;
+    b.frames(2);
+    b.stream->finish();
+    assert_text(b.take(), c.log);
+    assert_text(b.messages(), c.messages);
+  }
+}
+
+static void test_anomalies() {
+  Bench b;
+  b.stream->begin();
+  b.play();
+  b.messages();
+  b.stream->odd["bad_json"] = 3;
+  b.frames(2);
+  b.frames(1);           // again
+  b.frames(1, 155 + 80); // two frames later than due
+  b.stream->finish(twilio::StreamEnd::kLost);
+  assert_text(b.messages(),
+              "anomalies bad_json=3 timestamp_gap=1 timestamp_repeated=1\n"
+              "stream-ended lost\n");
+}
+
+static void test_ends_before_it_began() {
+  Bench b;
+  b.play();
+  b.stream->finish(twilio::StreamEnd::kProtocol);
+  assert_text(b.take(), "stream-start\ncaps\nsegment\neos\n");
+  assert_text(b.messages(), "stream-ended protocol\n");
+}
+
+static void test_eos_of_the_application() {
+  Bench b;
+  b.stream->begin();
+  b.play();
+  b.frames(1);
+  b.take();
+  b.messages();
+  g_assert_true(gst_element_send_event(b.element, gst_event_new_eos()));
+  assert_text(b.take(), "eos\n");
+  g_assert_false(gst_element_send_event(b.element, gst_event_new_eos()));
+  b.frames(1, 175);
+  b.stream->finish();
+  assert_text(b.take(), "");
+  assert_text(b.messages(), "stream-ended stop\n");
+}
+
+static void test_pause_and_play() {
+  Bench b;
+  b.stream->begin();
+  b.play();
+  b.frames(1);
+  b.take();
+  b.messages();
+  b.set_state(GST_STATE_PAUSED);
+  b.frames(5, 175);
+  assert_text(b.take(), "");
+  b.play();
+  b.frames(1, 275);
+  // The time in between is silence; the call did not start again.
+  assert_text(b.take(), "buffer 160\nbuffer 160\nbuffer 160\nbuffer 160\n"
+                        "buffer 160\nbuffer 160\n");
+  assert_text(b.messages(), "");
+}
+
+static void test_state_cycling() {
+  Bench b;
+  for (int i = 0; i < 3; ++i) {
+    b.play();
+    if (i == 0)
+      b.stream->begin();
+    g_assert_nonnull(b.stream->source);
+    b.frames(2);
+    assert_text(b.take(), "stream-start\ncaps\nsegment\n"
+                          "buffer 160\nbuffer 160\n");
+    b.set_state(GST_STATE_NULL);
+    g_assert_null(b.stream->source);
+  }
+  g_assert_cmpuint(b.worker->armed_timers(), ==, 0);
+  g_assert_cmpint(b.stream->close_code, ==, 0); // not ours to close
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, nullptr);
+  gst_init(&argc, &argv);
+  g_test_add_func("/twiliosrc/a-whole-stream", test_whole_stream);
+  g_test_add_func("/twiliosrc/caps-are-mulaw-8-khz-mono", test_caps);
+  g_test_add_func("/twiliosrc/times-are-continuous", test_times);
+  g_test_add_func("/twiliosrc/chunks-merge-and-split-messages", test_chunks);
+  g_test_add_func("/twiliosrc/latency-is-live-and-one-chunk", test_latency);
+  g_test_add_func("/twiliosrc/flow-returns", test_flow_returns);
+  g_test_add_func("/twiliosrc/anomalies-are-told-at-the-end", test_anomalies);
+  g_test_add_func("/twiliosrc/a-stream-that-ends-before-it-began",
+                  test_ends_before_it_began);
+  g_test_add_func("/twiliosrc/eos-of-the-application",
+                  test_eos_of_the_application);
+  g_test_add_func("/twiliosrc/pause-leaves-silence", test_pause_and_play);
+  g_test_add_func("/twiliosrc/states-may-cycle", test_state_cycling);
+  const int result = g_test_run();
+  gst_deinit();
+  return result;
+}
