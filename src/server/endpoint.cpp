@@ -18,7 +18,9 @@ Endpoint::Endpoint(Worker &worker, Handler handler)
       server_.get(), nullptr,
       +[](SoupServer *, SoupServerMessage *message, const char *, GHashTable *,
           gpointer self) {
-        static_cast<Endpoint *>(self)->handler_(Exchange::of(message));
+        const auto exchange = Exchange::of(message);
+        if (exchange->begin())
+          static_cast<Endpoint *>(self)->handler_(exchange);
       },
       this, nullptr);
 }

@@ -64,7 +64,7 @@ void Exchange::attach(Worker &worker, SoupServerMessage *message) {
   on_signal(message, "got-headers", exchange,
             [](Exchange &self) { self.on_headers(); });
   on_signal(message, "got-body", exchange,
-            [](Exchange &self) { self.on_body(); });
+            [](Exchange &self) { self.deadline_.cancel(); });
   on_signal(message, "finished", exchange, [](Exchange &self) { self.over(); });
   on_signal(message, "disconnected", exchange,
             [](Exchange &self) { self.over(); });
@@ -113,15 +113,19 @@ void Exchange::on_chunk(std::size_t bytes) {
   body_bytes_ += bytes;
   if (body_bytes_ > kMaxBody && !too_large_)
     refuse_body();
-  if (body_bytes_ > kMaxWasted)
+  if (body_bytes_ > kMaxWasted && !paused_) {
+    // libsoup reads on for as long as there is something: the worker would
+    // never come to drop it.
+    later();
     drop();
+  }
 }
 
-// Before the server's handler for the path, which then finds a status.
-void Exchange::on_body() {
-  deadline_.cancel();
-  if (too_large_ && soup_server_message_get_status(message_) == 0)
-    respond_error(413, "too_large", "the body may have 262144 bytes");
+bool Exchange::begin() {
+  if (!too_large_)
+    return true;
+  respond_error(413, "too_large", "the body may have 262144 bytes");
+  return false;
 }
 
 void Exchange::over() {
@@ -138,8 +142,7 @@ void Exchange::drop() {
     const auto self = weak.lock();
     if (!self || self->over_)
       return;
-    // Stolen and not kept: closed.
-    const auto stream = Ref<GIOStream>::adopt(
+    const StolenConnection dropped(
         soup_server_message_steal_connection(self->message_));
   });
 }

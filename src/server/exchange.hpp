@@ -22,6 +22,25 @@ inline constexpr Duration kRequestTimeout = 15s; // from accept to the last byte
 inline constexpr int kIdleTimeout = 30; // seconds without progress on a socket
 inline constexpr std::size_t kMaxUnsent = std::size_t{1} << 20; // of a stream
 
+// A connection that is libsoup's no more; closed when this goes. (Its socket
+// may still be referenced by libsoup's message, so letting go would not close
+// it.)
+class StolenConnection {
+public:
+  explicit StolenConnection(GIOStream *adopted)
+      : stream_(Ref<GIOStream>::adopt(adopted)) {}
+  ~StolenConnection() {
+    if (stream_)
+      g_io_stream_close(stream_.get(), nullptr, nullptr);
+  }
+  StolenConnection(const StolenConnection &) = delete;
+  StolenConnection &operator=(const StolenConnection &) = delete;
+  GIOStream *get() const { return stream_.get(); }
+
+private:
+  const Ref<GIOStream> stream_;
+};
+
 // One HTTP request and its answer, on the worker whose server took it. Belongs
 // to libsoup's message and goes with it, at the latest when the connection is
 // gone: whoever answers later keeps a weak_ptr and locks it on the worker only.
@@ -30,6 +49,9 @@ public:
   // Called when a request begins: bounds it from its first byte on.
   static void attach(Worker &worker, SoupServerMessage *message);
   static std::shared_ptr<Exchange> of(SoupServerMessage *message);
+
+  // Before the handler: false when the request is refused, and answered.
+  bool begin();
 
   explicit Exchange(Worker &worker, SoupServerMessage *message);
   ~Exchange();
@@ -85,7 +107,6 @@ public:
 private:
   void on_headers();
   void on_chunk(std::size_t bytes);
-  void on_body();
   void over();
   void refuse_body();
   void drop();

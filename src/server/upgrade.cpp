@@ -8,22 +8,14 @@
 namespace patchcord::server {
 namespace {
 
-// A connection that is libsoup's no more.
-struct Taken {
-  Ref<GIOStream> stream;
-  int fd = -1;
-  Bytes already_read;
-};
-
 // What libsoup had read past the request's end. Its stream gives out its buffer
 // first, then the socket's bytes; reading to where it would block leaves
-// nothing in between. Null when the peer sent more than any client does before
+// nothing in between. False when the peer sent more than any client does before
 // the 101.
-std::shared_ptr<Taken> drain(Ref<GIOStream> stream, int fd) {
-  auto taken = std::make_shared<Taken>();
-  GInputStream *input = g_io_stream_get_input_stream(stream.get());
+bool drain(GIOStream *stream, Bytes &already_read) {
+  GInputStream *input = g_io_stream_get_input_stream(stream);
   if (!G_IS_POLLABLE_INPUT_STREAM(input))
-    return nullptr;
+    return false;
   std::array<std::uint8_t, 4096> buffer{};
   for (;;) {
     GErrorHolder error;
@@ -32,15 +24,12 @@ std::shared_ptr<Taken> drain(Ref<GIOStream> stream, int fd) {
         error.out());
     // 0 and errors are the end: whoever reads next finds it again.
     if (got <= 0)
-      break;
-    taken->already_read.insert(taken->already_read.end(), buffer.begin(),
-                               buffer.begin() + got);
-    if (taken->already_read.size() > kMaxBody)
-      return nullptr;
+      return true;
+    already_read.insert(already_read.end(), buffer.begin(),
+                        buffer.begin() + got);
+    if (already_read.size() > kMaxBody)
+      return false;
   }
-  taken->stream = std::move(stream);
-  taken->fd = fd;
-  return taken;
 }
 
 } // namespace
@@ -79,26 +68,27 @@ void Exchange::upgrade(std::function<void(const Attach &)> taken) {
 }
 
 Exchange::Attach Exchange::take_connection() {
+  struct Taken {
+    std::shared_ptr<StolenConnection> connection;
+    int fd = -1;
+    Bytes already_read;
+  };
   GSocket *socket = soup_server_message_get_socket(message_);
-  const int fd = socket != nullptr ? g_socket_get_fd(socket) : -1;
-  auto stream =
-      Ref<GIOStream>::adopt(soup_server_message_steal_connection(message_));
-  if (!stream || fd < 0)
-    return {};
-  auto taken = drain(std::move(stream), fd);
-  if (!taken)
+  const auto taken = std::make_shared<Taken>();
+  taken->fd = socket != nullptr ? g_socket_get_fd(socket) : -1;
+  taken->connection = std::make_shared<StolenConnection>(
+      soup_server_message_steal_connection(message_));
+  if (taken->connection->get() == nullptr || taken->fd < 0 ||
+      !drain(taken->connection->get(), taken->already_read))
     return {};
   return [&worker = worker_, taken](net::WebSocket::Handlers handlers,
                                     const net::WebSocket::Limits &limits)
              -> std::unique_ptr<net::WebSocket> {
-    if (taken->fd < 0)
+    if (!taken->connection)
       return nullptr; // Used up.
-    const int owned = std::exchange(taken->fd, -1);
-    const auto read = std::move(taken->already_read);
     return net::WebSocket::accept(
-        worker, owned,
-        std::make_shared<Ref<GIOStream>>(std::move(taken->stream)), read,
-        std::move(handlers), limits);
+        worker, taken->fd, std::exchange(taken->connection, nullptr),
+        std::exchange(taken->already_read, {}), std::move(handlers), limits);
   };
 }
 
