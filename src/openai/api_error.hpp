@@ -21,6 +21,10 @@ struct ErrorFields {
 // `error` may also be a string: its message.
 ErrorFields read_error(JsonView error);
 
+// What is no character becomes U+FFFD: servers' words go into events, messages
+// and logs, which must be UTF-8.
+std::string to_valid_utf8(std::string text);
+
 // The account has no money or no allowance left: another try cannot help.
 bool is_quota_code(std::string_view code_or_type);
 

@@ -30,12 +30,18 @@ std::string clean_message(std::string_view text) {
       out.replace(at, std::min(out.find(' ', at), out.size()) - at, "[key]");
   std::replace_if(
       out.begin(), out.end(), [](char c) { return g_ascii_iscntrl(c); }, ' ');
-  GCharPtr valid(
-      g_utf8_make_valid(out.data(), static_cast<gssize>(out.size())));
-  return valid.get();
+  return to_valid_utf8(std::move(out));
 }
 
 } // namespace
+
+std::string to_valid_utf8(std::string text) {
+  if (valid_utf8(text))
+    return text;
+  const GCharPtr valid(
+      g_utf8_make_valid(text.data(), static_cast<gssize>(text.size())));
+  return valid.get();
+}
 
 bool is_quota_code(std::string_view code) {
   static constexpr std::array<std::string_view, 7> kCodes = {
