@@ -27,7 +27,7 @@ all: packages-build $(BUILD)/build.ninja
 
 demo: packages-build
 	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD) -Dtests=false $(MESON_ARGS)
-	@ninja -C $(BUILD) src/cli/patchcord plugins/all
+	@ninja -C $(BUILD) src/cli/patchcord gst-plugins
 	@tools/demo $(BUILD)
 
 test: packages-test $(BUILD)/build.ninja
