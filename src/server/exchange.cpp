@@ -38,10 +38,10 @@ std::string text_or_empty(const char *text) {
   return text != nullptr ? std::string(text) : std::string();
 }
 
-GInetAddress *peer_address(SoupServerMessage *message) {
-  GSocketAddress *address = soup_server_message_get_remote_address(message);
-  return address != nullptr && G_IS_INET_SOCKET_ADDRESS(address)
-             ? g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address))
+GInetAddress *inet_address(const Ref<GSocketAddress> &address) {
+  return address && G_IS_INET_SOCKET_ADDRESS(address.get())
+             ? g_inet_socket_address_get_address(
+                   G_INET_SOCKET_ADDRESS(address.get()))
              : nullptr;
 }
 
@@ -56,9 +56,16 @@ std::string host_of(const std::string &header) {
 
 void Exchange::attach(Worker &worker, SoupServerMessage *message) {
   auto exchange = std::make_shared<Exchange>(worker, message);
-  // A later request on the connection is bounded by that alone.
-  if (GSocket *socket = soup_server_message_get_socket(message))
+  if (GSocket *socket = soup_server_message_get_socket(message)) {
+    // Between requests a connection is bounded by that alone.
     g_socket_set_timeout(socket, kIdleTimeout);
+    exchange->peer_ = Ref<GSocketAddress>::adopt(
+        g_socket_get_remote_address(socket, nullptr));
+    // libsoup asks again when a connection is stolen, and warns when the client
+    // has gone by then; unless it knows.
+    if (exchange->peer_)
+      soup_server_message_get_remote_address(message);
+  }
   exchange->deadline_ =
       worker.after(kRequestTimeout, [raw = exchange.get()] { raw->drop(); });
   on_signal(message, "got-headers", exchange,
@@ -185,7 +192,7 @@ std::string_view Exchange::body() {
 }
 
 std::string Exchange::peer() const {
-  GInetAddress *address = peer_address(message_);
+  GInetAddress *address = inet_address(peer_);
   if (address == nullptr)
     return "unknown";
   const GCharPtr text(g_inet_address_to_string(address));
@@ -193,7 +200,7 @@ std::string Exchange::peer() const {
 }
 
 bool Exchange::from_this_machine() const {
-  GInetAddress *address = peer_address(message_);
+  GInetAddress *address = inet_address(peer_);
   if (address == nullptr || !g_inet_address_get_is_loopback(address))
     return false;
   for (const char *name :

@@ -115,6 +115,7 @@ private:
 
   Worker &worker_;
   SoupServerMessage *const message_; // owns this
+  Ref<GSocketAddress> peer_;
   Timer deadline_;
   std::size_t body_bytes_ = 0;
   std::size_t unsent_ = 0;

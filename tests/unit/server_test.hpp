@@ -68,14 +68,22 @@ private:
   int fd_;
 };
 
-// A masked text frame of less than 126 bytes (RFC 6455 section 5.2).
+// A masked text frame of less than 64 KiB (RFC 6455 section 5.2).
 inline std::string client_frame(std::string_view text) {
-  std::string frame = {'\x81', static_cast<char>(0x80 | text.size()), 1, 2, 3,
-                       4};
+  std::string frame = {'\x81'};
+  if (text.size() < 126) {
+    frame += static_cast<char>(0x80 | text.size());
+  } else {
+    frame += '\xfe';
+    frame += static_cast<char>(text.size() >> 8);
+    frame += static_cast<char>(text.size() & 255);
+  }
+  frame += "\x01\x02\x03\x04";
   for (std::size_t i = 0; i < text.size(); ++i)
     frame += static_cast<char>(text[i] ^ (1 + static_cast<int>(i % 4)));
   return frame;
 }
+// An unmasked one of less than 126 bytes.
 inline std::string server_frame(std::string_view text) {
   return std::string{'\x81', static_cast<char>(text.size())} +
          std::string(text);
