@@ -12,7 +12,7 @@ namespace patchcord::phone {
 namespace {
 
 constexpr char kCaller[] = "\033[36m", kAgent[] = "\033[32m",
-               kDetail[] = "\033[2m", kTrouble[] = "\033[31m", kPlain[] = "";
+               kDetail[] = "\033[2m", kTrouble[] = "\033[31m";
 
 // What others say must not reach the terminal as control sequences.
 std::string printable(std::string_view text) {

@@ -18,7 +18,7 @@ namespace patchcord::phone {
 class PlayoutBuffer {
 public:
   // Twilio holds about ten minutes and discards what comes on top (31931).
-  static constexpr Samples kCapacity = 10 * 60 * kRate;
+  static constexpr Samples kCapacity = Samples{10} * 60 * kRate;
 
   struct Echo {
     std::string name;

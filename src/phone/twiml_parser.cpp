@@ -91,7 +91,8 @@ void Parser::stream(const char **names, const char **values) {
 
 void Parser::start(std::string_view name, const char **names,
                    const char **values) {
-  const std::string_view parent = path.empty() ? "" : path.back();
+  const std::string_view parent =
+      path.empty() ? std::string_view() : std::string_view(path.back());
   if (path.empty()) {
     root_seen = name == "Response";
   } else if (path.size() == 1) {
