@@ -45,7 +45,11 @@ bool is_default(GstElement *element, GParamSpec *spec) {
   GValue value = G_VALUE_INIT;
   g_value_init(&value, spec->value_type);
   g_object_get_property(G_OBJECT(element), spec->name, &value);
-  const bool same = g_param_value_defaults(spec, &value) != FALSE;
+  // An element may tell an unset string as an empty one.
+  const bool empty =
+      G_VALUE_HOLDS_STRING(&value) && (g_value_get_string(&value) == nullptr ||
+                                       *g_value_get_string(&value) == '\0');
+  const bool same = empty || g_param_value_defaults(spec, &value) != FALSE;
   g_value_unset(&value);
   return same;
 }
