@@ -32,6 +32,7 @@
 
 #include "graph/contexts.hpp"
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -55,6 +56,7 @@ struct Private {
   GstPad *pad = nullptr;
   std::shared_ptr<Worker> worker;
   std::unique_ptr<InboundSession> session; // on the worker
+  std::atomic<int> current_port{0};
 };
 
 } // namespace
@@ -75,6 +77,7 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
 enum {
   PROP_CHUNK_MS = 1,
   PROP_PORT,
+  PROP_CURRENT_PORT,
   PROP_PATH,
   PROP_PUBLIC_URL,
   PROP_AUTH_TOKEN,
@@ -140,6 +143,7 @@ static gboolean gst_twilio_src_start(GstTwilioSrc *self) {
       return FALSE;
     }
   }
+  priv.current_port = session->port();
   priv.session = std::move(session);
   return TRUE;
 }
@@ -166,7 +170,10 @@ gst_twilio_src_change_state(GstElement *element, GstStateChange transition) {
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
        result == GST_STATE_CHANGE_FAILURE))
-    on_worker([&] { priv.session.reset(); });
+    on_worker([&] {
+      priv.session.reset();
+      priv.current_port = 0;
+    });
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
     priv.worker.reset();
   if (result == GST_STATE_CHANGE_FAILURE)
@@ -238,6 +245,9 @@ static void gst_twilio_src_get_property(GObject *object, guint id,
   case PROP_PORT:
     g_value_set_int(value, settings.server.port);
     break;
+  case PROP_CURRENT_PORT:
+    g_value_set_int(value, GST_TWILIO_SRC(object)->priv->current_port);
+    break;
   case PROP_PATH:
     g_value_set_string(value, settings.server.path.c_str());
     break;
@@ -293,6 +303,12 @@ static void gst_twilio_src_class_init(GstTwilioSrcClass *klass) {
                        "TCP port to listen on when the pipeline has no media "
                        "stream (default 8080; 0: any free one)",
                        0, 65535, 8080, flags));
+  g_object_class_install_property(
+      object, PROP_CURRENT_PORT,
+      g_param_spec_int(
+          "current-port", "Current port", "TCP port listened on, or 0", 0,
+          65535, 0,
+          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   g_object_class_install_property(
       object, PROP_PATH,
       g_param_spec_string("path", "Path",

@@ -59,6 +59,10 @@ Result<> InboundSession::listen(const server::SingleCallServer::Options &how) {
 }
 
 void InboundSession::adopt(std::shared_ptr<twilio::MediaStream> stream) {
+  if (stream_) { // One call a run: this one came behind its end.
+    stream->close(1001, "the call is over");
+    return;
+  }
   stream_ = std::move(stream);
   // Those who ask later learn of it by the first; a sink that is waiting, by
   // the second.

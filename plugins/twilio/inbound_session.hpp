@@ -26,6 +26,7 @@ public:
   bool find_stream();
   // Without one: listens, and gives the stream that comes to the pipeline.
   Result<> listen(const server::SingleCallServer::Options &options);
+  int port() const { return server_ ? server_->port() : 0; }
   // Data flows in PLAYING only.
   void play();
   void pause();

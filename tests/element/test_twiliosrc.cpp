@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "media_bench.hpp"
+#include "phone_client.hpp"
 
 using namespace patchcord;
 
@@ -210,6 +211,86 @@ static void test_state_cycling() {
   g_assert_cmpint(b.stream->close_code, ==, 0); // not ours to close
 }
 
+// --- with a server of its own, in real time ---------------------------------
+
+// gst-launch-1.0 twiliosrc ! twiliosink: the caller hears himself.
+static void test_listens_itself() {
+  GstElement *pipeline = gst_parse_launch(
+      "twiliosrc name=in port=0 auth-token=\"\" chunk-ms=100 ! twiliosink",
+      nullptr);
+  GstElement *in = gst_bin_get_by_name(GST_BIN(pipeline), "in");
+  GstBus *bus = gst_element_get_bus(pipeline);
+  for (int run = 0; run < 2; ++run) {
+    gst_element_set_state(pipeline, GST_STATE_PLAYING);
+    int port = 0;
+    g_object_get(in, "current-port", &port, nullptr);
+    g_assert_cmpint(port, !=, 0);
+    PhoneClient phone;
+    phone.call(port);
+    g_assert_true(phone.wait_until_open());
+    phone.speak(50, 0x21);
+    g_assert_true(phone.wait_until_heard(8000));
+    g_assert_true(phone.heard() == Bytes(8000, 0x21));
+    phone.hang_up();
+    g_assert_true(phone.wait_until_closed());
+    const auto end = Ref<GstMessage>::adopt(gst_bus_timed_pop_filtered(
+        bus, 10 * GST_SECOND,
+        static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
+    g_assert_true(end && GST_MESSAGE_TYPE(end.get()) == GST_MESSAGE_EOS);
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    g_object_get(in, "current-port", &port, nullptr);
+    g_assert_cmpint(port, ==, 0);
+    gst_bus_set_flushing(bus, TRUE);
+    gst_bus_set_flushing(bus, FALSE);
+  }
+  gst_object_unref(bus);
+  gst_object_unref(in);
+  gst_object_unref(pipeline);
+}
+
+// The pipeline stops in the middle of a call.
+static void test_stops_in_a_call() {
+  GstElement *pipeline = gst_parse_launch(
+      "twiliosrc name=in port=0 auth-token=\"\" ! twiliosink", nullptr);
+  GstElement *in = gst_bin_get_by_name(GST_BIN(pipeline), "in");
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  int port = 0;
+  g_object_get(in, "current-port", &port, nullptr);
+  PhoneClient phone;
+  phone.call(port);
+  g_assert_true(phone.wait_until_open());
+  phone.speak(20, 0x21);
+  g_assert_true(phone.wait_until_heard(1600));
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  g_assert_true(phone.wait_until_closed());
+  gst_object_unref(in);
+  gst_object_unref(pipeline);
+}
+
+static void test_port_in_use() {
+  GstElement *first = gst_parse_launch(
+      "twiliosrc name=in port=0 auth-token=\"\" ! fakesink", nullptr);
+  gst_element_set_state(first, GST_STATE_PAUSED);
+  GstElement *in = gst_bin_get_by_name(GST_BIN(first), "in");
+  int port = 0;
+  g_object_get(in, "current-port", &port, nullptr);
+  const std::string line =
+      "twiliosrc auth-token=\"\" port=" + std::to_string(port) + " ! fakesink";
+  GstElement *second = gst_parse_launch(line.c_str(), nullptr);
+  g_assert_cmpint(gst_element_set_state(second, GST_STATE_PLAYING), ==,
+                  GST_STATE_CHANGE_FAILURE);
+  GstBus *bus = gst_element_get_bus(second);
+  const auto error =
+      Ref<GstMessage>::adopt(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR));
+  g_assert_true(static_cast<bool>(error));
+  gst_object_unref(bus);
+  gst_element_set_state(second, GST_STATE_NULL);
+  gst_object_unref(second);
+  gst_object_unref(in);
+  gst_element_set_state(first, GST_STATE_NULL);
+  gst_object_unref(first);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   gst_init(&argc, &argv);
@@ -226,6 +307,10 @@ int main(int argc, char **argv) {
                   test_eos_of_the_application);
   g_test_add_func("/twiliosrc/pause-leaves-silence", test_pause_and_play);
   g_test_add_func("/twiliosrc/states-may-cycle", test_state_cycling);
+  g_test_add_func("/twiliosrc/listens-itself-and-twiliosink-answers",
+                  test_listens_itself);
+  g_test_add_func("/twiliosrc/may-stop-in-a-call", test_stops_in_a_call);
+  g_test_add_func("/twiliosrc/a-port-in-use-is-an-error", test_port_in_use);
   const int result = g_test_run();
   gst_deinit();
   return result;

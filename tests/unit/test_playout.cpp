@@ -542,7 +542,8 @@ static void test_heard_text_of_segments() {
   SpokenScript unspoken;
   unspoken.add("one", {}, 0);
   unspoken.add("two", {}, 0);
-  g_assert_cmpstr(unspoken.heard(0, 0, false).c_str(), ==, "");
+  const std::string nothing = unspoken.heard(0, 0, false);
+  g_assert_cmpstr(nothing.c_str(), ==, "");
 }
 
 static void test_hostile_timings() {
