@@ -42,6 +42,14 @@ bool is_abbreviation(std::string_view word) {
              "max",  "hr",  "hrs",  "fig",    "vol",  "ft",    "mt"});
 }
 
+// "j", "p.m", "e.g": single letters.
+bool is_initials(std::string_view word) {
+  for (std::size_t i = 0; i < word.size(); ++i)
+    if ((word[i] == '.') != (i % 2 == 1))
+      return false;
+  return word.size() % 2 == 1;
+}
+
 // The letters and dots before `at`: "p.m" of "2:30 p.m.".
 std::string word_before(std::string_view text, std::size_t at) {
   std::size_t begin = at;
@@ -97,8 +105,7 @@ ClauseSplitter::Cut ClauseSplitter::after_terminator(std::size_t at,
   if (text_[at] != '.' || next != at + 1)
     return Cut::kYes;
   const std::string word = word_before(text_, at);
-  const bool inner_dot = word.find('.') != std::string::npos; // "p.m", "e.g"
-  if (word.size() == 1 || inner_dot || is_abbreviation(word))
+  if (is_initials(word) || is_abbreviation(word))
     return Cut::kNo;
   // "1. First" is a list.
   if (at > 0 && is_digit(text_[at - 1]))

@@ -206,6 +206,10 @@ std::optional<Date> find_near(const Words &words, const Date &today) {
 
 // "the third" alone: of this month or the next that has such a day.
 std::optional<Date> find_day_alone(const Words &words, const Date &today) {
+  // Of a month that has no such day, it is not a day alone.
+  for (const std::string &word : words)
+    if (index_of(kMonths, word))
+      return std::nullopt;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto ordinal = ordinal_at(words, i);
     if (!ordinal)
@@ -408,8 +412,8 @@ std::optional<FoundDate> find_date(std::string_view spoken, const Date &today) {
   const Words words = to_words(spoken);
   for (const auto &date :
        {find_numeric(spoken, today), find_month_and_day(words, today),
-        find_near(words, today), find_weekday(words, today),
-        find_distance(words, today)})
+        find_distance(words, today), find_near(words, today),
+        find_weekday(words, today)})
     if (date)
       return FoundDate{*date, true};
   if (const auto date = find_day_alone(words, today))

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "conversation_script.hpp"
+
+#include "agent/llm_mind.hpp"
+#include "agent/scripted_mind.hpp"
+#include "base/text.hpp"
+
+#include <glib.h>
+
+using namespace patchcord;
+using namespace patchcord::agent;
+
+namespace {
+
+constexpr char kTrip[] = R"(name = "Trip"
+greeting = "Hello."
+instructions = "Find out about the trip."
+[[fields]]
+name = "city"
+type = "choice"
+question = "Which city?"
+reprompt = "Rome or Oslo?"
+choices = [{ value = "Rome" }, { value = "Oslo" }]
+[[fields]]
+name = "day"
+type = "date"
+question = "Which day?"
+[end]
+confirm = false
+goodbye = "Done. Bye."
+apology = "Sorry, bye."
+not_understood = "Pardon?"
+[limits]
+max_turns = 4
+max_reprompts = 2
+silence_prompt_s = 8
+max_silence_prompts = 1
+max_duration_s = 120
+[phrases]
+silence = "Still there?"
+hold = "One moment."
+time_up = "Time is up."
+)";
+
+std::string after_colon(const std::string &text) {
+  const auto colon = text.find(':');
+  return colon == std::string::npos ? "" : text.substr(colon + 1);
+}
+
+std::string ms_of(const std::optional<TimePoint> &time) {
+  return time ? std::to_string(*time / 1ms) : "-";
+}
+
+} // namespace
+
+void equal(const std::string &is, const std::string &expected) {
+  if (is != expected)
+    g_error("expected\n  %s\ngot\n  %s", expected.c_str(), is.c_str());
+}
+
+std::shared_ptr<const Definition> trip_definition() {
+  auto definition = parse_definition(kTrip, "trip.toml");
+  if (!definition)
+    g_error("%s", definition.error().message.c_str());
+  return std::make_shared<const Definition>(*std::move(definition));
+}
+
+ConversationScript::ConversationScript(std::unique_ptr<Mind> mind,
+                                       std::string shown)
+    : conversation_(
+          std::make_unique<Conversation>(trip_definition(), std::move(mind))),
+      shown_(std::move(shown)) {}
+
+std::unique_ptr<ConversationScript>
+ConversationScript::scripted(std::string shown) {
+  return std::make_unique<ConversationScript>(
+      std::make_unique<ScriptedMind>(trip_definition(), kWednesday),
+      std::move(shown));
+}
+
+std::unique_ptr<ConversationScript>
+ConversationScript::model(std::string shown) {
+  openai::ChatRequest request;
+  request.model = "m";
+  return std::make_unique<ConversationScript>(
+      std::make_unique<LlmMind>(trip_definition(), kWednesday, request),
+      std::move(shown));
+}
+
+void ConversationScript::run(std::initializer_list<Step> steps) {
+  for (const Step &step : steps) {
+    done_.clear();
+    const TimePoint at = std::chrono::milliseconds(step.ms);
+    g_assert_true(at >= now_);
+    while (timer_ && *timer_ <= at) {
+      now_ = *std::exchange(timer_, std::nullopt);
+      take(conversation_->timer(now_));
+    }
+    now_ = at;
+    take(perform(step.input));
+    const std::string is = join(done_, "; ");
+    if (is != step.actions)
+      g_error("at %d ms, %s: expected\n  %s\ngot\n  %s", step.ms,
+              step.input.c_str(), step.actions.c_str(), is.c_str());
+  }
+}
+
+Actions ConversationScript::perform(const std::string &input) {
+  const std::string what = input.substr(0, input.find(':'));
+  const std::string rest = after_colon(input);
+  Conversation &to = *conversation_;
+  if (what == "start")
+    return to.started(now_);
+  if (what == "speech")
+    return to.speech_started(now_, now_);
+  if (what == "quiet")
+    return to.speech_stopped(now_, now_);
+  if (what == "partial")
+    return to.partial(now_, rest);
+  if (what == "words")
+    return to.final(now_, rest, std::nullopt);
+  if (what.starts_with("words@"))
+    return to.final(now_, rest,
+                    std::chrono::milliseconds(std::stoi(what.substr(6))));
+  if (what == "key")
+    return to.dtmf(now_, rest);
+  if (what == "model")
+    return to.model_text(now_, request_, rest);
+  if (what == "model-done")
+    return to.model_done(now_, request_, rest.empty() ? "stop" : rest, "");
+  if (what == "model-refuses")
+    return to.model_done(now_, request_, "stop", rest);
+  if (what == "old-model")
+    return to.model_text(now_, request_ - 1, rest);
+  if (what == "model-failed" || what == "model-broken")
+    return to.model_failed(now_, request_,
+                           {"openai", rest, "", what == "model-broken"});
+  if (what == "deaf")
+    return to.recogniser_failed(now_, {"ears", rest, "", false});
+  if (what == "mute")
+    return to.voice_failed(now_, {"mouth", rest, "", false});
+  if (what == "gone")
+    return to.caller_gone(now_);
+  if (what == "wait")
+    return {};
+  return to.playout(now_, report(what, rest));
+}
+
+PlayoutReport ConversationScript::report(const std::string &what,
+                                         const std::string &rest) const {
+  using What = PlayoutReport::What;
+  PlayoutReport report;
+  report.what = what == "started"    ? What::kStarted
+                : what == "progress" ? What::kProgress
+                : what == "ended"    ? What::kEnded
+                                     : What::kCut;
+  g_assert_true(what == "cut" || report.what != What::kCut);
+  report.utterance = static_cast<std::uint32_t>(std::stoi(rest));
+  report.heard_text = after_colon(rest);
+  report.heard_ms = report.heard_text.size() * 100;
+  report.time = now_;
+  if (report.what == What::kStarted) {
+    report.first_audio = now_ - 40ms;
+    report.first_sent = now_ - 20ms;
+  }
+  return report;
+}
+
+bool ConversationScript::shows(const char *what) const {
+  return shown_.find(what) != std::string::npos;
+}
+
+void ConversationScript::take(const Actions &actions) {
+  for (const Action &action : actions) {
+    if (const auto *timer = std::get_if<action::SetTimer>(&action))
+      timer_ = timer->deadline;
+    if (const auto *request = std::get_if<action::StartRequest>(&action))
+      request_ = request->request;
+    if (std::string text = text_of(action); !text.empty())
+      done_.push_back(std::move(text));
+  }
+}
+
+std::string ConversationScript::text_of(const Action &todo) const {
+  const auto number = [](auto n) { return std::to_string(n); };
+  if (const auto *a = std::get_if<action::StartUtterance>(&todo))
+    return "start " + number(a->utterance) + (a->interruptible ? "" : "!");
+  if (const auto *a = std::get_if<action::Say>(&todo))
+    return a->text;
+  if (const auto *a = std::get_if<action::EndUtterance>(&todo))
+    return "end " + number(a->utterance);
+  if (std::holds_alternative<action::Flush>(todo))
+    return "flush";
+  if (const auto *a = std::get_if<action::StartRequest>(&todo))
+    return "request " + number(a->request) +
+           (shows("request") ? " " + a->body : "");
+  if (std::holds_alternative<action::CancelRequest>(todo))
+    return "cancel";
+  if (std::holds_alternative<action::EndCall>(todo))
+    return "EOS";
+  if (const auto *a = std::get_if<action::Trouble>(&todo))
+    return "trouble " + a->failure.code + (a->fatal ? "!" : "");
+  if (const auto *a = std::get_if<action::Ended>(&todo))
+    return "ended " + a->reason + " " + a->fields +
+           (a->goal_reached ? " goal" : "");
+  if (const auto *a = std::get_if<action::Interrupted>(&todo))
+    return "interrupted " + number(a->turn) + "/" + number(a->utterance) +
+           " \"" + a->heard_text + "\" " + number(a->heard_ms);
+  if (const auto *a = std::get_if<action::Expect>(&todo))
+    return shows("expect")
+               ? "expect " + std::string(to_string(a->expectation.kind))
+               : "";
+  if (const auto *a = std::get_if<action::Decided>(&todo))
+    return shows("decided")
+               ? "decided " + number(a->turn) + "/" + number(a->utterance) +
+                     " " + a->action + " \"" + a->caller + "\" -> \"" +
+                     a->message + "\" " + a->extracted + " " + a->fields
+               : "";
+  if (const auto *a = std::get_if<action::Heard>(&todo))
+    return shows("heard")
+               ? "heard " + number(a->turn) + "/" + number(a->utterance) + " " +
+                     a->state + " \"" + a->text + "\""
+               : "";
+  if (const auto *a = std::get_if<action::Latency>(&todo))
+    return shows("latency")
+               ? "latency " + number(a->turn) + ": " + ms_of(a->speech_end) +
+                     " " + ms_of(a->transcript) + " " + ms_of(a->decision) +
+                     " " + ms_of(a->first_audio) + " " + ms_of(a->first_sent)
+               : "";
+  return {};
+}
+
+std::string ConversationScript::history() const {
+  std::vector<std::string> lines;
+  for (const Said &said : conversation_->history())
+    lines.push_back((said.who == Said::Who::kAgent ? "agent: " : "caller: ") +
+                    said.text);
+  return join(lines, " | ");
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "agent/conversation.hpp"
+#include "agent/dates.hpp"
+
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+// Plays a conversation as a table of what happens when and what is done about
+// it. Inputs: "start", "speech", "quiet", "words:TEXT", "words@MS:TEXT" (audio
+// that ended at MS), "partial:TEXT", "key:5", "started:1", "progress:1:TEXT",
+// "ended:1", "cut:1:TEXT", "model:TEXT", "model-done", "model-failed:CODE",
+// "model-broken:CODE" (worth another try), "deaf:CODE", "mute:CODE", "gone",
+// and "wait". Timers that are due by then fire first.
+class ConversationScript {
+public:
+  struct Step {
+    int ms;
+    std::string input;
+    std::string actions; // with "; " between
+  };
+
+  // `shown`: what to compare beside speech and calls: "decided", "heard",
+  // "latency", "expect", "request" (the body of requests).
+  explicit ConversationScript(std::unique_ptr<patchcord::agent::Mind> mind,
+                              std::string shown = {});
+  static std::unique_ptr<ConversationScript> scripted(std::string shown = {});
+  static std::unique_ptr<ConversationScript> model(std::string shown = {});
+
+  void run(std::initializer_list<Step> steps);
+  // "agent: Hello. | caller: Rome"
+  std::string history() const;
+  patchcord::agent::Conversation &conversation() { return *conversation_; }
+
+private:
+  patchcord::agent::Actions perform(const std::string &input);
+  patchcord::agent::PlayoutReport report(const std::string &what,
+                                         const std::string &rest) const;
+  void take(const patchcord::agent::Actions &actions);
+  std::string text_of(const patchcord::agent::Action &action) const;
+  bool shows(const char *what) const;
+
+  std::unique_ptr<patchcord::agent::Conversation> conversation_;
+  std::string shown_;
+  patchcord::TimePoint now_{};
+  std::optional<patchcord::TimePoint> timer_;
+  std::uint32_t request_ = 0;
+  std::vector<std::string> done_;
+};
+
+// Which city (Rome or Oslo), which day; "Done. Bye." without confirmation.
+std::shared_ptr<const patchcord::agent::Definition> trip_definition();
+constexpr patchcord::agent::Date kWednesday{std::chrono::year(2026) / 4 / 29};
+
+void equal(const std::string &is, const std::string &expected);

@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "conversation_script.hpp"
+
+#include <glib.h>
+
+// Conversations as tables: what happens, when, and what is done about it.
+namespace {
+
+const char *const kGreeting = "start 1; Hello.; Which city?; end 1";
+
+void test_greeting() {
+  auto script = ConversationScript::scripted("expect decided");
+  script->run({{0, "start",
+                "start 1; Hello.; Which city?; end 1; decided 0/1 ask \"\" -> "
+                "\"Hello. Which city?\" {} {}; expect choice"},
+               {10, "start", ""}});
+}
+
+void test_to_the_end() {
+  auto script = ConversationScript::scripted("expect decided heard");
+  script->run({
+      {0, "start",
+       "start 1; Hello.; Which city?; end 1; decided 0/1 ask \"\" -> \"Hello. "
+       "Which city?\" {} {}; expect choice"},
+      {200, "started:1", "heard 0/1 started \"\""},
+      {2000, "ended:1", "heard 0/1 complete \"Hello. Which city?\""},
+      {2500, "speech", ""},
+      {3000, "quiet", ""},
+      {3400, "words:Rome",
+       "start 2; Which day?; end 2; decided 1/2 ask \"Rome\" -> \"Which "
+       "day?\" {\"city\":\"Rome\"} {\"city\":\"Rome\"}; expect date"},
+      {3600, "started:2", "heard 1/2 started \"\""},
+      {4600, "ended:2", "heard 1/2 complete \"Which day?\""},
+      {6000, "words:tomorrow",
+       "start 3!; Done.; Bye.; end 3; decided 2/3 end_call \"tomorrow\" -> "
+       "\"Done. Bye.\" {\"day\":\"2026-04-30\"} {\"city\":\"Rome\",\"day\":"
+       "\"2026-04-30\"}; expect nothing; ended goal {\"city\":\"Rome\","
+       "\"day\":\"2026-04-30\"} goal; EOS"},
+      // What was heard of the goodbye is told all the same.
+      {6200, "started:3", "heard 2/3 started \"\""},
+      {7000, "ended:3", "heard 2/3 complete \"Done. Bye.\""},
+      {500000, "wait", ""},
+  });
+  equal(script->history(), "agent: Hello. Which city? | caller: Rome | agent: "
+                           "Which day? | caller: tomorrow | agent: Done. Bye.");
+}
+
+void test_history() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", ""},
+      {900, "progress:1:Hello.", ""},
+      {1000, "speech", "flush"},
+      {1001, "cut:1:Hello. Which", "interrupted 0/1 \"Hello. Which\" 1200"},
+      {1500, "quiet", ""},
+      {1700, "words:Rome", "start 2; Which day?; end 2"},
+  });
+  equal(script->history(), "agent: Hello. Which | caller: Rome");
+}
+
+void test_late_cut() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", ""},
+      {900, "progress:1:Hello.", ""},
+      {1000, "speech", "flush"},
+      {1200, "quiet", ""},
+      {1300, "words:Rome", "start 2; Which day?; end 2"},
+      {1500, "cut:1:Hello. Which", "interrupted 0/1 \"Hello. Which\" 1200"},
+  });
+  equal(script->history(), "agent: Hello. Which | caller: Rome");
+}
+
+void test_no_cut() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", ""},
+      {900, "progress:1:Hello.", ""},
+      {1000, "speech", "flush"},
+      {1999, "wait", ""},
+      {2000, "wait", "interrupted 0/1 \"Hello.\" 600"},
+      // Told once.
+      {2100, "cut:1:Hello. Which", ""},
+  });
+}
+
+void test_nothing_heard() {
+  // Cut before a word: it was not said.
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {100, "speech", ""},
+      {200, "started:1", "flush"},
+      {210, "cut:1:", "interrupted 0/1 \"\" 0"},
+      {900, "quiet", ""},
+      {1000, "words:Oslo", "start 2; Which day?; end 2"},
+  });
+  equal(script->history(), "caller: Oslo");
+}
+
+void test_cough() {
+  auto script = ConversationScript::scripted("heard");
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", "heard 0/1 started \"\""},
+      {1000, "speech", "flush"},
+      {1010, "cut:1:Hello. Which",
+       "heard 0/1 interrupted \"Hello. Which\"; interrupted 0/1 \"Hello. "
+       "Which\" 1200"},
+      {1100, "quiet", ""},
+      {3599, "wait", ""},
+      // From the clause in which it was cut.
+      {3600, "wait", "start 2; Which city?; end 2"},
+      {3700, "started:2", "heard 0/2 started \"\""},
+      {4500, "ended:2", "heard 0/2 complete \"Which city?\""},
+      {5000, "words:Rome", "start 3; Which day?; end 3"},
+  });
+  equal(script->history(),
+        "agent: Hello. Which | agent: Which city? | caller: Rome");
+}
+
+void test_cough_told() {
+  // The recogniser heard no words: no need to wait for them.
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", ""},
+      {1000, "speech", "flush"},
+      {1010, "cut:1:", "interrupted 0/1 \"\" 0"},
+      {1100, "quiet", ""},
+      {1200, "words: ", "start 2; Hello.; Which city?; end 2"},
+  });
+}
+
+void test_cough_before_reply() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {100, "speech", ""},
+      {150, "quiet", ""},
+      {200, "words:", ""},
+      {300, "started:1", ""},
+      {2000, "ended:1", ""},
+  });
+  equal(script->history(), "agent: Hello. Which city?");
+}
+
+void test_empty_transcript() {
+  auto script = ConversationScript::scripted("decided");
+  script->run({{0, "start",
+                "start 1; Hello.; Which city?; end 1; decided 0/1 ask \"\" -> "
+                "\"Hello. Which city?\" {} {}"},
+               {100, "started:1", ""},
+               {1000, "ended:1", ""},
+               {2000, "speech", ""},
+               {2500, "quiet", ""},
+               {2600, "words:", ""},
+               {2700, "words:  ", ""}});
+  equal(script->history(), "agent: Hello. Which city?");
+}
+
+void test_sentence_goes_on() {
+  // "the" ... "Rome one": the answer to the first half was not heard yet.
+  auto script = ConversationScript::scripted("decided");
+  script->run({
+      {0, "start",
+       "start 1; Hello.; Which city?; end 1; decided 0/1 ask \"\" -> \"Hello. "
+       "Which city?\" {} {}"},
+      {100, "started:1", ""},
+      {1000, "ended:1", ""},
+      {2000, "speech", ""},
+      {2300, "quiet", ""},
+      {2500, "words:the big",
+       "start 2; Pardon?; Rome or Oslo?; end 2; decided 1/2 ask \"the big\" "
+       "-> \"Pardon? Rome or Oslo?\" {} {}"},
+      {2550, "speech", ""},
+      {2800, "quiet", ""},
+      {3000, "words:one Rome",
+       "flush; start 3; Which day?; end 3; decided 2/3 ask \"the big one "
+       "Rome\" -> \"Which day?\" {\"city\":\"Rome\"} {\"city\":\"Rome\"}"},
+      {3100, "started:3", ""},
+      {4000, "ended:3", ""},
+  });
+  equal(script->history(), "agent: Hello. Which city? | caller: the big one "
+                           "Rome | agent: Which day?");
+}
+
+void test_held_words() {
+  // The first half's words come while the second is being spoken.
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {100, "started:1", ""},
+      {1000, "ended:1", ""},
+      {2000, "speech", ""},
+      {2300, "quiet", ""},
+      {2500, "speech", ""},
+      {2600, "words@2300:tomorrow to", ""},
+      {3000, "quiet", ""},
+      {3300, "words@3000:Oslo",
+       "start 2!; Done.; Bye.; end 2; ended goal "
+       "{\"city\":\"Oslo\",\"day\":\"2026-04-30\"} "
+       "goal; EOS"},
+  });
+  equal(script->history(),
+        "agent: Hello. Which city? | caller: tomorrow to Oslo");
+}
+
+void test_held_words_alone() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {100, "started:1", ""},
+      {1000, "ended:1", ""},
+      {2000, "speech", ""},
+      {2300, "quiet", ""},
+      {2500, "speech", ""},
+      {2600, "words@2300:Oslo", ""},
+      {2700, "quiet", ""}, // it was a cough
+      {5200, "wait", "start 2; Which day?; end 2"},
+  });
+}
+
+void test_goodbye() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {100, "started:1", ""},
+      {1000, "ended:1", ""},
+      {2000, "words:Rome tomorrow",
+       "start 2!; Done.; Bye.; end 2; ended goal {\"city\":\"Rome\",\"day\":"
+       "\"2026-04-30\"} goal; EOS"},
+      {2100, "started:2", ""},
+      {2200, "speech", ""},
+      {2300, "partial:wait", ""},
+      {2400, "quiet", ""},
+      {2500, "words:wait a moment", ""},
+      {2600, "key:1", ""},
+      {2700, "deaf:lost", "trouble lost"},
+      {2800, "gone", ""},
+      {3000, "ended:2", ""},
+      {500000, "wait", ""},
+  });
+}
+
+void test_idle_timer() {
+  auto script = ConversationScript::scripted("decided");
+  script->run({
+      {0, "start",
+       "start 1; Hello.; Which city?; end 1; decided 0/1 ask \"\" -> \"Hello. "
+       "Which city?\" {} {}"},
+      {2000, "started:1", ""},
+      // A slow voice: long after the text was sent.
+      {12000, "ended:1", ""},
+      {19999, "wait", ""},
+      {20000, "wait",
+       "start 2; Still there?; Which city?; end 2; decided 1/2 prompt \"\" -> "
+       "\"Still there? Which city?\" {} {}"},
+      {20100, "started:2", ""},
+      {22000, "ended:2", ""},
+      {29999, "wait", ""},
+      {30000, "wait",
+       "start 3!; Goodbye.; end 3; decided 2/3 end_call \"\" -> "
+       "\"Goodbye.\" {} {}; ended no_answer {}; EOS"},
+  });
+}
+
+void test_idle_timer_and_speech() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {100, "started:1", ""},
+      {1000, "ended:1", ""},
+      {8900, "speech", ""},
+      {15000, "partial:well I", ""},
+      {20000, "quiet", ""},
+      {20500, "words:um", "start 2; Pardon?; Rome or Oslo?; end 2"},
+      {20600, "started:2", ""},
+      {22000, "ended:2", ""},
+      // A prompt that was answered is forgotten.
+      {30000, "wait", "start 3; Still there?; Rome or Oslo?; end 3"},
+      {30100, "started:3", ""},
+      {31000, "ended:3", ""},
+      {32000, "words:Rome", "start 4; Which day?; end 4"},
+      {32100, "started:4", ""},
+      {33000, "ended:4", ""},
+      {41000, "wait", "start 5; Still there?; Which day?; end 5"},
+  });
+}
+
+void test_stuck_speech() {
+  // The end of speech is never told.
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {100, "started:1", ""},
+      {1000, "ended:1", ""},
+      {2000, "speech", ""},
+      {39999, "wait", ""},
+      {40000, "wait", "start 2; Still there?; Which city?; end 2"},
+  });
+}
+
+void test_no_reports() {
+  // Nobody tells what was heard: by estimate, 500 ms and 70 ms a character,
+  // and 5 s of patience at first.
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting}, // 19 characters: 1.83 s
+      {6829, "wait", ""},
+      {14829, "wait", ""},
+      {14830, "wait", "start 2; Still there?; Which city?; end 2"},
+      {15000, "speech", "flush; interrupted 1/2 \"\" 170"},
+      {15500, "quiet", ""},
+      {15600, "words:Rome", "start 3; Which day?; end 3"},
+      {16500, "speech", "flush; interrupted 2/3 \"Which\" 900"},
+  });
+  equal(script->history(), "agent: Hello. Which city? | caller: Rome | agent: "
+                           "Which");
+}
+
+void test_limits_without_reports() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {1000, "words:a", "start 2; Pardon?; Rome or Oslo?; end 2"},
+      {2000, "words:Rome", "start 3; Which day?; end 3"},
+      {3000, "words:b", "start 4; Pardon?; Which day?; end 4"},
+      {4000, "words:c", "start 5; Pardon?; Which day?; end 5"},
+      {5000, "words:d",
+       "start 6!; Time is up.; end 6; ended max_turns "
+       "{\"city\":\"Rome\"}; EOS"},
+  });
+}
+
+void test_max_duration() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {100, "started:1", ""},
+      // Its end is never told, and the caller mumbles on.
+      {10000, "speech", "flush"},
+      {30000, "partial:a", "interrupted 0/1 \"\" 0"},
+      {55000, "partial:a", ""},
+      {79000, "partial:b", ""},
+      {108000, "partial:c", ""},
+      {119999, "wait", ""},
+      {120000, "wait",
+       "start 2!; Time is up.; end 2; ended max_duration {}; EOS"},
+  });
+}
+
+void test_lost_end() {
+  // The sink told the beginning and then nothing: twice the estimate and 10 s.
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {1000, "started:1", ""},
+      {14659, "wait", ""},
+      {22659, "wait", ""},
+      {22660, "wait", "start 2; Still there?; Which city?; end 2"},
+  });
+  equal(script->history(), "agent: Hello. Which city?");
+}
+
+void test_late_start() {
+  // A voice that is slower than patience: it counts as soon as it is heard.
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {7000, "wait", ""}, // presumed over
+      {7500, "started:1", ""},
+      {8000, "speech", "flush"},
+      {8010, "cut:1:Hello.", "interrupted 0/1 \"Hello.\" 600"},
+  });
+}
+
+void test_odd_reports() {
+  auto script = ConversationScript::scripted("heard");
+  script->run({
+      {0, "start", kGreeting},
+      {100, "ended:7", ""},
+      {200, "started:1", "heard 0/1 started \"\""},
+      {210, "started:1", ""},
+      {1000, "ended:1", "heard 0/1 complete \"Hello. Which city?\""},
+      {1010, "cut:1:Hello", ""},
+      {1020, "ended:1", ""},
+      {1030, "progress:1:He", ""},
+  });
+  equal(script->history(), "agent: Hello. Which city?");
+}
+
+void test_deaf() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {100, "started:1", ""},
+      {1000, "deaf:invalid_api_key",
+       "trouble invalid_api_key!; start 2!; Sorry, bye.; end 2; ended "
+       "provider_failed {}; EOS"},
+      {1100, "speech", ""},
+      {1200, "deaf:invalid_api_key", "trouble invalid_api_key"},
+  });
+}
+
+void test_deaf_from_the_start() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "deaf:connect", "trouble connect!"},
+      {10, "start",
+       "start 1!; Sorry, bye.; end 1; ended provider_failed {}; EOS"},
+  });
+}
+
+void test_mute() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {1000, "mute:quota_exceeded", "trouble quota_exceeded"},
+      {2000, "started:1", ""},
+      {3000, "ended:1", ""},
+      {4000, "words:Rome", "start 2; Which day?; end 2"},
+  });
+}
+
+void test_gone() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "gone", ""}, // before it began
+      {0, "start", kGreeting},
+      {100, "started:1", ""},
+      {1000, "gone", "ended caller_hung_up {}; EOS"},
+      {1010, "gone", ""},
+      {1020, "words:hello", ""},
+      {1030, "cut:1:Hello.", ""},
+      {500000, "wait", ""},
+  });
+  equal(script->history(), "agent: Hello.");
+}
+
+void test_typed() {
+  // No recogniser and no sink: lines are answered one after the other.
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {0, "words:Rome", "start 2; Which day?; end 2"},
+      {0, "words:tomorrow",
+       "start 3!; Done.; Bye.; end 3; ended goal "
+       "{\"city\":\"Rome\",\"day\":\"2026-04-30\"} goal; "
+       "EOS"},
+  });
+  equal(script->history(), "agent: Hello. Which city? | caller: Rome | agent: "
+                           "Which day? | caller: tomorrow");
+}
+
+void test_keys() {
+  auto script = ConversationScript::scripted("decided");
+  script->run({
+      {0, "start",
+       "start 1; Hello.; Which city?; end 1; decided 0/1 ask \"\" -> \"Hello. "
+       "Which city?\" {} {}"},
+      {100, "started:1", ""},
+      {500, "key:4", "flush"},
+      {510, "cut:1:Hello.", "interrupted 0/1 \"Hello.\" 600"},
+      {1000, "key:2", ""},
+      {2999, "wait", ""},
+      {3000, "wait",
+       "start 2; Pardon?; Rome or Oslo?; end 2; decided 1/2 ask \"42\" -> "
+       "\"Pardon? Rome or Oslo?\" {} {}"},
+      {3100, "started:2", ""},
+      {4000, "ended:2", ""},
+      {5000, "key:7", ""},
+      {5100, "key:*", ""}, // away with it
+      {5200, "key:1", ""},
+      {5300, "key:#",
+       "start 3; Pardon?; Rome or Oslo?; end 3; decided 2/3 ask \"1\" -> "
+       "\"Pardon? Rome or Oslo?\" {} {}"},
+      {5400, "key:#", ""},
+      {5500, "key:", ""},
+  });
+}
+
+void test_latency() {
+  auto script = ConversationScript::scripted("latency");
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", "latency 0: - - 0 160 180"},
+      {210, "started:1", ""},
+      {1000, "ended:1", ""},
+      {2000, "speech", ""},
+      {2500, "quiet", ""},
+      {2900, "words@2400:Rome", "start 2; Which day?; end 2"},
+      {3200, "started:2", "latency 1: 2500 2900 2900 3160 3180"},
+      {4000, "ended:2", ""},
+      // Without word of the end of speech, the end of the words' audio.
+      {5000, "words@4600:Rome", "start 3; Pardon?; Which day?; end 3"},
+      {5200, "started:3", "latency 2: 4600 5000 5000 5160 5180"},
+  });
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, nullptr);
+  const struct {
+    const char *name;
+    void (*test)();
+  } tests[] = {
+      {"greeting-is-spoken-at-once", test_greeting},
+      {"leads-from-the-greeting-to-the-end", test_to_the_end},
+      {"history-keeps-only-what-was-heard", test_history},
+      {"late-word-of-what-was-heard-corrects-the-history", test_late_cut},
+      {"interruption-is-told-even-if-the-sink-says-nothing", test_no_cut},
+      {"reply-that-was-not-heard-was-not-said", test_nothing_heard},
+      {"cough-does-not-end-the-reply", test_cough},
+      {"cough-that-the-recogniser-knows-costs-no-wait", test_cough_told},
+      {"cough-before-the-reply-changes-nothing", test_cough_before_reply},
+      {"empty-transcripts-make-no-turn", test_empty_transcript},
+      {"sentence-that-goes-on-is-answered-as-one", test_sentence_goes_on},
+      {"words-of-a-sentence-that-goes-on-are-held", test_held_words},
+      {"held-words-are-answered-if-no-more-come", test_held_words_alone},
+      {"goodbye-is-not-interrupted", test_goodbye},
+      {"idle-timer-starts-when-playout-ended", test_idle_timer},
+      {"idle-timer-rests-while-the-caller-speaks", test_idle_timer_and_speech},
+      {"speech-without-end-does-not-hold-the-line", test_stuck_speech},
+      {"without-reports-the-clock-decides", test_no_reports},
+      {"turns-are-limited-without-reports", test_limits_without_reports},
+      {"duration-is-limited-whatever-happens", test_max_duration},
+      {"end-of-playout-that-is-never-told-is-presumed", test_lost_end},
+      {"playout-that-begins-late-still-counts", test_late_start},
+      {"reports-that-make-no-sense-change-nothing", test_odd_reports},
+      {"deaf-agent-apologises-and-ends", test_deaf},
+      {"agent-deaf-from-the-start-says-so", test_deaf_from_the_start},
+      {"voice-that-fails-over-is-only-noted", test_mute},
+      {"caller-who-hangs-up-ends-it", test_gone},
+      {"typed-lines-are-answered-in-order", test_typed},
+      {"keys-are-words-after-a-pause", test_keys},
+      {"every-stage-of-a-turn-is-timed", test_latency},
+  };
+  for (const auto &test : tests)
+    g_test_add_func(("/conversation/" + std::string(test.name)).c_str(),
+                    test.test);
+  return g_test_run();
+}

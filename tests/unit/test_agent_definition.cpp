@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "agent/definition.hpp"
+
+#include <glib.h>
+
+#include <string>
+
+using namespace patchcord;
+using namespace patchcord::agent;
+
+namespace {
+
+void equal(const std::string &is, const std::string &expected) {
+  if (is != expected)
+    g_error("expected \"%s\", got \"%s\"", expected.c_str(), is.c_str());
+}
+
+constexpr char kWhole[] = R"(name = "Test"
+greeting = "Hello."
+instructions = "Be kind."
+language = "en"
+[voice]
+espeak = "en-us"
+[[fields]]
+name = "wish"
+type = "choice"
+label = "the wish"
+question = "Tea or coffee?"
+choices = [
+  { value = "tea", spoken = ["tea", "a cup of tea"] },
+  { value = "coffee" },
+]
+[[fields]]
+name = "cups"
+type = "integer"
+question = "How many?"
+reprompt = "How many cups?"
+say = "{value} cups"
+phrases = ["cups"]
+min = 1
+max = 9
+required = false
+confirm = true
+only_if = { field = "wish", value = "tea" }
+[end]
+confirm = false
+goodbye = "Bye."
+[limits]
+max_turns = 5
+silence_prompt_s = 4
+max_duration_s = 60
+[phrases]
+silence = "Hello?"
+)";
+
+void test_whole() {
+  const auto definition = parse_definition(kWhole, "test.toml");
+  if (!definition)
+    g_error("%s", definition.error().message.c_str());
+  equal(definition->name, "Test");
+  equal(definition->voice.at("espeak"), "en-us");
+  g_assert_cmpuint(definition->fields.size(), ==, 2);
+  const Field &wish = definition->fields[0];
+  g_assert_true(wish.type == FieldType::kChoice);
+  g_assert_cmpuint(wish.choices[0].spoken.size(), ==, 2);
+  equal(wish.choices[1].spoken[0], "coffee");
+  equal(wish.say, "the wish: {value}");
+  const Field &cups = *definition->field("cups");
+  g_assert_false(cups.required);
+  g_assert_true(cups.confirm);
+  g_assert_cmpfloat(*cups.max, ==, 9);
+  equal(cups.only_if_value, "tea");
+  equal(cups.label, "cups");
+  g_assert_false(definition->end.confirm);
+  g_assert_cmpint(definition->limits.max_turns, ==, 5);
+  g_assert_true(definition->limits.silence_prompt == 4s);
+  g_assert_true(definition->limits.max_duration == 60s);
+  equal(definition->phrases.silence, "Hello?");
+  equal(definition->end.farewell, "Goodbye.");
+  equal(opening(*definition), "Hello. Tea or coffee?");
+}
+
+// The whole definition with one thing replaced, and what is said about it.
+void test_refusals() {
+  const struct {
+    const char *from, *to, *error;
+  } rows[] = {
+      {"name = \"Test\"", "nam = \"Test\"",
+       "test.toml:1: name: expected a text, got nothing"},
+      {"name = \"Test\"", "name = 5",
+       "test.toml:1: name: expected a text, got 5"},
+      {"name = \"Test\"", "name = \" \"",
+       "test.toml:1: name: expected a text that is not empty, got \" \""},
+      {"language = \"en\"", "langauge = \"en\"",
+       "test.toml:4: langauge: expected one of name, greeting, greeting_asks, "
+       "instructions, language, voice, fields, end, limits, phrases, got an "
+       "unknown key"},
+      {"language = \"en\"", "language = [1]",
+       "test.toml:4: language: expected a text, got an array"},
+      {"espeak = \"en-us\"", "espeak = true",
+       "test.toml:6: voice.espeak: expected a text, got true"},
+      {"type = \"choice\"", "type = \"chioce\"",
+       "test.toml:9: fields[0].type: expected one of string, number, integer, "
+       "boolean, choice, date, time, phone, email, got \"chioce\""},
+      {"type = \"choice\"", "type = \"date\"",
+       "test.toml:12: fields[0].choices: expected no choices in a field of "
+       "type date, got an array"},
+      {"question = \"Tea or coffee?\"", "",
+       "test.toml:7: fields[0].question: expected a text, got nothing"},
+      {"{ value = \"coffee\" }", "{ value = \"tea\" }",
+       "test.toml:14: fields[0].choices[1].value: expected a value that no "
+       "other choice has, got \"tea\""},
+      {"{ value = \"coffee\" }", "\"coffee\"",
+       "test.toml:14: fields[0].choices: expected a table, got \"coffee\""},
+      {"{ value = \"coffee\" }", "{ value = \"coffee\", say = \"x\" }",
+       "test.toml:14: fields[0].choices[1].say: expected one of value, "
+       "spoken, got an unknown key"},
+      {"name = \"cups\"", "name = \"Cups!\"",
+       "test.toml:17: fields[1].name: expected lower-case letters, digits and "
+       "_, got \"Cups!\""},
+      {"name = \"cups\"", "name = \"wish\"",
+       "test.toml:17: fields[1].name: expected a name that no other field "
+       "has, got \"wish\""},
+      {"say = \"{value} cups\"", "say = \"cups\"",
+       "test.toml:21: fields[1].say: expected a text with {value} in it, got "
+       "\"cups\""},
+      {"max = 9", "max = 0",
+       "test.toml:24: fields[1].max: expected a number that is not below min, "
+       "got 0"},
+      {"min = 1", "min = \"one\"",
+       "test.toml:23: fields[1].min: expected a number, got \"one\""},
+      {"required = false", "required = \"no\"",
+       "test.toml:25: fields[1].required: expected true or false, got \"no\""},
+      {"field = \"wish\"", "field = \"drink\"",
+       "test.toml:27: fields[1].only_if.field: expected a choice field before "
+       "this one, got \"drink\""},
+      {"value = \"tea\" }\n[end]", "value = \"milk\" }\n[end]",
+       "test.toml:27: fields[1].only_if.value: expected a value of the field "
+       "wish, got \"milk\""},
+      {"goodbye = \"Bye.\"", "goodbye = \"\"",
+       "test.toml:30: end.goodbye: expected a text that is not empty, got "
+       "\"\""},
+      {"goodbye = \"Bye.\"", "read_back = \"All?\"",
+       "test.toml:30: end.read_back: expected a text with {fields} in it, got "
+       "\"All?\""},
+      {"max_turns = 5", "max_turns = 0",
+       "test.toml:32: limits.max_turns: expected a whole number from 1 to "
+       "1000, got 0"},
+      {"max_turns = 5", "max_turns = \"many\"",
+       "test.toml:32: limits.max_turns: expected a whole number from 1 to "
+       "1000, got \"many\""},
+      {"max_turns = 5", "max_turns = 2.5",
+       "test.toml:32: limits.max_turns: expected a whole number from 1 to "
+       "1000, got 2.5"},
+      {"[phrases]\n", "[phrases]\nsilense = \"x\"\n",
+       "test.toml:36: phrases.silense: expected one of silence, hold, "
+       "time_up, which, got an unknown key"},
+      {"[end]", "[end", "test.toml:28: "},
+      {"language = \"en\"", "greeting_asks = \"colour\"",
+       "test.toml:4: greeting_asks: expected the name of a field, got "
+       "\"colour\""},
+      {"phrases = [\"cups\"]", "phrases = [\"cups\", 3]",
+       "test.toml:22: fields[1].phrases: expected a text, got 3"},
+      {"phrases = [\"cups\"]", "phrases = \"cups\"",
+       "test.toml:22: fields[1].phrases: expected an array of texts, got "
+       "\"cups\""},
+  };
+  for (const auto &row : rows) {
+    std::string text = kWhole;
+    const auto at = text.find(row.from);
+    g_assert_true(at != std::string::npos);
+    text.replace(at, std::string(row.from).size(), row.to);
+    const auto definition = parse_definition(text, "test.toml");
+    if (definition)
+      g_error("%s: expected \"%s\", got a definition", row.to, row.error);
+    equal(definition.error().code, "bad_definition");
+    const std::string &error = definition.error().message;
+    const bool whole = row.error[std::string(row.error).size() - 1] != ' ';
+    if (whole ? error != row.error : !error.starts_with(row.error))
+      g_error("%s: expected\n  %s\ngot\n  %s", row.to, row.error,
+              error.c_str());
+  }
+}
+
+void test_outside_bytes() {
+  for (const std::string &text :
+       {std::string(), std::string("\xff\xfe"), std::string("a = \"\0\"", 7),
+        std::string(10000, '['),
+        "fields = " + std::string(5000, '[') + std::string(5000, ']')})
+    g_assert_false(parse_definition(text, "x").ok());
+}
+
+void test_ours() {
+  const char *data = g_getenv("PATCHCORD_DATA_DIR");
+  g_assert_nonnull(data);
+  for (const char *name : {"intake", "room-booking", "appointment-reminder"}) {
+    const std::string path = std::string(data) + "/agents/" + name + ".toml";
+    char *text = nullptr;
+    gsize size = 0;
+    g_assert_true(g_file_get_contents(path.c_str(), &text, &size, nullptr));
+    const auto definition = parse_definition({text, size}, path);
+    g_free(text);
+    if (!definition)
+      g_error("%s", definition.error().message.c_str());
+    g_assert_cmpuint(definition->fields.size(), >=, 3);
+    g_assert_cmpuint(definition->instructions.size(), >, 100);
+    // Callers wait while it is said.
+    g_assert_cmpuint(definition->greeting.size(), <, 120);
+    for (const Field &field : definition->fields)
+      g_assert_cmpuint(field.question.size(), <, 100);
+  }
+}
+
+void test_fields_that_do_not_apply() {
+  const auto definition = parse_definition(kWhole, "test.toml");
+  Values values;
+  g_assert_false(complete(*definition, values));
+  values["wish"] = std::string("tea");
+  values["cups"] = std::int64_t{2};
+  equal(to_json(*definition, applicable(*definition, values)),
+        R"({"wish":"tea","cups":2})");
+  g_assert_true(complete(*definition, values));
+  values["wish"] = std::string("coffee");
+  equal(to_json(*definition, applicable(*definition, values)),
+        R"({"wish":"coffee"})");
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, nullptr);
+  g_test_add_func("/definition/reads-a-whole-file", test_whole);
+  g_test_add_func("/definition/refuses-with-the-line-and-the-key",
+                  test_refusals);
+  g_test_add_func("/definition/refuses-outside-bytes", test_outside_bytes);
+  g_test_add_func("/definition/the-agents-that-come-along-are-whole",
+                  test_ours);
+  g_test_add_func("/definition/values-of-fields-that-do-not-apply-are-left-out",
+                  test_fields_that_do_not_apply);
+  return g_test_run();
+}

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "agent/values.hpp"
+
+#include <glib.h>
+
+#include <chrono>
+
+using namespace patchcord::agent;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A Wednesday.
+constexpr Date kToday{2026y / 4 / 29};
+
+struct Row {
+  const char *spoken;
+  const char *value; // "" is none
+};
+
+void check(const char *spoken, const std::string &is, const char *expected) {
+  if (is != expected)
+    g_error("\"%s\": expected \"%s\", got \"%s\"", spoken, expected,
+            is.c_str());
+}
+
+void test_words() {
+  const Row rows[] = {
+      {"Two-thirty P.M.", "two|thirty|pm"},
+      {"2:30 p.m.", "2:30|pm"},
+      {"2:30pm", "2:30|pm"},
+      {"two thirty p m", "two|thirty|pm"},
+      {"It\xe2\x80\x99s 9 o'clock", "its|9|oclock"},
+      {"1,250 people, please!", "1250|people|please"},
+      {"3.5", "3.5"},
+      {"caf\xc3\xa9 no. 5", "caf\xc3\xa9|no|5"},
+      {"the 3rd", "the|3rd"},
+      {"  ", ""},
+      {"...", ""},
+  };
+  for (const Row &row : rows) {
+    std::string joined;
+    for (const std::string &word : to_words(row.spoken))
+      joined += (joined.empty() ? "" : "|") + word;
+    check(row.spoken, joined, row.value);
+  }
+}
+
+void test_yes_no() {
+  const Row rows[] = {
+      {"yes", "yes"},
+      {"Yes.", "yes"},
+      {"yeah sure", "yes"},
+      {"yep", "yes"},
+      {"that's right", "yes"},
+      {"that is correct", "yes"},
+      {"okay", "yes"},
+      {"of course", "yes"},
+      {"go ahead", "yes"},
+      {"um yes please", "yes"},
+      {"uh huh", "yes"},
+      {"no problem", "yes"},
+      {"yes that's not a problem", "yes"},
+      {"sounds good", "yes"},
+      {"no", "no"},
+      {"nope", "no"},
+      {"no thank you", "no"},
+      {"that's wrong", "no"},
+      {"that's not right", "no"},
+      {"not really", "no"},
+      {"I don't think so", "no"},
+      {"yes no", ""},
+      {"well maybe", ""},
+      {"Mountain View", ""},
+      {"", ""},
+  };
+  for (const Row &row : rows) {
+    const auto answer = yes_or_no(to_words(row.spoken));
+    check(row.spoken, !answer ? "" : *answer ? "yes" : "no", row.value);
+  }
+}
+
+void test_numbers() {
+  const Row rows[] = {
+      {"zero", "0"},
+      {"two", "2"},
+      {"two people", "2"},
+      {"for two people please", "2"},
+      {"nineteen", "19"},
+      {"twenty", "20"},
+      {"twenty five", "25"},
+      {"twenty-five", "25"},
+      {"forty", "40"},
+      {"ninety nine", "99"},
+      {"a hundred", "100"},
+      {"one hundred", "100"},
+      {"one hundred and one", "101"},
+      {"a hundred ten", "110"},
+      {"nine hundred ninety nine", "999"},
+      {"nine hundred and ninety-nine", "999"},
+      {"a thousand", "1000"},
+      {"two thousand five hundred", "2500"},
+      {"1,250", "1250"},
+      {"12", "12"},
+      {"There will be 7 of us", "7"},
+      {"five five five", "555"},
+      {"one oh three", "103"},
+      {"three point five", "3.5"},
+      {"3.5", "3.5"},
+      {"two and a half", "2.5"},
+      {"minus four", "-4"},
+      {"a couple", "2"},
+      {"a dozen", "12"},
+      {"just me", "1"},
+      {"nobody", "0"},
+      {"two or three", ""},
+      {"two, yes, two", "2"},
+      {"some", ""},
+      {"", ""},
+  };
+  for (const Row &row : rows) {
+    const auto number = find_number(to_words(row.spoken));
+    char text[40] = "";
+    if (number)
+      g_snprintf(text, sizeof text, "%g", *number);
+    check(row.spoken, text, row.value);
+  }
+}
+
+void test_every_number_to_999() {
+  static const char *small[] = {"zero",    "one",       "two",      "three",
+                                "four",    "five",      "six",      "seven",
+                                "eight",   "nine",      "ten",      "eleven",
+                                "twelve",  "thirteen",  "fourteen", "fifteen",
+                                "sixteen", "seventeen", "eighteen", "nineteen"};
+  static const char *tens[] = {"",      "",      "twenty",  "thirty", "forty",
+                               "fifty", "sixty", "seventy", "eighty", "ninety"};
+  for (int n = 0; n <= 999; ++n) {
+    std::string text;
+    if (n >= 100)
+      text = std::string(small[n / 100]) + " hundred ";
+    const int rest = n % 100;
+    if (rest >= 20)
+      text += std::string(tens[rest / 10]) + " " +
+              (rest % 10 != 0 ? small[rest % 10] : "");
+    else if (rest > 0 || n == 0)
+      text += small[rest];
+    for (const std::string &spoken : {text, std::to_string(n)}) {
+      const auto found = find_number(to_words(spoken));
+      check(spoken.c_str(), found ? std::to_string(int(*found)) : "",
+            std::to_string(n).c_str());
+    }
+  }
+}
+
+void test_digits() {
+  const Row rows[] = {
+      {"five five oh one two", "55012"},
+      {"five five five oh one double oh", "5550100"},
+      {"triple seven", "777"},
+      {"twenty twelve", "2012"},
+      {"fifty five", "55"},
+      {"eight hundred", "800"},
+      {"four one five 555 0100", "4155550100"},
+      {"555-0100", "5550100"},
+      {"my number is five", "5"},
+      {"none", ""},
+  };
+  for (const Row &row : rows)
+    check(row.spoken, find_digits(to_words(row.spoken)).value_or(""),
+          row.value);
+}
+
+void test_phones() {
+  const Row rows[] = {
+      {"four one five five five five oh one oh oh", "4155550100"},
+      {"415 555 0100", "4155550100"},
+      {"(415) 555-0100", "4155550100"},
+      {"415.555.0100", "4155550100"},
+      {"plus one 415 555 0100", "+14155550100"},
+      {"+1 415-555-0100", "+14155550100"},
+      {"It's five five five, zero one double zero.", "5550100"},
+      {"one eight hundred five five five oh one double oh", "18005550100"},
+      {"five five five", ""},
+      {"1234567890123456", ""},
+      {"I do not have one", ""},
+  };
+  for (const Row &row : rows)
+    check(row.spoken, find_phone(row.spoken).value_or(""), row.value);
+}
+
+void test_emails() {
+  const Row rows[] = {
+      {"john at example dot com", "john@example.com"},
+      {"John dot Smith at example dot com", "john.smith@example.com"},
+      {"my email is john underscore smith at mail dot example dot org",
+       "john_smith@mail.example.org"},
+      {"j o h n at example dot com", "john@example.com"},
+      {"john forty two at example dot com", "john42@example.com"},
+      {"It's anna dash maria at example dot com please",
+       "anna-maria@example.com"},
+      {"John.Smith@Example.com.", "john.smith@example.com"},
+      {"write to me@example.com, thanks", "me@example.com"},
+      {"john smith at example dot com", "johnsmith@example.com"},
+      {"john at example", ""},
+      {"at example dot com", ""},
+      {"john@@example.com", ""},
+      {"see you at noon", ""},
+      {"", ""},
+  };
+  for (const Row &row : rows)
+    check(row.spoken, find_email(row.spoken).value_or(""), row.value);
+}
+
+void test_dates() {
+  const Row rows[] = {
+      {"today", "2026-04-29"},
+      {"tonight", "2026-04-29"},
+      {"this afternoon", "2026-04-29"},
+      {"Tomorrow, please.", "2026-04-30"},
+      {"the day after tomorrow", "2026-05-01"},
+      {"yesterday", "2026-04-28"},
+      {"Thursday", "2026-04-30"},
+      {"on Friday", "2026-05-01"},
+      {"wednesday", "2026-05-06"},
+      {"this Wednesday", "2026-04-29"},
+      {"next Monday", "2026-05-04"},
+      {"next friday", "2026-05-08"},
+      {"next Sunday", "2026-05-10"},
+      {"last Friday", "2026-04-24"},
+      {"May third", "2026-05-03"},
+      {"May the third", "2026-05-03"},
+      {"the third of May", "2026-05-03"},
+      {"3rd of May", "2026-05-03"},
+      {"May 3", "2026-05-03"},
+      {"3 May", "2026-05-03"},
+      {"the twenty third of June", "2026-06-23"},
+      {"June twenty-third", "2026-06-23"},
+      {"December thirty first", "2026-12-31"},
+      {"April 28th", "2027-04-28"},
+      {"April twenty ninth", "2026-04-29"},
+      {"January first twenty twenty eight", "2028-01-01"},
+      {"January 1, 2028", "2028-01-01"},
+      {"February 29", "2028-02-29"},
+      {"the third", "2026-05-03"},
+      {"the thirtieth", "2026-04-30"},
+      {"the thirty first", "2026-05-31"},
+      {"in three days", "2026-05-02"},
+      {"in a week", "2026-05-06"},
+      {"in two weeks", "2026-05-13"},
+      {"two weeks from today", "2026-05-13"},
+      {"next week", "2026-05-06"},
+      {"2026-05-03", "2026-05-03"},
+      {"5/3", "2026-05-03"},
+      {"5/3/2027", "2027-05-03"},
+      {"5/3/27", "2027-05-03"},
+      {"February thirtieth", ""},
+      {"2026-02-30", ""},
+      {"13/45", ""},
+      {"I may come", ""},
+      {"whenever", ""},
+      {"two people", ""},
+      {"", ""},
+  };
+  for (const Row &row : rows) {
+    const auto found = find_date(row.spoken, kToday);
+    check(row.spoken, found ? iso_date(found->date) : "", row.value);
+  }
+}
+
+void test_times() {
+  const Row rows[] = {
+      {"two thirty p m", "14:30"},
+      {"2:30 p.m.", "14:30"},
+      {"2:30", "14:30"},
+      {"2:30pm", "14:30"},
+      {"230 pm", "14:30"},
+      {"14:30", "14:30"},
+      {"half past two", "14:30"},
+      {"quarter past nine", "09:15"},
+      {"a quarter to three", "14:45"},
+      {"quarter to one", "12:45"},
+      {"ten past four", "16:10"},
+      {"twenty minutes to five p.m.", "16:40"},
+      {"seven minutes past eight", "08:07"},
+      {"noon", "12:00"},
+      {"at midday", "12:00"},
+      {"midnight", "00:00"},
+      {"nine in the morning", "09:00"},
+      {"nine at night", "21:00"},
+      {"seven in the evening", "19:00"},
+      {"twelve a m", "00:00"},
+      {"twelve p m", "12:00"},
+      {"twelve thirty", "12:30"},
+      {"two", "14:00"},
+      {"at two", "14:00"},
+      {"two please", "14:00"},
+      {"around ten", "10:00"},
+      {"eight o'clock", "08:00"},
+      {"three o'clock", "15:00"},
+      {"ten forty five", "10:45"},
+      {"two oh five", "14:05"},
+      {"nine fifteen a m", "09:15"},
+      {"fourteen thirty", "14:30"},
+      {"fourteen hundred", "14:00"},
+      {"twenty fifteen", "20:15"},
+      {"07:15", "07:15"},
+      {"today at two thirty p m", "14:30"},
+      {"for two people at three pm", "15:00"},
+      {"two people", ""},
+      {"half an hour", ""},
+      {"three to five people", ""},
+      {"25:00", ""},
+      {"2:75", ""},
+      {"whenever", ""},
+      {"", ""},
+  };
+  for (const Row &row : rows) {
+    const auto found = find_time(to_words(row.spoken));
+    check(row.spoken, found ? clock_time(*found) : "", row.value);
+  }
+}
+
+void test_choices() {
+  const std::vector<Choice> choices = {
+      {"Mountain View", {"Mountain View", "the main office"}},
+      {"San Francisco", {"San Francisco", "the city"}},
+      {"View", {"view"}},
+  };
+  const Row rows[] = {
+      {"Mountain View", "Mountain View"},
+      {"mountain view.", "Mountain View"},
+      {"in Mountain View, please", "Mountain View"},
+      {"Mountain Views", "Mountain View"},
+      {"I'd say the main office", "Mountain View"},
+      {"with a view", "View"},
+      {"san francisco", "San Francisco"},
+      {"not Mountain View", "View"},
+      {"not San Francisco", ""},
+      {"Mountain View or San Francisco", ""},
+      {"Berlin", ""},
+      {"", ""},
+  };
+  for (const Row &row : rows) {
+    const auto found = find_choice(to_words(row.spoken), choices);
+    check(row.spoken, found ? choices[*found].value : "", row.value);
+  }
+}
+
+Field field_of(FieldType type) {
+  Field field;
+  field.name = "field";
+  field.type = type;
+  return field;
+}
+
+std::string shown(const std::optional<Value> &value) {
+  if (!value)
+    return "";
+  Definition definition;
+  definition.fields.push_back(field_of(FieldType::kString));
+  return to_json(definition, {{"field", *value}});
+}
+
+void test_typed_values() {
+  Field people = field_of(FieldType::kInteger);
+  people.min = 1;
+  people.max = 20;
+  Field name = field_of(FieldType::kString);
+  Field colour = field_of(FieldType::kString);
+  colour.phrases = {"Dark Red", "Blue"};
+  const struct {
+    Field field;
+    const char *spoken;
+    Asked asked;
+    const char *json;
+  } rows[] = {
+      {people, "two people", Asked::kYes, R"({"field":2})"},
+      {people, "none", Asked::kYes, ""},
+      {people, "twenty one", Asked::kYes, ""},
+      {people, "two and a half", Asked::kYes, ""},
+      {people, "two people", Asked::kNo, ""},
+      {field_of(FieldType::kNumber), "two and a half", Asked::kYes,
+       R"({"field":2.5})"},
+      {field_of(FieldType::kBoolean), "yes", Asked::kYes, R"({"field":true})"},
+      {field_of(FieldType::kBoolean), "nope", Asked::kYes,
+       R"({"field":false})"},
+      {field_of(FieldType::kBoolean), "yes", Asked::kNo, ""},
+      {field_of(FieldType::kDate), "the third", Asked::kYes,
+       R"({"field":"2026-05-03"})"},
+      {field_of(FieldType::kDate), "the third", Asked::kNo, ""},
+      {field_of(FieldType::kDate), "may third", Asked::kNo,
+       R"({"field":"2026-05-03"})"},
+      {field_of(FieldType::kTime), "two", Asked::kYes, R"({"field":"14:00"})"},
+      {field_of(FieldType::kTime), "at two", Asked::kNo, ""},
+      {field_of(FieldType::kTime), "at two p m", Asked::kNo,
+       R"({"field":"14:00"})"},
+      {field_of(FieldType::kPhone), "555 0100", Asked::kNo, ""},
+      {name, "My name is Anna Smith.", Asked::kYes,
+       R"({"field":"Anna Smith"})"},
+      {name, "It's McArthur", Asked::kYes, R"({"field":"McArthur"})"},
+      {name, "um, O'Brien", Asked::kYes, R"({"field":"O'Brien"})"},
+      {name, "Anna", Asked::kNo, ""},
+      {name, " ", Asked::kYes, ""},
+      {colour, "dark red i think", Asked::kYes, R"({"field":"Dark Red"})"},
+      {colour, "green", Asked::kYes, R"({"field":"green"})"},
+  };
+  for (const auto &row : rows)
+    check(row.spoken,
+          shown(parse_value(row.field, row.spoken, kToday, row.asked)),
+          row.json);
+}
+
+void test_said_back() {
+  Field choice = field_of(FieldType::kChoice);
+  choice.choices = {{"30", {"half an hour", "thirty minutes"}}};
+  const struct {
+    Field field;
+    Value value;
+    const char *said;
+  } rows[] = {
+      {choice, std::string("30"), "half an hour"},
+      {field_of(FieldType::kBoolean), true, "yes"},
+      {field_of(FieldType::kInteger), std::int64_t{12}, "12"},
+      {field_of(FieldType::kNumber), 2.5, "2.5"},
+      {field_of(FieldType::kDate), std::string("2026-04-29"), "today"},
+      {field_of(FieldType::kDate), std::string("2026-04-30"), "tomorrow"},
+      {field_of(FieldType::kDate), std::string("2026-05-03"), "Sunday, May 3"},
+      {field_of(FieldType::kDate), std::string("2027-05-03"),
+       "Monday, May 3, 2027"},
+      {field_of(FieldType::kTime), std::string("14:30"), "2:30 PM"},
+      {field_of(FieldType::kTime), std::string("09:00"), "9 AM"},
+      {field_of(FieldType::kTime), std::string("00:15"), "12:15 AM"},
+      {field_of(FieldType::kTime), std::string("12:00"), "noon"},
+      {field_of(FieldType::kPhone), std::string("4155550100"),
+       "4 1 5, 5 5 5, 0 1 0 0"},
+      {field_of(FieldType::kPhone), std::string("+4915550100"),
+       "plus 4 9 1, 5 5 5, 0 1 0 0"},
+      {field_of(FieldType::kEmail), std::string("a.b@example.com"),
+       "a dot b at example dot com"},
+      {field_of(FieldType::kString), std::string("Anna"), "Anna"},
+  };
+  for (const auto &row : rows)
+    check(row.said, spoken_value(row.field, row.value, kToday), row.said);
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, nullptr);
+  g_test_add_func("/values/words-are-what-was-said", test_words);
+  g_test_add_func("/values/yes-and-no", test_yes_no);
+  g_test_add_func("/values/numbers", test_numbers);
+  g_test_add_func("/values/every-number-to-999", test_every_number_to_999);
+  g_test_add_func("/values/dictated-digits", test_digits);
+  g_test_add_func("/values/phone-numbers", test_phones);
+  g_test_add_func("/values/email-addresses", test_emails);
+  g_test_add_func("/values/dates-seen-from-today", test_dates);
+  g_test_add_func("/values/times-of-day", test_times);
+  g_test_add_func("/values/choices-inside-sentences", test_choices);
+  g_test_add_func("/values/fields-take-what-fits-them", test_typed_values);
+  g_test_add_func("/values/values-are-said-back", test_said_back);
+  return g_test_run();
+}
