@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace patchcord::cli {
+
+// Exit codes, as the man page lists them.
+inline constexpr int kDone = 0, kFailed = 1, kUsage = 2;
+
+// The options of one command: "--name VALUE", "--name=VALUE" and "--flag".
+class Options {
+public:
+  // `help` is what --help prints.
+  Options(std::string command, std::string help);
+
+  Options &flag(const std::string &name, bool &set);
+  Options &text(const std::string &name, std::string &value);
+
+  // Reads them. An exit code when there is nothing more to do: after --help, or
+  // after an error, which has been told with the option's likely name.
+  std::optional<int> parse(int argc, char **argv) const;
+
+private:
+  struct Option {
+    std::string name; // "--config"
+    bool *flag = nullptr;
+    std::string *text = nullptr;
+  };
+  int refuse(const std::string &problem) const;
+
+  const std::string command_, help_;
+  std::vector<Option> options_;
+};
+
+} // namespace patchcord::cli

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/provider_check.hpp"
+
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "net/http_client.hpp"
+#include "worker/worker.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <future>
+
+namespace patchcord::cli {
+namespace {
+
+constexpr int kWarnDays = 90; // before a model's end
+
+Result<net::HttpResponse> fetch(const net::HttpRequest &request) {
+  const auto worker = Worker::start("check");
+  std::promise<Result<net::HttpResponse>> promise;
+  auto future = promise.get_future();
+  std::unique_ptr<net::HttpClient::Transfer> transfer;
+  worker->call([&] {
+    transfer = worker->service<net::HttpClient>().fetch(
+        request, [&](Result<net::HttpResponse> result) {
+          promise.set_value(std::move(result));
+        });
+  });
+  auto result = future.get(); // the request has a timeout
+  worker->call([&] { transfer.reset(); });
+  worker->stop();
+  return result;
+}
+
+// What the provider says is wrong, as far as it can be read.
+std::string said(const std::string &body) {
+  const auto document = JsonDocument::parse(body);
+  if (!document)
+    return {};
+  for (const char *outer : {"error", "detail"}) {
+    const JsonView view = document->root()[outer];
+    if (const auto text = view["message"].string())
+      return ": " + text->substr(0, 200);
+    if (const auto text = view.string())
+      return ": " + text->substr(0, 200);
+  }
+  return {};
+}
+
+// Days from the year 0 (proleptic Gregorian, civil calendar); empty: no date.
+std::optional<int> day_number(std::string_view iso) {
+  int year = 0, month = 0, day = 0;
+  if (std::sscanf(std::string(iso).c_str(), "%4d-%2d-%2d", &year, &month,
+                  &day) != 3 ||
+      month < 1 || month > 12 || day < 1 || day > 31)
+    return std::nullopt;
+  const std::chrono::year_month_day date{
+      std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+      std::chrono::day(static_cast<unsigned>(day))};
+  return std::chrono::sys_days(date).time_since_epoch().count();
+}
+
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char text[16];
+  const auto size = std::strftime(text, sizeof text, "%Y-%m-%d", &utc);
+  return {text, size};
+}
+
+// True when the answer is 200; has reported when not.
+bool accepted(Report &report, const std::string &item, const std::string &url,
+              const std::string &key_name,
+              const Result<net::HttpResponse> &response) {
+  if (!response) {
+    report.fail(item, url + " does not answer: " + response.error().message);
+    return false;
+  }
+  if (response->status == 401 || response->status == 403)
+    report.fail(item,
+                "the key (" + key_name + ") is refused" + said(response->body));
+  else if (response->status != 200)
+    report.fail(item, url + " answers HTTP " +
+                          std::to_string(response->status) +
+                          said(response->body));
+  return response->status == 200;
+}
+
+} // namespace
+
+void judge_models(Report &report, std::string_view body,
+                  const std::vector<std::string> &models,
+                  const std::string &today) {
+  JsonLimits limits;
+  limits.bytes = std::size_t{8} << 20;
+  const auto document = JsonDocument::parse(body, limits);
+  if (!document || !document->root()["data"].is_array()) {
+    report.warn("openai", "the list of models cannot be read");
+    return;
+  }
+  const JsonView data = document->root()["data"];
+  for (const auto &model : models) {
+    JsonView found;
+    for (std::size_t i = 0; i < data.size(); ++i)
+      if (data.at(i)["id"].string() == model)
+        found = data.at(i);
+    const std::string end = found["shutdown_date"].string().value_or("");
+    const auto last = day_number(end), now = day_number(today);
+    if (!found)
+      report.fail("openai", "there is no model " + model +
+                                " for this key (openai.stt_model, "
+                                "openai.chat_model)");
+    else if (last && now && *last <= *now)
+      report.fail("openai", "the model " + model + " ended on " + end);
+    else if (last && now && *last - *now <= kWarnDays)
+      report.warn("openai", "the model " + model + " ends on " + end + ", in " +
+                                std::to_string(*last - *now) + " days");
+    else
+      report.ok("openai",
+                "model " + model + (end.empty() ? "" : " (until " + end + ")"));
+  }
+}
+
+void check_openai(Report &report, const config::Config &config,
+                  const std::vector<std::string> &models) {
+  net::HttpRequest request;
+  request.url = config.openai.base_url + "/models";
+  request.headers = {{"Authorization", "Bearer " + config.openai.api_key}};
+  const auto response = fetch(request);
+  if (!accepted(report, "openai", request.url, "openai.api_key", response))
+    return;
+  report.ok("openai", config.openai.base_url + " accepts the key");
+  judge_models(report, response->body, models, today());
+}
+
+void check_elevenlabs(Report &report, const config::Config &config) {
+  net::HttpRequest request;
+  request.headers = {{"xi-api-key", config.elevenlabs.api_key}};
+  request.url = config.elevenlabs.base_url + "/v1/user/subscription";
+  auto response = fetch(request);
+  const bool told = response && response->status == 200;
+  if (!told) {
+    // A key may be good for speech only, and not see its account.
+    request.url = config.elevenlabs.base_url + "/v1/models";
+    response = fetch(request);
+    if (!accepted(report, "elevenlabs", request.url, "elevenlabs.api_key",
+                  response))
+      return;
+  }
+  report.ok("elevenlabs", config.elevenlabs.base_url + " accepts the key");
+  if (!told)
+    return;
+  const auto document = JsonDocument::parse(response->body);
+  if (!document)
+    return;
+  const auto used = document->root()["character_count"].lenient_integer();
+  const auto limit = document->root()["character_limit"].lenient_integer();
+  if (!used || !limit)
+    return;
+  // Credits: a call's minute of speech takes some hundreds.
+  const std::string left = std::to_string(*limit - *used) + " of " +
+                           std::to_string(*limit) + " credits are left";
+  const auto more = document->root()["max_credit_limit_extension"];
+  const bool may_exceed =
+      more.string() == "unlimited" || more.lenient_integer().value_or(0) > 0;
+  if (*limit - *used < *limit / 20 && !may_exceed)
+    report.warn("elevenlabs", "only " + left);
+  else
+    report.ok("elevenlabs", left);
+}
+
+} // namespace patchcord::cli

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+
+namespace patchcord::cli {
+
+// What `patchcord check` found: one line an item, in the user's words.
+class Report {
+public:
+  void ok(const std::string &item, const std::string &text);
+  void warn(const std::string &item, const std::string &text);
+  void fail(const std::string &item, const std::string &text);
+
+  int failures() const { return failures_; }
+  int warnings() const { return warnings_; }
+
+private:
+  int failures_ = 0, warnings_ = 0;
+};
+
+} // namespace patchcord::cli

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/setup.hpp"
+
+#include "base/text.hpp"
+#include "call/graph_builder.hpp"
+#include "graph/handles.hpp"
+
+#include <filesystem>
+#include <gst/gst.h>
+
+namespace patchcord::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool has_plugins() {
+  const auto factory =
+      Ref<GstElementFactory>::adopt(gst_element_factory_find("twiliosrc"));
+  return static_cast<bool>(factory);
+}
+
+// BUILD/plugins, when this library is BUILD/src/libpatchcord-0.so.
+fs::path build_plugins() {
+  return fs::path(config::library_folder()).parent_path() / "plugins";
+}
+
+} // namespace
+
+Result<Unit> init_gstreamer() {
+  GErrorHolder error;
+  if (!gst_init_check(nullptr, nullptr, error.out()))
+    return make_error("gstreamer", std::string("GStreamer does not start: ") +
+                                       error.message());
+  for (const fs::path &folder :
+       {build_plugins(), fs::path(PATCHCORD_PLUGINDIR)}) {
+    std::error_code none;
+    if (has_plugins())
+      break;
+    if (fs::is_directory(folder, none))
+      gst_registry_scan_path(gst_registry_get(), folder.c_str());
+  }
+  if (!has_plugins())
+    return make_error("gstreamer",
+                      "Patchcord's GStreamer plugins are not found: set "
+                      "GST_PLUGIN_PATH to their folder (usually " +
+                          std::string(PATCHCORD_PLUGINDIR) + ")");
+  return ok();
+}
+
+Result<CallFiles> find_call_files(const config::Config &config) {
+  const auto agent = config::find_agent(config.call.agent);
+  if (!agent)
+    return make_error("bad_agent", "call.agent: " + agent.error().message);
+  const auto pipeline = config::find_pipeline(config.call.pipeline);
+  if (!pipeline)
+    return make_error("bad_pipeline",
+                      "call.pipeline: " + pipeline.error().message);
+  return CallFiles{*agent, *pipeline};
+}
+
+Result<Unit> check_graph(const config::Config &config, const CallFiles &files) {
+  const auto text = call::read_pipeline(files.pipeline);
+  if (!text)
+    return text.error();
+  if (const auto missing = call::missing_elements(*text); !missing.empty())
+    return make_error("bad_pipeline",
+                      files.pipeline + ": elements that are not installed: " +
+                          join(missing, ", "));
+  const auto graph =
+      call::build_graph(files.pipeline, *text, config, files.agent);
+  if (!graph)
+    return graph.error();
+  return ok();
+}
+
+} // namespace patchcord::cli

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "base/result.hpp"
+#include "config/config.hpp"
+
+#include <string>
+#include <vector>
+
+namespace patchcord::cli {
+
+// GStreamer with this project's plugins: from GST_PLUGIN_PATH, from the build
+// tree that the program lies in, or from where they were installed.
+Result<Unit> init_gstreamer();
+
+// What a call needs and the configuration names, found.
+struct CallFiles {
+  std::string agent, pipeline; // paths
+};
+Result<CallFiles> find_call_files(const config::Config &config);
+
+// Whether a graph can be made of the pipeline's text now. The error names the
+// elements that are not installed.
+Result<Unit> check_graph(const config::Config &config, const CallFiles &files);
+
+} // namespace patchcord::cli
