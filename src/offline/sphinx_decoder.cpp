@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "offline/sphinx_decoder.hpp"
+
+#include "offline/grammar.hpp"
+
+#include <pocketsphinx.h>
+#include <sphinxbase/err.h>
+#include <sphinxbase/fsg_model.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <cstring>
+
+namespace patchcord::offline {
+namespace {
+
+constexpr int kCepstra = 13;
+constexpr int kFrameSamples = SphinxDecoder::kRate / 100;
+// Weight of the grammar's probabilities against the sound's.
+constexpr double kLanguageWeight = 8.0;
+constexpr double kMirror = 0.3;
+// Decoded between two looks at anything else: some 2 ms.
+constexpr std::size_t kStepFrames = 6;
+
+struct FreeDecoder {
+  void operator()(ps_decoder_t *decoder) const { ps_free(decoder); }
+};
+struct FreeFrontEnd {
+  void operator()(fe_t *front_end) const { fe_free(front_end); }
+};
+struct FreeConfig {
+  void operator()(cmd_ln_t *config) const { cmd_ln_free_r(config); }
+};
+struct FreeFsg {
+  void operator()(fsg_model_t *fsg) const { fsg_model_free(fsg); }
+};
+using Fsg = std::unique_ptr<fsg_model_t, FreeFsg>;
+
+Fsg build_fsg(const StateGraph &graph, const char *name, logmath_t *logs) {
+  Fsg fsg(fsg_model_init(name, logs, kLanguageWeight, graph.states));
+  fsg->start_state = 0;
+  fsg->final_state = 1;
+  std::vector<int> ids;
+  ids.reserve(graph.words.size());
+  for (const std::string &word : graph.words)
+    ids.push_back(fsg_model_word_add(fsg.get(), word.c_str()));
+  for (const StateGraph::Arc &arc : graph.arcs) {
+    const auto score = static_cast<int32>(logmath_log(logs, arc.probability) *
+                                          kLanguageWeight);
+    if (arc.word < 0)
+      fsg_model_null_trans_add(fsg.get(), arc.from, arc.to, score);
+    else
+      fsg_model_trans_add(fsg.get(), arc.from, arc.to, score,
+                          ids[static_cast<std::size_t>(arc.word)]);
+  }
+  glist_free(fsg_model_null_trans_closure(fsg.get(), nullptr));
+  return fsg;
+}
+
+} // namespace
+
+struct SphinxDecoder::Library {
+  std::unique_ptr<ps_decoder_t, FreeDecoder> decoder;
+  std::unique_ptr<fe_t, FreeFrontEnd> front_end;
+};
+
+Result<std::unique_ptr<SphinxDecoder>>
+SphinxDecoder::create(const Model &model) {
+  auto dictionary = Dictionary::open(model.dict);
+  if (!dictionary)
+    return std::move(dictionary).error();
+  err_set_logfp(nullptr); // it reports every grammar, line by line
+  // Silence is the caller's affair here; the library's detector would cut again
+  // and forget quiet beginnings.
+  std::unique_ptr<cmd_ln_t, FreeConfig> config(cmd_ln_init(
+      nullptr, ps_args(), TRUE, "-hmm", model.hmm.c_str(), "-bestpath", "no",
+      "-remove_silence", "no", "-remove_noise", "no", nullptr));
+  auto library = std::make_unique<Library>();
+  if (config)
+    library->decoder.reset(ps_init(config.get()));
+  if (library->decoder)
+    library->front_end.reset(
+        fe_init_auto_r(ps_get_config(library->decoder.get())));
+  if (!library->front_end ||
+      fe_get_output_size(library->front_end.get()) != kCepstra)
+    return make_error("no_model",
+                      "cannot read the acoustic model " + model.hmm);
+  return std::unique_ptr<SphinxDecoder>(
+      new SphinxDecoder(std::move(library), std::move(*dictionary)));
+}
+
+SphinxDecoder::SphinxDecoder(std::unique_ptr<Library> library,
+                             std::shared_ptr<Dictionary> dictionary)
+    : library_(std::move(library)), dictionary_(std::move(dictionary)) {}
+
+SphinxDecoder::~SphinxDecoder() { abandon(); }
+
+std::vector<std::string>
+SphinxDecoder::add_words(const std::vector<std::string> &words) {
+  ps_decoder_t *decoder = library_->decoder.get();
+  std::vector<std::string> guessed;
+  for (const Pronunciation &entry : dictionary_->look_up(words)) {
+    if (entry.guessed)
+      guessed.push_back(entry.word);
+    if (char *phones = ps_lookup_word(decoder, entry.word.c_str())) {
+      std::free(phones);
+      continue;
+    }
+    int variant = 0;
+    for (const std::string &phones : entry.phones) {
+      std::string name = entry.word;
+      if (++variant > 1)
+        name += '(' + std::to_string(variant) + ')';
+      ps_add_word(decoder, name.c_str(), phones.c_str(), FALSE);
+    }
+  }
+  return guessed;
+}
+
+Result<SphinxDecoder::Known *> SphinxDecoder::know(const std::string &grammar) {
+  const auto found =
+      std::find_if(known_.begin(), known_.end(), [&](const Known &known) {
+        return known.grammar == grammar;
+      });
+  if (found != known_.end()) {
+    known_.splice(known_.begin(), known_, found);
+    return &known_.front();
+  }
+  auto graph = compile_grammar(grammar);
+  if (!graph)
+    return std::move(graph).error();
+  ps_decoder_t *decoder = library_->decoder.get();
+  Known known{grammar, std::to_string(++searches_made_), {}};
+  known.guessed = add_words(graph->words);
+  const Fsg fsg =
+      build_fsg(*graph, known.search.c_str(), ps_get_logmath(decoder));
+  if (ps_set_fsg(decoder, known.search.c_str(), fsg.get()) < 0)
+    return make_error("bad_grammar", "the recogniser refuses the grammar");
+  known_.push_front(std::move(known));
+  // Not while an utterance is decoded: the last one may be its grammar.
+  while (known_.size() > kGrammars && !decoding_) {
+    ps_unset_search(decoder, known_.back().search.c_str());
+    known_.pop_back();
+  }
+  return &known_.front();
+}
+
+Result<std::vector<std::string>>
+SphinxDecoder::prepare(const std::string &grammar) {
+  auto known = know(grammar);
+  if (!known)
+    return std::move(known).error();
+  return (*known)->guessed;
+}
+
+void SphinxDecoder::make_cepstra(std::span<const std::int16_t> samples) {
+  // x + m x (-1)^n: the spectrum and, m times, its mirror image.
+  std::vector<std::int16_t> mirrored(samples.size());
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    mirrored[i] = static_cast<std::int16_t>(
+        std::clamp(samples[i] * (i % 2 == 0 ? 1.0 + kMirror : 1.0 - kMirror),
+                   -32768.0, 32767.0));
+  const std::size_t room = mirrored.size() / kFrameSamples + 4;
+  cepstra_.resize(room * kCepstra);
+  frames_.resize(room);
+  for (std::size_t i = 0; i < room; ++i)
+    frames_[i] = &cepstra_[i * kCepstra];
+
+  fe_t *front_end = library_->front_end.get();
+  fe_start_stream(front_end);
+  fe_start_utt(front_end);
+  const int16 *at = mirrored.data();
+  size_t left = mirrored.size();
+  auto count = static_cast<int32>(room) - 1;
+  int32 tail = 0, ignored = 0;
+  fe_process_frames(front_end, &at, &left, frames_.data(), &count, &ignored);
+  fe_end_utt(front_end, frames_[static_cast<std::size_t>(count)], &tail);
+  frames_.resize(static_cast<std::size_t>(count + tail));
+}
+
+Result<> SphinxDecoder::begin(std::span<const std::int16_t> samples,
+                              const std::string &grammar) {
+  abandon();
+  auto known = know(grammar);
+  if (!known)
+    return std::move(known).error();
+  make_cepstra(samples);
+  std::array<mfcc_t, kCepstra> mean{};
+  for (const float *frame : frames_)
+    for (int i = 0; i < kCepstra; ++i)
+      mean[static_cast<std::size_t>(i)] +=
+          frame[i] / static_cast<float>(frames_.size());
+  ps_decoder_t *decoder = library_->decoder.get();
+  ps_set_search(decoder, (*known)->search.c_str());
+  cmn_live_set(ps_get_feat(decoder)->cmn_struct, mean.data());
+  ps_start_utt(decoder);
+  next_frame_ = 0;
+  decoding_ = true;
+  return ok();
+}
+
+bool SphinxDecoder::step() {
+  if (!decoding_)
+    return false;
+  const std::size_t count = std::min(kStepFrames, frames_.size() - next_frame_);
+  if (count > 0)
+    ps_process_cep(library_->decoder.get(), frames_.data() + next_frame_,
+                   static_cast<int>(count), FALSE, FALSE);
+  next_frame_ += count;
+  return next_frame_ < frames_.size();
+}
+
+Recognition SphinxDecoder::finish() {
+  Recognition result;
+  if (!decoding_)
+    return result;
+  decoding_ = false;
+  ps_decoder_t *decoder = library_->decoder.get();
+  ps_end_utt(decoder);
+  int32 score = 0;
+  const char *text = ps_get_hyp(decoder, &score);
+  result.frames = ps_get_n_frames(decoder);
+  if (text == nullptr || result.frames == 0)
+    return result;
+  result.score = static_cast<double>(score) / result.frames;
+  result.text = text;
+  result.accepted = !result.text.empty();
+  return result;
+}
+
+void SphinxDecoder::abandon() {
+  if (decoding_)
+    ps_end_utt(library_->decoder.get());
+  decoding_ = false;
+}
+
+} // namespace patchcord::offline
