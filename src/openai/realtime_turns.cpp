@@ -12,6 +12,9 @@ namespace patchcord::openai {
 namespace {
 
 constexpr std::int64_t kPaddingMs = 300; // before the first voiced sample
+// What is sent before it when it is sent again: more, so that the server's
+// padding does not end at the first sample of the session.
+constexpr std::int64_t kReplayPaddingMs = 500;
 constexpr std::int64_t kMaxTurnMs = 20'000;
 // How much audio is kept: while there is no connection, to be sent when there
 // is one; between turns, for what a lost connection may not have told; and at
@@ -65,7 +68,7 @@ void RealtimeTranscription::forget_old_audio() {
     need(sent_);
   for (const auto &item : items_.items())
     if (item.start >= 0)
-      need(item.start - kPaddingMs * ms);
+      need(item.start - kReplayPaddingMs * ms);
   for (const Commit &commit : commits_)
     need(commit.from);
   if (turn_)
@@ -97,7 +100,7 @@ void RealtimeTranscription::begin_session() {
 
 // The connection is lost: what it did not finish is said again to the next.
 void RealtimeTranscription::requeue_turns() {
-  const std::int64_t padding = kPaddingMs * bytes_per_ms();
+  const std::int64_t padding = kReplayPaddingMs * bytes_per_ms();
   for (Commit &commit : commits_)
     commit.sent = false;
   const auto &items = items_.items();

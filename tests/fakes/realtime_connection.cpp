@@ -139,9 +139,13 @@ void RealtimeConnection::send_fragmented(const std::string &text) {
   std::string frames;
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     frames += static_cast<char>((i == 0 ? 0x01 : 0x00) | (i == 2 ? 0x80 : 0));
-    frames += static_cast<char>(126);
-    frames += static_cast<char>(pieces[i].size() >> 8);
-    frames += static_cast<char>(pieces[i].size() & 0xff);
+    if (pieces[i].size() < 126) {
+      frames += static_cast<char>(pieces[i].size());
+    } else {
+      frames += static_cast<char>(126);
+      frames += static_cast<char>(pieces[i].size() >> 8);
+      frames += static_cast<char>(pieces[i].size() & 0xff);
+    }
     frames += pieces[i];
   }
   GIOStream *stream = soup_websocket_connection_get_io_stream(socket_.get());

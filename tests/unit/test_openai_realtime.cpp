@@ -798,15 +798,15 @@ void test_unfinished_turn_is_sent_again() {
   equal(play.take(), "disconnect\nstopped 6000\n");
   play.talk(6100, 6900); // meanwhile
   play.connected(6901);
-  // From 2900 (300 ms before the start of B) to 6800, of audio time.
-  g_assert_cmpuint(play.appended, ==, (6800 - 2900) * 8);
+  // From 500 ms before the start of B to 6800, of audio time.
+  g_assert_cmpuint(play.appended, ==, (6800 - 2700) * 8);
   play.take();
-  play.event(7000, started("B2", 0));
-  play.event(7001, stopped("B2", 3400));
+  play.event(7000, started("B2", 200));
+  play.event(7001, stopped("B2", 3600));
   play.event(7002, committed("B2"));
   play.event(7400, completed("B2", "second"));
-  // The new session's time 0 is 2900.
-  equal(play.take(), "started 2900\nstopped 5800\nresult 2900-5800 second\n");
+  // The new session's time 0 is 2700.
+  equal(play.take(), "started 3200\nstopped 5800\nresult 3200-5800 second\n");
 }
 
 void test_committed_turn_is_sent_again() {
@@ -827,7 +827,7 @@ void test_committed_turn_is_sent_again() {
         "connect wss://api.openai.com/v1/realtime?intent=transcription\n"
         "> session.update\n"
         "> input_audio_buffer.commit commit_2\n");
-  g_assert_cmpuint(play.appended, ==, 1800 * 8); // from 200 to 2000
+  g_assert_cmpuint(play.appended, ==, 2000 * 8); // 500 ms before it as well
   play.event(3100, committed("A2"));
   play.event(3200, completed("A2", "all of it"));
   equal(play.take(), "result 500-1500 all of it\n");
