@@ -217,8 +217,11 @@ private:
     reader.read("silence", phrases.silence);
     reader.read("hold", phrases.hold);
     reader.read("time_up", phrases.time_up);
+    reader.read("confirm", phrases.confirm);
     reader.read("which", phrases.which);
     reader.finish();
+    if (phrases.confirm.find("{field}") == std::string::npos)
+      reader.fail("confirm", "a text with {field} in it");
     require(reader, {{"silence", &phrases.silence},
                      {"hold", &phrases.hold},
                      {"time_up", &phrases.time_up},

@@ -85,6 +85,7 @@ struct Definition {
     std::string silence = "Are you still there?";
     std::string hold = "One moment, please.";
     std::string time_up = "I am sorry, our time is up. Goodbye.";
+    std::string confirm = "{field}. Is that right?"; // of one field
     std::string which = "What should I change?";
   } phrases;
 

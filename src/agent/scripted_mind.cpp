@@ -105,6 +105,9 @@ Thought ScriptedMind::answer(const std::string &caller, const History &) {
   before_ = state_;
   extracted_.clear();
   Reply reply = hear(caller);
+  if (state_.stage == Stage::kConfirmField ||
+      state_.stage == Stage::kConfirmAll)
+    reply.action = "confirm";
   reply.extracted = extracted_;
   reply.expect = expectation();
   return reply;
@@ -153,13 +156,11 @@ Reply ScriptedMind::hear_field(const std::string &caller, const Words &words) {
     return go_on();
   state_.stage = Stage::kConfirmField;
   state_.reprompts = 0;
-  Reply reply =
-      question(capital(replaced(
-                   field.say, "{value}",
-                   spoken_value(field, state_.values[field.name], today_))) +
-               ". Is that right?");
-  reply.action = "confirm";
-  return reply;
+  const std::string said =
+      replaced(field.say, "{value}",
+               spoken_value(field, state_.values[field.name], today_));
+  return question(
+      replaced(definition_->phrases.confirm, "{field}", capital(said)));
 }
 
 Reply ScriptedMind::hear_field_confirmed(const std::string &caller,
@@ -260,10 +261,8 @@ Reply ScriptedMind::read_back() {
                                spoken_value(field, found->second, today_)));
   }
   state_.stage = Stage::kConfirmAll;
-  Reply reply = question(
+  return question(
       replaced(definition_->end.read_back, "{fields}", join(parts, ", ")));
-  reply.action = "confirm";
-  return reply;
 }
 
 Reply ScriptedMind::not_understood() {

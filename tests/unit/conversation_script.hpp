@@ -13,7 +13,8 @@
 // Plays a conversation as a table of what happens when and what is done about
 // it. Inputs: "start", "speech", "quiet", "words:TEXT", "words@MS:TEXT" (audio
 // that ended at MS), "partial:TEXT", "key:5", "started:1", "progress:1:TEXT",
-// "ended:1", "cut:1:TEXT", "model:TEXT", "model-done", "model-failed:CODE",
+// "ended:1", "cut:1:TEXT", "model:TEXT", "old-model:TEXT" (of the request
+// before), "model-done[:REASON]", "model-refuses:TEXT", "model-failed:CODE",
 // "model-broken:CODE" (worth another try), "deaf:CODE", "mute:CODE", "gone",
 // and "wait". Timers that are due by then fire first.
 class ConversationScript {
@@ -31,6 +32,7 @@ public:
   static std::unique_ptr<ConversationScript> scripted(std::string shown = {});
   static std::unique_ptr<ConversationScript> model(std::string shown = {});
 
+  void show(std::string shown) { shown_ = std::move(shown); }
   void run(std::initializer_list<Step> steps);
   // "agent: Hello. | caller: Rome"
   std::string history() const;

@@ -154,7 +154,7 @@ void test_refusals() {
        "1000, got 2.5"},
       {"[phrases]\n", "[phrases]\nsilense = \"x\"\n",
        "test.toml:36: phrases.silense: expected one of silence, hold, "
-       "time_up, which, got an unknown key"},
+       "time_up, confirm, which, got an unknown key"},
       {"[end]", "[end", "test.toml:28: "},
       {"language = \"en\"", "greeting_asks = \"colour\"",
        "test.toml:4: greeting_asks: expected the name of a field, got "

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "conversation_script.hpp"
+
+#include "agent/llm_mind.hpp"
+#include "base/json.hpp"
+
+#include <glib.h>
+
+using namespace patchcord;
+using namespace patchcord::agent;
+
+namespace {
+
+const char *const kGreeting = "start 1; Hello.; Which city?; end 1";
+const char *const kRome =
+    R"(model:{"message":"Rome it is. And which day?","action":"ask",)"
+    R"("extracted":{"city":"Rome","day":null}})";
+
+// --- what is asked -----------------------------------------------------------
+
+void test_schema() {
+  // Strict: every key required and closed; in the order of the writing.
+  equal(answer_schema(*trip_definition()),
+        R"({"type":"object","properties":{"message":{"type":"string"},)"
+        R"("action":{"type":"string","enum":["ask","end_call"]},)"
+        R"("extracted":{"type":"object","properties":{"city":{"anyOf":)"
+        R"([{"type":"string","enum":["Rome","Oslo"]},{"type":"null"}]},)"
+        R"("day":{"type":["string","null"]}},"required":["city","day"],)"
+        R"("additionalProperties":false}},"required":["message","action",)"
+        R"("extracted"],"additionalProperties":false})");
+}
+
+void test_prompt() {
+  const auto definition = trip_definition();
+  const std::string prompt =
+      system_prompt(*definition, {{"city", std::string("Rome")}}, kWednesday);
+  // What is the same in all calls stands in front.
+  g_assert_true(prompt.starts_with("Find out about the trip."));
+  for (const char *part :
+       {"* city (choice, one of Rome, Oslo, required)",
+        "* day (date, as YYYY-MM-DD, required)", "say \"Done. Bye.\"",
+        "Today is Wednesday, 2026-04-29.", "Known so far: {\"city\":\"Rome\"}"})
+    if (prompt.find(part) == std::string::npos)
+      g_error("no %s in\n%s", part, prompt.c_str());
+  g_assert_true(prompt.find("Today is") > prompt.find("* day"));
+}
+
+std::unique_ptr<LlmMind> make_mind() {
+  openai::ChatRequest request;
+  request.model = "m";
+  return std::make_unique<LlmMind>(trip_definition(), kWednesday, request);
+}
+
+void test_messages() {
+  const auto mind = make_mind();
+  const Thought thought = mind->answer("Rome", {{Said::Who::kAgent, "Hello."},
+                                                {Said::Who::kCaller, "Well"},
+                                                {Said::Who::kCaller, "Rome"}});
+  const auto body = JsonDocument::parse(std::get<ModelRequest>(thought).body);
+  g_assert_true(body.ok());
+  const JsonView messages = body->root()["messages"];
+  std::string said;
+  for (std::size_t i = 1; i < messages.size(); ++i)
+    said += *messages.at(i)["role"].string() + ": " +
+            *messages.at(i)["content"].string() + "; ";
+  // Never two of a role in a row.
+  equal(said, "assistant: Hello.; user: Well Rome; ");
+  equal(*messages.at(0)["role"].string(), "system");
+  equal(*body->root()["model"].string(), "m");
+  equal(*body->root()["response_format"]["json_schema"]["name"].string(),
+        "phone_turn");
+  g_assert_true(
+      *body->root()["response_format"]["json_schema"]["strict"].boolean());
+}
+
+// --- what is answered --------------------------------------------------------
+
+std::string fields_of(const std::string &extracted) {
+  const auto mind = make_mind();
+  (void)mind->answer("x", {});
+  mind->model_begin();
+  (void)mind->model_text(R"({"message":"m","action":"ask","extracted":)" +
+                         extracted + "}");
+  const Thought thought = mind->model_done("stop", "", true);
+  return to_json(*trip_definition(), std::get<Reply>(thought).extracted);
+}
+
+void test_fields() {
+  const struct {
+    const char *extracted, *taken;
+  } rows[] = {
+      {R"({"city":"Rome","day":"2026-05-03"})",
+       R"({"city":"Rome","day":"2026-05-03"})"},
+      {R"({"city":null,"day":null})", "{}"},
+      {R"({"city":"rome"})", R"({"city":"Rome"})"},
+      {R"({"city":"Berlin","day":"soon"})", "{}"},
+      {R"({"city":5,"day":true})", "{}"},
+      {R"({"day":"May third"})", R"({"day":"2026-05-03"})"},
+      {R"({"day":"2026-02-30"})", "{}"},
+      {R"({"colour":"red"})", "{}"},
+      {R"([1,2])", "{}"},
+      {R"("Rome")", "{}"},
+      {"null", "{}"},
+  };
+  for (const auto &row : rows)
+    equal(fields_of(row.extracted), row.taken);
+}
+
+void test_numbers() {
+  auto definition = parse_definition(R"(
+name = "n"
+greeting = "g"
+instructions = "i"
+[[fields]]
+name = "whole"
+type = "integer"
+question = "q"
+min = 1
+max = 9
+[[fields]]
+name = "part"
+type = "number"
+question = "q"
+[[fields]]
+name = "sure"
+type = "boolean"
+question = "q"
+[[fields]]
+name = "time"
+type = "time"
+question = "q"
+[[fields]]
+name = "phone"
+type = "phone"
+question = "q"
+)",
+                                     "n.toml");
+  g_assert_true(definition.ok());
+  const auto shared = std::make_shared<const Definition>(*definition);
+  const struct {
+    const char *extracted, *taken;
+  } rows[] = {
+      {R"({"whole":3,"part":2.5,"sure":false,"time":"14:30"})",
+       R"({"whole":3,"part":2.5,"sure":false,"time":"14:30"})"},
+      {R"({"whole":3.0,"part":2})", R"({"whole":3,"part":2})"},
+      {R"({"whole":3.5})", "{}"},
+      {R"({"whole":10})", "{}"},
+      {R"({"whole":"3"})", R"({"whole":3})"},
+      {R"({"time":"2:30 PM","sure":"yes"})", R"({"sure":true,"time":"14:30"})"},
+      {R"({"phone":"+1 415 555 0100"})", R"({"phone":"+14155550100"})"},
+      {R"({"phone":"12"})", "{}"},
+      {R"({"sure":1,"part":"x"})", "{}"},
+  };
+  for (const auto &row : rows) {
+    LlmMind mind(shared, kWednesday, {});
+    mind.model_begin();
+    (void)mind.model_text(R"({"message":"m","action":"ask","extracted":)" +
+                          std::string(row.extracted) + "}");
+    const Thought thought = mind.model_done("stop", "", true);
+    const auto is = JsonDocument::parse(
+        to_json(*shared, std::get<Reply>(thought).extracted));
+    const auto expected = JsonDocument::parse(row.taken);
+    equal(is->root().dump(), expected->root().dump());
+  }
+}
+
+// --- conversations -----------------------------------------------------------
+
+using Step = ConversationScript::Step;
+
+// The greeting was heard, and a request is out for "Rome".
+std::unique_ptr<ConversationScript> asked(std::string shown = {}) {
+  auto script = ConversationScript::model();
+  script->run({{0, "start", kGreeting},
+               {100, "started:1", ""},
+               {1000, "ended:1", ""},
+               {2000, "speech", ""},
+               {2500, "quiet", ""},
+               {3000, "words:Rome", "request 1"}});
+  script->show(std::move(shown));
+  return script;
+}
+
+void test_speaks_early() {
+  auto script = asked("decided latency");
+  script->run({
+      {3100, "model:{\"mess", ""},
+      {3110, "model:age\":\"Rome it is", ""},
+      {3120, "model:. And", "start 2; Rome it is."},
+      {3130, "model: which", ""},
+      {3140, "model: day?\",\"act", "And which day?"},
+      {3300, "started:2", "latency 1: 2500 3000 3120 3260 3280"},
+      {3400,
+       "model:ion\":\"ask\",\"extracted\":{\"city\":\"Rome\","
+       "\"day\":null}}",
+       ""},
+      {3500, "model-done",
+       "end 2; decided 1/2 ask \"Rome\" -> \"Rome it is. And which day?\" "
+       "{\"city\":\"Rome\"} {\"city\":\"Rome\"}"},
+  });
+}
+
+void test_ends_when_whole() {
+  auto script = asked();
+  script->run({
+      {3100, R"(model:{"message":"Goodbye.","action":"end_call",)",
+       "start 2; Goodbye."},
+      // Not before all of it is there.
+      {3200, R"(model:"extracted":{"city":"Rome","day":"2026-05-03"}})", ""},
+      {3300, "model-done",
+       "end 2; ended goal {\"city\":\"Rome\",\"day\":\"2026-05-03\"} goal; "
+       "EOS"},
+      {3400, "started:2", ""},
+      {3500, "speech", ""},
+      {3600, "words:wait", ""},
+  });
+}
+
+void test_ends_early() {
+  auto script = asked();
+  script->run({
+      {3100, R"(model:{"message":"","action":"end_call","extracted":{}})", ""},
+      {3200, "model-done",
+       "start 2; Goodbye.; end 2; ended agent_ended {}; "
+       "EOS"},
+  });
+}
+
+void test_broken_end() {
+  // It looked like the end of the call, but is not whole: it goes on.
+  auto script = asked();
+  script->run({
+      {3100, R"(model:{"message":"Goodbye. ","action":"end_c)",
+       "start 2; Goodbye."},
+      {3200, "model-done:length", "Pardon?; end 2"},
+  });
+}
+
+void test_repair() {
+  auto script = asked();
+  script->run({
+      {3100, "model:{\"message\":", ""},
+      {3200, "model-done:length", "request 2"},
+      {3250, "old-model:{\"message\":\"Old. ", ""},
+      {3300, "model:{}", ""},
+      // Two are enough.
+      {3400, "model-done", "start 2; Pardon?; end 2"},
+      {3500, "started:2", ""},
+      {4500, "ended:2", ""},
+      {6000, "words:Rome", "request 3"},
+      {6100, kRome, "start 3; Rome it is.; And which day?"},
+      {6200, "model-done", "end 3"},
+  });
+}
+
+void test_plain_text() {
+  auto script = asked("decided");
+  script->run({
+      {3100, "model:Rome it is. ", "start 2; Rome it is."},
+      {3200, "model:Which day?", ""},
+      {3300, "model-done",
+       "Which day?; end 2; decided 1/2 ask \"Rome\" -> \"Rome it is. Which "
+       "day?\" {} {}"},
+  });
+}
+
+void test_refusal() {
+  auto script = asked();
+  script->run({{3100, "model-refuses:I cannot help with that.",
+                "start 2; Pardon?; end 2"}});
+}
+
+void test_merged() {
+  auto script = asked("decided");
+  script->run({
+      {3100, "speech", ""},
+      {3200, "quiet", ""},
+      {3300, "words:tomorrow", "cancel; request 2"},
+      {3400, R"(model:{"message":"Done.","action":"ask","extracted":{}})",
+       "start 2; Done."},
+      {3500, "model-done",
+       "end 2; decided 1/2 ask \"Rome tomorrow\" -> \"Done.\" {} {}"},
+  });
+  equal(script->history(), "agent: Hello. Which city? | caller: Rome tomorrow");
+}
+
+void test_merged_after_words() {
+  // Words of the answer are on their way, but were not heard.
+  auto script = asked();
+  script->run({
+      {3100, "model:{\"message\":\"Rome it is. ", "start 2; Rome it is."},
+      {3200, "speech", ""},
+      {3300, "quiet", ""},
+      {3400, "words:no Oslo", "cancel; flush; request 2"},
+  });
+  equal(script->history(), "agent: Hello. Which city? | caller: Rome no Oslo");
+}
+
+void test_one_request() {
+  auto script = asked();
+  script->run({
+      {3100, kRome, "start 2; Rome it is.; And which day?"},
+      {3200, "model-done", "end 2"},
+      {3300, "started:2", ""},
+      {4000, "speech", "flush"},
+      {4010, "cut:2:Rome it", "interrupted 1/2 \"Rome it\" 700"},
+      {4020, "partial:I", ""},
+      {4500, "quiet", ""},
+      {4600, "words:I said tomorrow", "request 2"},
+      {4700, "wait", ""},
+      {6000, "model:{\"message\":\"Fine. ", "start 3; Fine."},
+  });
+  equal(script->history(), "agent: Hello. Which city? | caller: Rome | agent: "
+                           "Rome it | caller: I said tomorrow");
+}
+
+void test_cut_while_writing() {
+  auto script = asked("decided");
+  script->run({
+      {3100, "model:{\"message\":\"Rome it is. And", "start 2; Rome it is."},
+      {3300, "started:2", ""},
+      {3400, "speech",
+       "decided 1/2 ask \"Rome\" -> \"Rome it is.\" {} {}; cancel; flush"},
+      {3410, "cut:2:Rome", "interrupted 1/2 \"Rome\" 400"},
+      {3450, "model: which day?\"", ""}, // too late
+      {3500, "quiet", ""},
+      {3700, "words:Oslo", "request 2"},
+  });
+  equal(script->history(), "agent: Hello. Which city? | caller: Rome | agent: "
+                           "Rome | caller: Oslo");
+}
+
+void test_cough_while_writing() {
+  auto script = asked();
+  script->run({
+      {3100, "model:{\"message\":\"Rome it is. And", "start 2; Rome it is."},
+      {3300, "started:2", ""},
+      {3400, "speech", "cancel; flush"},
+      {3410, "cut:2:", "interrupted 1/2 \"\" 0"},
+      {3500, "quiet", ""},
+      {3600, "words:", "request 2"},
+      {3700, kRome, "start 3; Rome it is.; And which day?"},
+      {3800, "model-done", "end 3"},
+  });
+}
+
+void test_retry() {
+  auto script = asked();
+  script->run({
+      {3100, "model-broken:http_500", "trouble http_500; start 2; One moment."},
+      {3599, "wait", ""},
+      {3600, "wait", "request 2"},
+      {4000, kRome, "Rome it is.; And which day?"},
+      {4100, "model-done", "end 2"},
+  });
+}
+
+void test_retry_fails() {
+  auto script = asked();
+  script->run({
+      {3100, "model-broken:http_500", "trouble http_500; start 2; One moment."},
+      {3700, "model-broken:http_500",
+       "request 2; trouble http_500!; Sorry, bye.; end 2; ended "
+       "provider_failed {}; EOS"},
+  });
+}
+
+void test_bad_key() {
+  auto script = asked();
+  script->run({{3100, "model-failed:invalid_api_key",
+                "trouble invalid_api_key!; start 2!; Sorry, bye.; end 2; "
+                "ended provider_failed {}; EOS"}});
+}
+
+void test_fails_after_words() {
+  auto script = asked("decided");
+  script->run({
+      {3100, "model:{\"message\":\"Rome it is. And wh", "start 2; Rome it is."},
+      {3200, "model-broken:protocol",
+       "trouble protocol; Pardon?; end 2; decided 1/2 ask \"Rome\" -> \"Rome "
+       "it is. Pardon?\" {} {}"},
+      {3300, "started:2", ""},
+      {4300, "ended:2", ""},
+      {5000, "words:Rome", "request 2"},
+  });
+}
+
+void test_first_token() {
+  auto script = asked();
+  script->run({
+      {6999, "wait", ""},
+      {7000, "wait", "cancel; trouble timeout; start 2; One moment."},
+      {7500, "wait", "request 2"},
+      {8000, "model:{", ""},
+      // Its first token is there; silence within is the connection's matter.
+      {20000, "model:\"message\":\"Rome. ", "Rome."},
+  });
+}
+
+void test_speech_while_holding() {
+  auto script = asked();
+  script->run({
+      {3100, "model-broken:http_500", "trouble http_500; start 2; One moment."},
+      {3200, "started:2", ""},
+      {3300, "speech", "flush"},
+      {3310, "cut:2:One", "interrupted 1/2 \"One\" 300"},
+      {3400, "quiet", ""},
+      {3500, "words:hello?", "request 2"},
+  });
+}
+
+void test_gone_while_thinking() {
+  auto script = asked();
+  script->run({
+      {3100, "gone", "cancel; ended caller_hung_up {}; EOS"},
+      {3200, "model:{\"message\":\"Rome. ", ""},
+      {3300, "model-done", ""},
+      {3400, "model-failed:x", ""},
+  });
+}
+
+void test_silence_while_thinking() {
+  // Nobody is asked whether he is still there while he waits for us.
+  auto script = asked();
+  script->run({
+      {3100, "model:{\"message\":\"Ro", ""},
+      {60000, "model:me. ", "start 2; Rome."},
+  });
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, nullptr);
+  const struct {
+    const char *name;
+    void (*test)();
+  } tests[] = {
+      {"/model/schema-is-strict-and-the-message-comes-first", test_schema},
+      {"/model/prompt-begins-with-what-never-changes", test_prompt},
+      {"/model/messages-are-what-was-heard-in-turn", test_messages},
+      {"/model/fields-are-checked-before-they-count", test_fields},
+      {"/model/numbers-times-and-truths-are-checked", test_numbers},
+      {"/conversation/speaks-before-the-answer-is-complete", test_speaks_early},
+      {"/conversation/ends-only-on-a-whole-answer", test_ends_when_whole},
+      {"/conversation/model-may-end-before-the-goal", test_ends_early},
+      {"/conversation/broken-answer-ends-nothing", test_broken_end},
+      {"/conversation/useless-answer-is-asked-for-once-more", test_repair},
+      {"/conversation/plain-text-is-spoken", test_plain_text},
+      {"/conversation/refusal-is-not-spoken", test_refusal},
+      {"/conversation/words-while-thinking-are-answered-together", test_merged},
+      {"/conversation/words-before-the-answer-is-heard-are-added",
+       test_merged_after_words},
+      {"/conversation/one-request-after-an-interruption", test_one_request},
+      {"/conversation/interruption-stops-the-writing", test_cut_while_writing},
+      {"/conversation/cough-while-writing-asks-again",
+       test_cough_while_writing},
+      {"/conversation/failed-request-is-made-once-more", test_retry},
+      {"/conversation/request-that-fails-twice-ends-the-call",
+       test_retry_fails},
+      {"/conversation/bad-key-is-not-tried-twice", test_bad_key},
+      {"/conversation/answer-that-breaks-off-keeps-the-call",
+       test_fails_after_words},
+      {"/conversation/first-token-is-not-waited-for-for-ever",
+       test_first_token},
+      {"/conversation/caller-may-speak-while-we-hold-the-line",
+       test_speech_while_holding},
+      {"/conversation/hanging-up-cancels-the-request",
+       test_gone_while_thinking},
+      {"/conversation/idle-timer-rests-while-we-think",
+       test_silence_while_thinking},
+  };
+  for (const auto &test : tests)
+    g_test_add_func(test.name, test.test);
+  return g_test_run();
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "conversation_script.hpp"
+
+#include "agent/scripted_mind.hpp"
+#include "base/text.hpp"
+
+#include <glib.h>
+
+#include <initializer_list>
+
+using namespace patchcord;
+using namespace patchcord::agent;
+
+namespace {
+
+std::shared_ptr<const Definition> load(const std::string &name) {
+  const std::string path =
+      std::string(g_getenv("PATCHCORD_DATA_DIR")) + "/agents/" + name + ".toml";
+  char *text = nullptr;
+  gsize size = 0;
+  g_assert_true(g_file_get_contents(path.c_str(), &text, &size, nullptr));
+  auto definition = parse_definition({text, size}, path);
+  g_free(text);
+  if (!definition)
+    g_error("%s", definition.error().message.c_str());
+  return std::make_shared<const Definition>(*std::move(definition));
+}
+
+struct Line {
+  const char *caller;
+  const char *agent; // "ACTION EXPECTED: MESSAGE", or "REASON: MESSAGE"
+};
+
+// Plays the lines and returns the fields at the end.
+std::string play(const std::shared_ptr<const Definition> &definition,
+                 std::initializer_list<Line> lines) {
+  ScriptedMind mind(definition, kWednesday);
+  (void)mind.open();
+  for (const Line &line : lines) {
+    const Thought thought = mind.answer(line.caller, {});
+    const Reply &reply = std::get<Reply>(thought);
+    const std::string is =
+        (reply.action == "end_call"
+             ? reply.end_reason + (mind.goal_reached() ? "!" : "")
+             : reply.action + " " + to_string(reply.expect.kind)) +
+        ": " + reply.message;
+    if (is != line.agent)
+      g_error("\"%s\": expected\n  %s\ngot\n  %s", line.caller, line.agent,
+              is.c_str());
+  }
+  return to_json(*definition, applicable(*definition, mind.values()));
+}
+
+void test_room() {
+  equal(play(load("room-booking"),
+             {{"book a room", "ask choice: In which office?"},
+              {"Mountain View", "ask date: For which day?"},
+              {"today", "ask time: At what time?"},
+              {"two thirty p m", "ask choice: For how long?"},
+              {"half an hour", "ask number: For how many people?"},
+              {"two people",
+               "confirm yes-no: So, book a room, in Mountain View, today, at "
+               "2:30 PM, for half an hour, for 2 people. Is that right?"},
+              {"yes", "goal!: All set. Goodbye."}}),
+        R"({"request":"book","location":"Mountain View","date":"2026-04-29",)"
+        R"("time":"14:30","duration":"30","people":2})");
+}
+
+void test_room_is_short() {
+  // A caller hears 15 characters a second; the whole call is to fit in a
+  // minute, with his own six answers of two seconds or so.
+  ScriptedMind mind(load("room-booking"), kWednesday);
+  std::size_t characters = mind.open().message.size();
+  for (const char *words :
+       {"book a room", "Mountain View", "today", "two thirty p m",
+        "half an hour", "two people", "yes"})
+    characters += std::get<Reply>(mind.answer(words, {})).message.size();
+  g_assert_cmpuint(characters / 15, <, 25);
+}
+
+void test_cancel_asks_less() {
+  equal(play(load("room-booking"),
+             {{"I'd like to cancel", "ask choice: In which office?"},
+              {"Sunnyvale", "ask date: For which day?"},
+              {"tomorrow", "ask time: At what time?"},
+              {"noon", "confirm yes-no: So, cancel a booking, in Sunnyvale, "
+                       "tomorrow, at noon. Is that right?"},
+              {"that's right", "goal!: All set. Goodbye."}}),
+        R"({"request":"cancel","location":"Sunnyvale","date":"2026-04-30",)"
+        R"("time":"12:00"})");
+}
+
+void test_all_at_once() {
+  // What cannot be mistaken is taken; the rest is asked for.
+  equal(play(load("room-booking"),
+             {{"I'd like to book a room in San Francisco for tomorrow at three "
+               "p.m.",
+               "ask choice: For how long?"},
+              {"an hour and a half", "ask number: For how many people?"},
+              {"twelve",
+               "confirm yes-no: So, book a room, in San Francisco, tomorrow, "
+               "at 3 PM, for an hour and a half, for 12 people. Is that "
+               "right?"}}),
+        R"({"request":"book","location":"San Francisco","date":"2026-04-30",)"
+        R"("time":"15:00","duration":"90","people":12})");
+}
+
+void test_answer_to_another_question() {
+  equal(play(load("room-booking"),
+             {{"in Sunnyvale", "ask choice: Would you like to book a room, or "
+                               "cancel one?"},
+              {"book", "ask date: For which day?"}}),
+        R"({"request":"book","location":"Sunnyvale"})");
+}
+
+void test_not_understood() {
+  const auto definition = load("room-booking");
+  const char *again = "ask choice: Sorry, I did not get that. Mountain View, "
+                      "San Francisco, or Sunnyvale?";
+  equal(play(definition,
+             {{"book a room", "ask choice: In which office?"},
+              {"the usual one", again},
+              {"you know", again},
+              {"well", "no_answer: I am sorry, I cannot help right now. Please "
+                       "call again later."}}),
+        R"({"request":"book"})");
+  // The count is of one question.
+  (void)play(definition,
+             {{"book a room", "ask choice: In which office?"},
+              {"the usual one", again},
+              {"you know", again},
+              {"Sunnyvale", "ask date: For which day?"},
+              {"whenever", "ask date: Sorry, I did not get that. Say today, "
+                           "tomorrow, or a day of the week."}});
+}
+
+void test_out_of_range() {
+  (void)play(load("room-booking"),
+             {{"book a room in sunnyvale tomorrow at noon",
+               "ask choice: For how long?"},
+              {"two hours", "ask number: For how many people?"},
+              {"fifty", "ask number: Sorry, I did not get that. How many "
+                        "people? Up to twenty."},
+              {"fifteen",
+               "confirm yes-no: So, book a room, in Sunnyvale, tomorrow, at "
+               "noon, for two hours, for 15 people. Is that right?"}});
+}
+
+void test_repeat_help_goodbye() {
+  const auto definition = load("room-booking");
+  (void)play(definition,
+             {{"book a room", "ask choice: In which office?"},
+              {"could you repeat that", "ask choice: In which office?"},
+              {"pardon?", "ask choice: In which office?"},
+              {"help", "ask choice: Mountain View, San Francisco, or "
+                       "Sunnyvale?"},
+              {"goodbye", "caller_goodbye: Goodbye."},
+              {"wait", "caller_goodbye: Goodbye."}});
+}
+
+void test_corrections() {
+  const auto definition = load("room-booking");
+  const char *which = "ask choice: What should I change?";
+  const char *all = "confirm yes-no: So, cancel a booking, in Sunnyvale, "
+                    "tomorrow, at noon. Is that right?";
+  const Line known = {"cancel sunnyvale tomorrow noon", all};
+  // By name, by value, by value at once, by name at once.
+  equal(play(definition,
+             {known,
+              {"no", which},
+              {"the time", "ask time: At what time?"},
+              {"ten", "confirm yes-no: So, cancel a booking, in Sunnyvale, "
+                      "tomorrow, at 10 AM. Is that right?"},
+              {"no", which},
+              {"Friday", "confirm yes-no: So, cancel a booking, in Sunnyvale, "
+                         "Friday, May 1, at 10 AM. Is that right?"},
+              {"no, Mountain View",
+               "confirm yes-no: So, cancel a booking, in Mountain View, "
+               "Friday, May 1, at 10 AM. Is that right?"},
+              {"no the day is wrong", "ask date: For which day?"},
+              {"today", "confirm yes-no: So, cancel a booking, in Mountain "
+                        "View, today, at 10 AM. Is that right?"},
+              {"perfect", "goal!: All set. Goodbye."}}),
+        R"({"request":"cancel","location":"Mountain View",)"
+        R"("date":"2026-04-29","time":"10:00"})");
+  (void)play(definition,
+             {known,
+              {"no", which},
+              {"everything", "ask choice: Would you like to book a room, or "
+                             "cancel one?"}});
+  (void)play(definition, {known,
+                          {"maybe", "confirm yes-no: Sorry, I did not get "
+                                    "that. So, cancel a booking, in "
+                                    "Sunnyvale, tomorrow, at noon. Is that "
+                                    "right?"},
+                          {"yes", "goal!: All set. Goodbye."}});
+}
+
+void test_take_back() {
+  ScriptedMind mind(load("room-booking"), kWednesday);
+  (void)mind.open();
+  (void)mind.answer("book a room", {});
+  mind.take_back();
+  g_assert_true(mind.values().empty());
+  const Thought thought = mind.answer("book a room in Sunnyvale", {});
+  equal(std::get<Reply>(thought).message, "For which day?");
+}
+
+void test_intake() {
+  equal(play(load("intake"),
+             {{"no", "ask choice: What is it about: power, network, water, "
+                     "heating, or access?"},
+              {"the lights are out", "ask choice: In which building: north, "
+                                     "south, or the warehouse?"},
+              {"the north building", "ask number: On which floor? Say zero for "
+                                     "the ground floor."},
+              {"three", "ask choice: Is it urgent, or can it wait until "
+                        "tomorrow?"},
+              {"it can wait", "ask digits: Which number may we call back?"},
+              {"four one five five five five oh one double oh",
+               "confirm yes-no: Call back at 4 1 5, 5 5 5, 0 1 0 0. Is that "
+               "right?"},
+              {"no", "ask digits: Which number may we call back?"},
+              {"four one five", "ask digits: Sorry, I did not get that. Please "
+                                "say the phone number, digit by digit."},
+              {"415 555 0101", "confirm yes-no: Call back at 4 1 5, 5 5 5, 0 1 "
+                               "0 1. Is that right?"},
+              {"no it's 415 555 0102",
+               "confirm yes-no: Call back at 4 1 5, 5 5 5, 0 1 0 2. Is that "
+               "right?"},
+              {"yes", "confirm yes-no: I have: danger: no, power, north "
+                      "building, floor 3, it can wait, call back at 4 1 5, 5 5 "
+                      "5, 0 1 0 2. Is that right?"},
+              {"yes", "goal!: Thank you, a technician will call you. "
+                      "Goodbye."}}),
+        R"({"danger":false,"category":"power","building":"north","floor":3,)"
+        R"("severity":"normal","callback":"4155550102"})");
+}
+
+void test_reminder() {
+  const auto definition = load("appointment-reminder");
+  const char *done = "goal!: Thank you, I have noted it. Goodbye.";
+  equal(play(definition, {{"yes I will", done}}), R"({"answer":"keep"})");
+  equal(play(definition, {{"another day please", "ask date: Which day suits "
+                                                 "you?"},
+                          {"next Monday", "ask time: And at what time?"},
+                          {"nine", done}}),
+        R"({"answer":"move","new_date":"2026-05-04","new_time":"09:00"})");
+  // An optional question that is not answered is left.
+  equal(play(definition,
+             {{"I can't come", "ask yes-no: Should the practice call you?"},
+              {"hmm", "ask yes-no: Sorry, I did not get that. Should the "
+                      "practice call you?"},
+              {"well", "ask yes-no: Sorry, I did not get that. Should the "
+                       "practice call you?"},
+              {"so", done}}),
+        R"({"answer":"cancel"})");
+  equal(play(definition, {{"cancel", "ask yes-no: Should the practice call "
+                                     "you?"},
+                          {"no", done}}),
+        R"({"answer":"cancel","callback":false})");
+}
+
+void test_free_text() {
+  auto parsed = parse_definition(R"(
+name = "Names"
+greeting = "Hi."
+instructions = "i"
+[[fields]]
+name = "name"
+type = "string"
+question = "Your name?"
+confirm = true
+say = "{value}"
+[[fields]]
+name = "note"
+type = "string"
+question = "A note?"
+required = false
+[[fields]]
+name = "day"
+type = "date"
+question = "Which day?"
+[end]
+confirm = false
+)",
+                                 "names.toml");
+  g_assert_true(parsed.ok());
+  const auto definition = std::make_shared<const Definition>(*parsed);
+  // No date is read out of a note, and "bye" is no goodbye within a sentence.
+  equal(play(definition,
+             {{"My name is Anna Today.",
+               "confirm yes-no: Anna Today. Is that right?"},
+              {"no", "ask anything: Your name?"},
+              {"Anna Tudor", "confirm yes-no: Anna Tudor. Is that right?"},
+              {"yes", "ask anything: A note?"},
+              {"Say bye to Tom on Friday", "ask date: Which day?"},
+              {"today", "goal!: Thank you. Goodbye."}}),
+        R"({"name":"Anna Tudor","note":"Say bye to Tom on Friday",)"
+        R"("day":"2026-04-29"})");
+  equal(play(definition, {{"Bo", "confirm yes-no: Bo. Is that right?"},
+                          {"yes", "ask anything: A note?"},
+                          {"no thanks", "ask date: Which day?"},
+                          {"bye", "caller_goodbye: Goodbye."}}),
+        R"({"name":"Bo"})");
+}
+
+void test_expectations() {
+  ScriptedMind mind(load("room-booking"), kWednesday);
+  const Reply reply = mind.open();
+  g_assert_true(reply.expect.kind == Expectation::Kind::kChoice);
+  equal(join(reply.expect.phrases, "|"),
+        "book a room|book|booking|reserve|reservation|i need a room|cancel a "
+        "booking|cancel|cancel one|cancellation");
+  equal(join(reply.expect.also, "|"), "repeat|help|goodbye");
+  const Thought thought =
+      mind.answer("book a room in sunnyvale tomorrow at noon", {});
+  g_assert_true(std::get<Reply>(thought).expect.kind ==
+                Expectation::Kind::kChoice);
+  const Thought people = mind.answer("one hour", {});
+  equal(join(std::get<Reply>(people).expect.phrases, "|"),
+        "people|persons|person");
+}
+
+void test_announcement() {
+  auto parsed = parse_definition(R"(
+name = "Notice"
+greeting = "We are closed today. Goodbye."
+instructions = "i"
+)",
+                                 "notice.toml");
+  g_assert_true(parsed.ok());
+  ScriptedMind mind(std::make_shared<const Definition>(*parsed), kWednesday);
+  const Reply reply = mind.open();
+  equal(reply.message, "We are closed today. Goodbye.");
+  equal(reply.action, "end_call");
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, nullptr);
+  const struct {
+    const char *name;
+    void (*test)();
+  } tests[] = {
+      {"books-a-room", test_room},
+      {"books-a-room-within-a-minute", test_room_is_short},
+      {"asks-only-what-applies", test_cancel_asks_less},
+      {"takes-several-answers-at-once", test_all_at_once},
+      {"takes-an-answer-to-another-question", test_answer_to_another_question},
+      {"asks-again-and-then-gives-up", test_not_understood},
+      {"refuses-what-is-out-of-range", test_out_of_range},
+      {"repeats-helps-and-says-goodbye", test_repeat_help_goodbye},
+      {"changes-what-was-wrong", test_corrections},
+      {"forgets-what-was-not-heard", test_take_back},
+      {"takes-an-incident", test_intake},
+      {"reminds-of-an-appointment", test_reminder},
+      {"keeps-free-text-as-it-is", test_free_text},
+      {"tells-what-it-expects", test_expectations},
+      {"without-questions-is-an-announcement", test_announcement},
+  };
+  for (const auto &test : tests)
+    g_test_add_func(("/scripted/" + std::string(test.name)).c_str(), test.test);
+  return g_test_run();
+}
