@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "cli/call.hpp"
-
 #include "cli/call_options.hpp"
+#include "cli/commands.hpp"
 #include "phone/event_follower.hpp"
 #include "phone/fleet.hpp"
 #include "phone/live_view.hpp"
