@@ -42,9 +42,12 @@ public:
                   const std::string &host = "127.0.0.1") const;
   void call(const std::function<void()> &task) { thread_.call(task); }
   SoupServer *server() const { return server_; }
+  GTlsCertificate *certificate() const { return certificate_; }
 
 private:
   SoupThread thread_;
+  GTlsCertificate *const certificate_;
+  GSocketService *service_ = nullptr;
   SoupServer *server_ = nullptr;
   int port_ = 0;
 };
