@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "agent/definition.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "call/graph_builder.hpp"
@@ -74,7 +73,7 @@ bool check_agent(Report &report, const config::Config &config) {
     report.fail("agent", "call.agent: " + path.error().message);
     return false;
   }
-  const auto definition = agent::parse_definition(read_all(*path), *path);
+  const auto definition = read_agent(*path);
   if (!definition) {
     report.fail("agent", definition.error().message);
     return false;

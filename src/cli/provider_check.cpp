@@ -128,7 +128,8 @@ void check_openai(Report &report, const config::Config &config,
   request.url = config.openai.base_url + "/models";
   request.headers = {{"Authorization", "Bearer " + config.openai.api_key}};
   const auto response = fetch(request);
-  if (!accepted(report, "openai", request.url, "openai.api_key", response))
+  if (!accepted(report, "openai", request.url, "OPENAI_API_KEY, openai.api_key",
+                response))
     return;
   report.ok("openai", config.openai.base_url + " accepts the key");
   judge_models(report, response->body, models, today());
@@ -144,8 +145,8 @@ void check_elevenlabs(Report &report, const config::Config &config) {
     // A key may be good for speech only, and not see its account.
     request.url = config.elevenlabs.base_url + "/v1/models";
     response = fetch(request);
-    if (!accepted(report, "elevenlabs", request.url, "elevenlabs.api_key",
-                  response))
+    if (!accepted(report, "elevenlabs", request.url,
+                  "ELEVENLABS_API_KEY, elevenlabs.api_key", response))
       return;
   }
   report.ok("elevenlabs", config.elevenlabs.base_url + " accepts the key");

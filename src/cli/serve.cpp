@@ -191,6 +191,11 @@ int serve(const config::Config &config, const CallFiles &files,
   return wind_down(supervisor, registry, config, pool.workers());
 }
 
+int refuse(const Error &error) {
+  std::fprintf(stderr, "%s\n", error.message.c_str());
+  return error.code == "usage" ? kUsage : kFailed;
+}
+
 } // namespace
 
 int run_serve(int argc, char **argv) {
@@ -204,25 +209,23 @@ int run_serve(int argc, char **argv) {
   if (const auto code = options.parse(argc, argv))
     return *code;
   const auto config = load(arguments);
-  if (!config) {
-    std::fprintf(stderr, "%s\n", config.error().message.c_str());
-    return config.error().code == "usage" ? kUsage : kFailed;
-  }
+  if (!config)
+    return refuse(config.error());
   set_log_level(config->log.level);
   raise_descriptor_limit();
   std::signal(SIGPIPE, SIG_IGN);
   Supervisor supervisor; // before any thread
 
-  auto ready = init_gstreamer();
+  // What would turn every caller away is an error now.
   const auto files = find_call_files(*config);
-  if (ready && files)
-    ready = check_graph(*config, *files);
-  for (const auto *problem :
-       {ready ? nullptr : &ready.error(), files ? nullptr : &files.error()})
-    if (problem != nullptr)
-      std::fprintf(stderr, "%s\n", problem->message.c_str());
-  if (!ready || !files)
-    return kFailed;
+  if (!files)
+    return refuse(files.error());
+  if (const auto agent = read_agent(files->agent); !agent)
+    return refuse(agent.error());
+  if (const auto gstreamer = init_gstreamer(); !gstreamer)
+    return refuse(gstreamer.error());
+  if (const auto graph = check_graph(*config, *files); !graph)
+    return refuse(graph.error());
   return serve(*config, *files, supervisor);
 }
 

@@ -6,7 +6,9 @@
 #include "graph/handles.hpp"
 
 #include <filesystem>
+#include <fstream>
 #include <gst/gst.h>
+#include <sstream>
 
 namespace patchcord::cli {
 namespace {
@@ -56,6 +58,15 @@ Result<CallFiles> find_call_files(const config::Config &config) {
     return make_error("bad_pipeline",
                       "call.pipeline: " + pipeline.error().message);
   return CallFiles{*agent, *pipeline};
+}
+
+Result<agent::Definition> read_agent(const std::string &path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  if (!file)
+    return make_error("bad_agent", path + ": cannot be read");
+  return agent::parse_definition(text.str(), path);
 }
 
 Result<Unit> check_graph(const config::Config &config, const CallFiles &files) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "agent/definition.hpp"
 #include "base/result.hpp"
 #include "config/config.hpp"
 
@@ -18,6 +19,8 @@ struct CallFiles {
   std::string agent, pipeline; // paths
 };
 Result<CallFiles> find_call_files(const config::Config &config);
+
+Result<agent::Definition> read_agent(const std::string &path);
 
 // Whether a graph can be made of the pipeline's text now. The error names the
 // elements that are not installed.
