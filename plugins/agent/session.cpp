@@ -26,6 +26,8 @@ GstClockTime clock_time(const std::optional<TimePoint> &time) {
 std::string text_of(GstBuffer *buffer) {
   const MappedBuffer mapped(buffer);
   const std::string_view raw = as_text(mapped.bytes());
+  if (raw.empty())
+    return {}; // its data may be null
   const GCharPtr valid(
       g_utf8_make_valid(raw.data(), static_cast<gssize>(raw.size())));
   return valid ? valid.get() : "";
@@ -130,6 +132,12 @@ GstFlowReturn AgentSession::text(GstBuffer *buffer) {
     if (GST_BUFFER_DURATION_IS_VALID(buffer))
       pts += GST_BUFFER_DURATION(buffer);
     end = running(gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, pts));
+  }
+  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) {
+    feed([this, end](TimePoint now) {
+      return conversation_->not_understood(now, end);
+    });
+    return flow_ == GST_FLOW_FLUSHING ? GST_FLOW_OK : flow_;
   }
   // Typed text may come as many lines at once.
   const auto lines = split(text, '\n');

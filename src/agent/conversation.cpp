@@ -104,6 +104,21 @@ Actions Conversation::final(TimePoint now, const std::string &text,
   return finish();
 }
 
+Actions Conversation::not_understood(TimePoint now,
+                                     std::optional<TimePoint> end) {
+  if (!running_ || ending_)
+    return {};
+  // A noise into the agent's words: it goes on where it was cut. An answer to
+  // its question: it asks again.
+  if (to_resume_ != 0 || dialogue_.current() != nullptr || request_ ||
+      !held_.empty())
+    return final(now, "", end);
+  speaking_ = false;
+  const auto stopped = std::exchange(speech_ended_, std::nullopt);
+  take_words(now, "", stopped ? stopped : end);
+  return finish();
+}
+
 Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
   if (!running_ || ending_ || digit.size() != 1)
     return {};

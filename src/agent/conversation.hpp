@@ -111,6 +111,8 @@ public:
   // `end`: of the audio that the words stand for.
   Actions final(TimePoint now, const std::string &text,
                 std::optional<TimePoint> end);
+  // The caller said something, and the recogniser could not tell what.
+  Actions not_understood(TimePoint now, std::optional<TimePoint> end);
   Actions dtmf(TimePoint now, const std::string &digit);
   Actions playout(TimePoint now, const PlayoutReport &report);
   Actions model_text(TimePoint now, std::uint32_t request,

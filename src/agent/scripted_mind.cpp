@@ -117,6 +117,8 @@ Reply ScriptedMind::hear(const std::string &caller) {
   const Words words = to_words(caller);
   if (state_.stage == Stage::kOver)
     return end(definition_->end.farewell, "caller_goodbye");
+  if (words.empty())
+    return not_understood();
   // In free text only when there is nothing else.
   const bool free_text =
       state_.stage == Stage::kField && state_.field->type == FieldType::kString;
