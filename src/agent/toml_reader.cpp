@@ -15,12 +15,17 @@ std::string shown(const toml::node &node) {
     return "a table";
   if (node.is_array())
     return "an array";
-  std::ostringstream out;
-  node.visit([&](const auto &value) {
-    if constexpr (toml::is_value<decltype(value)>)
-      out << value;
-  });
-  std::string text = out.str();
+  std::string text;
+  if (const auto string = node.value_exact<std::string>()) {
+    text = *string;
+  } else {
+    std::ostringstream out;
+    node.visit([&](const auto &value) {
+      if constexpr (toml::is_value<decltype(value)>)
+        out << value;
+    });
+    text = out.str();
+  }
   if (text.size() > 60) {
     text.resize(57);
     while (!text.empty() && !valid_utf8(text))
