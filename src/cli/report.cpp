@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/report.hpp"
 
-#include <cstdio>
-
 namespace patchcord::cli {
-namespace {
 
-void print(const char *verdict, const std::string &item,
-           const std::string &text) {
-  std::printf("%-4s  %-13s ", verdict, item.c_str());
+void Report::print(const char *verdict, const std::string &item,
+                   const std::string &text) {
+  std::fprintf(out_, "%-4s  %-13s ", verdict, item.c_str());
   // Further lines stand below the first.
   for (const char c : text) {
-    std::putchar(c);
+    std::fputc(c, out_);
     if (c == '\n')
-      std::printf("%20s", "");
+      std::fprintf(out_, "%20s", "");
   }
-  std::putchar('\n');
-  std::fflush(stdout); // the next item may take a while
+  std::fputc('\n', out_);
+  std::fflush(out_); // the next item may take a while
 }
-
-} // namespace
 
 void Report::ok(const std::string &item, const std::string &text) {
   print("ok", item, text);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <cstdio>
 #include <string>
 
 namespace patchcord::cli {
@@ -8,6 +9,7 @@ namespace patchcord::cli {
 // What `patchcord check` found: one line an item, in the user's words.
 class Report {
 public:
+  explicit Report(std::FILE *out = stdout) : out_(out) {}
   void ok(const std::string &item, const std::string &text);
   void warn(const std::string &item, const std::string &text);
   void fail(const std::string &item, const std::string &text);
@@ -16,6 +18,10 @@ public:
   int warnings() const { return warnings_; }
 
 private:
+  void print(const char *verdict, const std::string &item,
+             const std::string &text);
+
+  std::FILE *const out_; // the caller's
   int failures_ = 0, warnings_ = 0;
 };
 

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/options.hpp"
+#include "cli/provider_check.hpp"
+#include "cli/supervisor.hpp"
+
+#include <csignal>
+#include <glib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+using namespace patchcord;
+using namespace patchcord::cli;
+
+namespace {
+
+void test_options() {
+  struct Case {
+    std::vector<std::string> arguments;
+    std::optional<int> code;
+    const char *config;
+    bool local;
+  };
+  const Case cases[] = {
+      {{}, std::nullopt, "", false},
+      {{"--config", "a"}, std::nullopt, "a", false},
+      {{"--config=a=b", "--local"}, std::nullopt, "a=b", true},
+      {{"--config=a", "--config", "b"}, std::nullopt, "b", false},
+      {{"--help"}, kDone, "", false},
+      {{"-h"}, kDone, "", false},
+      {{"--config"}, kUsage, "", false},
+      {{"--local=yes"}, kUsage, "", false},
+      {{"--locl"}, kUsage, "", false},
+      {{"word"}, kUsage, "", false},
+      {{""}, kUsage, "", false},
+      {{"--"}, kUsage, "", false},
+  };
+  for (const Case &each : cases) {
+    std::vector<std::string> words = {"serve"};
+    words.insert(words.end(), each.arguments.begin(), each.arguments.end());
+    std::vector<char *> argv;
+    for (auto &word : words)
+      argv.push_back(word.data());
+    argv.push_back(nullptr);
+    std::string config;
+    bool local = false;
+    const auto code = Options("serve", "")
+                          .text("--config", config)
+                          .flag("--local", local)
+                          .parse(static_cast<int>(words.size()), argv.data());
+    g_test_message("%s",
+                   each.arguments.empty() ? "" : each.arguments[0].c_str());
+    g_assert_true(code == each.code);
+    if (!code) {
+      g_assert_true(config == each.config);
+      g_assert_true(local == each.local);
+    }
+  }
+}
+
+struct CloseFile {
+  void operator()(std::FILE *file) const { std::fclose(file); }
+};
+
+void test_models() {
+  const std::unique_ptr<std::FILE, CloseFile> out(std::fopen("/dev/null", "w"));
+  const char list[] =
+      R"({"object":"list","data":[{"id":"stays","object":"model"},)"
+      R"({"id":"dated","shutdown_date":"2027-02-26"},)"
+      R"({"id":"null","shutdown_date":null},{"id":"odd","shutdown_date":"x"}]})";
+  const struct {
+    const char *model, *today;
+    int failures, warnings;
+  } cases[] = {
+      {"stays", "2026-11-01", 0, 0}, {"null", "2026-11-01", 0, 0},
+      {"odd", "2026-11-01", 0, 0},   {"absent", "2026-11-01", 1, 0},
+      {"dated", "2026-11-01", 0, 0}, // 117 days
+      {"dated", "2026-11-28", 0, 1}, // 90 days
+      {"dated", "2027-02-25", 0, 1}, {"dated", "2027-02-26", 1, 0},
+      {"dated", "2028-01-01", 1, 0},
+  };
+  for (const auto &[model, today, failures, warnings] : cases) {
+    g_test_message("%s on %s", model, today);
+    Report report(out.get());
+    judge_models(report, list, {model}, today);
+    g_assert_cmpint(report.failures(), ==, failures);
+    g_assert_cmpint(report.warnings(), ==, warnings);
+  }
+  for (const char *body : {"", "<html>", "{}", R"({"data":5})", "[[[["}) {
+    Report report(out.get());
+    judge_models(report, body, {"stays"}, "2026-11-01");
+    g_assert_cmpint(report.warnings(), ==, 1);
+  }
+}
+
+void test_supervisor_wakes() {
+  Supervisor supervisor;
+  using Woken = Supervisor::Woken;
+  g_assert_true(supervisor.wait(0ms, {}) == Woken::kTimeout);
+  const auto wake = supervisor.waker();
+  wake();
+  wake();
+  g_assert_true(supervisor.wait(-1ms, {}) == Woken::kAsked);
+  g_assert_true(supervisor.wait(0ms, {}) == Woken::kTimeout);
+  kill(getpid(), SIGTERM);
+  g_assert_true(supervisor.wait(20s, {}) == Woken::kSignal);
+  kill(getpid(), SIGINT);
+  g_assert_true(supervisor.wait(20s, {}) == Woken::kSignal);
+}
+
+#ifdef HAVE_SYSTEMD
+// What systemd's end of the notification socket gets.
+class NotifySocket {
+public:
+  NotifySocket() : fd_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    char *folder = g_dir_make_tmp("patchcord-notify-XXXXXX", nullptr);
+    folder_ = folder;
+    g_free(folder);
+    path_ = folder_ + "/socket";
+    g_strlcpy(address.sun_path, path_.c_str(), sizeof address.sun_path);
+    g_assert_cmpint(
+        bind(fd_, reinterpret_cast<sockaddr *>(&address), sizeof address), ==,
+        0);
+    g_setenv("NOTIFY_SOCKET", path_.c_str(), TRUE);
+  }
+  ~NotifySocket() {
+    g_unsetenv("NOTIFY_SOCKET");
+    close(fd_);
+    unlink(path_.c_str());
+    rmdir(folder_.c_str());
+  }
+  NotifySocket(const NotifySocket &) = delete;
+  NotifySocket &operator=(const NotifySocket &) = delete;
+  // Empty when nothing is there.
+  std::string next() const {
+    char text[256];
+    const ssize_t size = recv(fd_, text, sizeof text, MSG_DONTWAIT);
+    return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : "";
+  }
+
+private:
+  int fd_;
+  std::string folder_, path_;
+};
+
+void test_watchdog() {
+  const NotifySocket systemd;
+  g_setenv("WATCHDOG_USEC", "20000", TRUE);
+  {
+    Supervisor supervisor;
+    const auto worker = Worker::start("pulse");
+    Supervisor::notify("READY=1");
+    g_assert_true(systemd.next() == "READY=1");
+    // Two: the worker has answered in between.
+    for (int beats = 0; beats < 2;) {
+      supervisor.wait(5ms, {worker});
+      if (const std::string told = systemd.next(); !told.empty()) {
+        g_assert_true(told == "WATCHDOG=1");
+        ++beats;
+      }
+    }
+    while (!systemd.next().empty()) {
+    }
+    // A worker that hangs: one more beat asks it, the next ones stay away.
+    std::mutex hang;
+    hang.lock();
+    worker->post([&hang] { const std::lock_guard wait(hang); });
+    supervisor.wait(60ms, {worker});
+    int beats = 0;
+    while (!systemd.next().empty())
+      ++beats;
+    g_assert_cmpint(beats, <=, 1);
+    hang.unlock();
+    worker->stop();
+  }
+  g_unsetenv("WATCHDOG_USEC");
+}
+#endif
+
+} // namespace
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, nullptr);
+  g_test_add_func("/cli/options-are-read-or-refused", test_options);
+  g_test_add_func("/cli/models-are-judged-by-list-and-date", test_models);
+  g_test_add_func("/cli/signals-and-calls-wake-the-daemon",
+                  test_supervisor_wakes);
+#ifdef HAVE_SYSTEMD
+  g_test_add_func("/cli/a-hanging-worker-stops-the-watchdog", test_watchdog);
+#endif
+  return g_test_run();
+}
