@@ -11,7 +11,7 @@ import wave
 from stack import TOKEN, Stack, check, get, run_tests
 
 # Of the espeak-ng voices, one that the offline recogniser takes well.
-VOICE = "en-us+f3"
+VOICE = "en-us+f2"
 ANSWERS = ["book a room", "Mountain View", "today", "two thirty p m",
            "half an hour", "two people", "yes"]
 RECORDINGS = ["book_a_room.wav", "mountain_view.wav", "today.wav", "230pm.wav",
