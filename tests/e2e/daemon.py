@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""How the daemon starts and stops."""
+
+import json
+import signal
+import urllib.parse
+import urllib.request
+
+from stack import Stack, check, get, poll, run_tests
+
+UNSIGNED = "validate_signatures = false"
+
+
+def alive(stack):
+    status, body = get(stack.url + "/readyz")
+    return json.loads(body).get("active_calls", 0) if status == 200 else 0
+
+
+def started_call(stack, name="phone", seconds=60):
+    phone = stack.start(name, stack.call_args("--max-duration", str(seconds)))
+    poll(lambda: alive(stack) > 0, "a live call")
+    return phone
+
+
+def an_idle_daemon_ends_at_once():
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        with Stack() as stack:
+            stack.start_server()
+            code = stack.server.stop(sig, timeout=15)
+            check(code == 0, f"{sig.name}: exit {code}")
+
+
+def a_live_call_may_end_before_the_daemon_does():
+    with Stack() as stack:
+        stack.start_server(twilio=UNSIGNED)
+        phone = started_call(stack, seconds=5)
+        stack.server.process.send_signal(signal.SIGTERM)
+        poll(lambda: get(stack.url + "/readyz")[0] == 503, "draining")
+        # No new calls meanwhile, said in words.
+        form = urllib.parse.urlencode({"CallSid": "CA01", "From": "x"})
+        with urllib.request.urlopen(stack.voice_url(), form.encode()) as new:
+            twiml = new.read().decode()
+        check("<Say" in twiml and "<Hangup/>" in twiml and
+              "<Stream" not in twiml, twiml)
+        check(stack.server.process.poll() is None, "it did not wait")
+        phone.wait(60)
+        code = stack.server.wait(30)
+        check(code == 0, f"exit {code}")
+        check("all calls had ended" in stack.server.output(), "not drained")
+
+
+def a_second_signal_ends_calls_with_a_record():
+    with Stack() as stack:
+        stack.start_server()
+        started_call(stack)
+        stack.server.process.send_signal(signal.SIGTERM)
+        poll(lambda: get(stack.url + "/readyz")[0] == 503, "draining")
+        code = stack.server.stop(signal.SIGTERM, timeout=30)
+        check(code == 0, f"exit {code}")
+        stack.start_server(name="serve")  # the same records
+        record = stack.record()
+        check(record["end_reason"] == "server_stopped" and record["ended_ms"],
+              f"the record says {record['end_reason']}")
+
+
+def a_drain_has_an_end():
+    with Stack() as stack:
+        stack.start_server(env={"PATCHCORD_SERVER_DRAIN_TIMEOUT_S": "1"})
+        started_call(stack)
+        code = stack.server.stop(signal.SIGTERM, timeout=30)
+        check(code == 0, f"exit {code}")
+
+
+def a_taken_port_is_told():
+    with Stack() as stack:
+        url = stack.start_server()
+        second = stack.start("second", [
+            stack.build / "src/cli/patchcord", "serve", "--listen",
+            url.removeprefix("http://")],
+            {"PATCHCORD_STORE_RECORDS": "sqlite::memory:"})
+        code = second.wait(30)
+        check(code == 1 and "another program listens" in second.output(),
+              f"exit {code}: {second.output()}")
+
+
+if __name__ == "__main__":
+    run_tests([
+        an_idle_daemon_ends_at_once,
+        a_live_call_may_end_before_the_daemon_does,
+        a_second_signal_ends_calls_with_a_record,
+        a_drain_has_an_end,
+        a_taken_port_is_told,
+    ])
