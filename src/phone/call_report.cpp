@@ -257,11 +257,47 @@ void Latencies::add(const CallReport &report) {
 }
 
 std::string pretty_json(std::string_view json) {
-  const auto document = JsonDocument::parse(json);
-  if (!document)
+  if (!JsonDocument::parse(json))
     return {};
-  const GCharPtr text(json_to_string(document->root().node(), TRUE));
-  return std::string(text.get()) + "\n";
+  // Valid JSON: what is not in a string is structure, and numbers stay as they
+  // were written.
+  std::string out;
+  int depth = 0;
+  bool in_string = false, escaped = false;
+  const auto new_line = [&] {
+    out += '\n';
+    out.append(static_cast<std::size_t>(depth) * 2, ' ');
+  };
+  for (const char c : json) {
+    if (in_string) {
+      out += c;
+      in_string = escaped || c != '"';
+      escaped = !escaped && c == '\\';
+    } else if (c == '"') {
+      out += c;
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      out += c;
+      ++depth;
+      new_line();
+    } else if (c == '}' || c == ']') {
+      --depth;
+      // An empty one stays on its line.
+      while (out.back() == ' ' || out.back() == '\n')
+        out.pop_back();
+      if (out.back() != '{' && out.back() != '[')
+        new_line();
+      out += c;
+    } else if (c == ',') {
+      out += c;
+      new_line();
+    } else if (c == ':') {
+      out += ": ";
+    } else if (g_ascii_isspace(c) == FALSE) {
+      out += c;
+    }
+  }
+  return out + "\n";
 }
 
 std::string timeline_json(const CallReport &report,

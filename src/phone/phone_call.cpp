@@ -401,7 +401,7 @@ void PhoneCall::fetch_record() {
         if (response && response->status == 200) {
           const auto document = JsonDocument::parse(response->body);
           if (document)
-            report_.record = document->root().dump();
+            report_.record = response->body;
           ended = document &&
                   document->root()["ended_ms"].integer().value_or(0) != 0;
         }

@@ -562,6 +562,23 @@ static void test_wav_is_stereo_and_aligned() {
   }
 }
 
+static void test_pretty_json() {
+  assert_text(
+      pretty_json(R"({"a":[1.50,{}, []],"b":"x\\\"{,:","c":{"d":null}})"),
+      "{\n"
+      "  \"a\": [\n"
+      "    1.50,\n"
+      "    {},\n"
+      "    []\n"
+      "  ],\n"
+      "  \"b\": \"x\\\\\\\"{,:\",\n"
+      "  \"c\": {\n"
+      "    \"d\": null\n"
+      "  }\n"
+      "}\n");
+  assert_text(pretty_json("{"), "");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   g_test_add_func("/phone/playout/plays-each-sample-in-its-place",
@@ -594,5 +611,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/phone/twiml/resolves-urls", test_twiml_urls);
   g_test_add_func("/phone/wav/is-stereo-and-aligned",
                   test_wav_is_stereo_and_aligned);
+  g_test_add_func("/phone/record/is-shown-as-it-was-written", test_pretty_json);
   return g_test_run();
 }
