@@ -137,7 +137,7 @@ const std::vector<Option> &options() {
        directive("after")},
       {"wait", "MS", "so long after the line before, whatever goes on",
        directive("wait")},
-      {"voice", "NAME", "from here on: an espeak-ng voice (en-us+f3)",
+      {"voice", "NAME", "from here on: an espeak-ng voice (en-us+f2)",
        directive("voice")},
       {nullptr, nullptr, "The call:", nullptr},
       {"from", "NUMBER", "caller (+14155550100)", text(&CallSetup::from)},

@@ -59,7 +59,7 @@ private:
   void add_line(Line::What what, std::string_view text);
 
   std::vector<Line> lines_;
-  std::string voice_ = "en-us+f3";
+  std::string voice_ = "en-us+f2";
   Duration reply_after_ = 700ms;
   Cue next_;
   std::string pending_; // directive of a cue that waits for its line

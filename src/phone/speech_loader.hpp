@@ -14,7 +14,7 @@ namespace patchcord::phone {
 // Codes: "bad_wav", "no_plugin".
 Result<std::shared_ptr<const Speech>> load_wav(const std::string &path);
 
-// Words in an offline voice (espeak-ng's names: "en-us+f3", "de"). Blocks.
+// Words in an offline voice (espeak-ng's names: "en-us+f2", "de"). Blocks.
 // Codes: "bad_voice", "no_plugin".
 Result<std::shared_ptr<const Speech>> speak(const std::string &text,
                                             const std::string &voice);

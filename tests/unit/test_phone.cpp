@@ -227,7 +227,7 @@ static void test_script_directives() {
     Cue::Kind kind;
     Duration amount;
   } expected[] = {
-      {Line::What::kSay, "Good morning", "en-us+f3", Cue::Kind::kReply, 700ms},
+      {Line::What::kSay, "Good morning", "en-us+f2", Cue::Kind::kReply, 700ms},
       {Line::What::kSay, "Zwei", "de", Cue::Kind::kReply, 1s},
       {Line::What::kWav, "caller.wav", "", Cue::Kind::kBargeIn, 800ms},
       {Line::What::kDtmf, "12#", "", Cue::Kind::kSilence, 2s},
