@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "model_stream.hpp"
 
+#include "base/guarded.hpp"
+#include "base/log.hpp"
 #include "openai/chat.hpp"
 
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -16,6 +19,13 @@ constexpr Duration kIdle = 5s;
 constexpr Duration kWhole = 60s;
 constexpr std::size_t kLongestBody = std::size_t{256} << 10;
 
+// By URL. Servers differ in the fields they know (docs of OpenAI, llama.cpp,
+// Ollama); what one refused is learnt once a process.
+Guarded<std::multimap<std::string, std::string>> &refused_parameters() {
+  static Guarded<std::multimap<std::string, std::string>> refused;
+  return refused;
+}
+
 bool is_event_stream(const net::Headers &headers) {
   for (const auto &[name, value] : headers)
     if (name == "content-type")
@@ -28,7 +38,10 @@ bool is_event_stream(const net::Headers &headers) {
 // Outlives the stream while one of its handlers runs.
 class ModelStream::Answer : public std::enable_shared_from_this<Answer> {
 public:
-  explicit Answer(Handlers handlers) : handlers_(std::move(handlers)) {}
+  using AskOtherwise = std::function<bool(const std::string &parameter)>;
+  Answer(Handlers handlers, AskOtherwise ask_otherwise)
+      : handlers_(std::move(handlers)),
+        ask_otherwise_(std::move(ask_otherwise)) {}
 
   void response(int status, const net::Headers &headers) {
     status_ = status;
@@ -70,6 +83,9 @@ public:
     if (status_ / 100 == 2)
       return finish_whole();
     const auto error = openai::parse_api_error(status_, body_);
+    body_.clear();
+    if (status_ == 400 && !error.param.empty() && ask_otherwise_(error.param))
+      return;
     fail(error.error.code, error.error.message, error.retryable);
   }
 
@@ -128,6 +144,7 @@ private:
   }
 
   const Handlers handlers_;
+  const AskOtherwise ask_otherwise_;
   openai::SseParser sse_;
   int status_ = 0;
   bool streamed_ = false, over_ = false;
@@ -136,26 +153,59 @@ private:
 
 ModelStream::ModelStream(Worker &worker, const ModelEndpoint &endpoint,
                          std::string body, Handlers handlers)
-    : answer_(std::make_shared<Answer>(std::move(handlers))) {
-  net::HttpRequest request;
-  request.method = "POST";
-  request.url = endpoint.base_url + "/chat/completions";
-  request.headers = {{"Content-Type", "application/json"},
-                     {"Accept", "text/event-stream"}};
+    : answer_(std::make_shared<Answer>(std::move(handlers),
+                                       [this](const std::string &parameter) {
+                                         return ask_otherwise(parameter);
+                                       })),
+      worker_(worker) {
+  request_.method = "POST";
+  request_.url = endpoint.base_url + "/chat/completions";
+  request_.headers = {{"Content-Type", "application/json"},
+                      {"Accept", "text/event-stream"}};
   if (!endpoint.api_key.empty())
-    request.headers.emplace_back("Authorization", "Bearer " + endpoint.api_key);
-  request.body = std::move(body);
-  request.connect_timeout = kConnect;
-  request.idle_timeout = kIdle;
-  request.timeout = kWhole;
-  transfer_ = worker.service<net::HttpClient>().stream(
-      request, {[answer = answer_](int status, const net::Headers &headers) {
-                  answer->response(status, headers);
-                },
-                [answer = answer_](ByteSpan bytes) { answer->data(bytes); },
-                [answer = answer_](const Result<Unit> &result) {
-                  answer->finished(result);
-                }});
+    request_.headers.emplace_back("Authorization",
+                                  "Bearer " + endpoint.api_key);
+  request_.body = std::move(body);
+  // What this server refused before, in any call.
+  refused_parameters().with([&](const auto &refused) {
+    const auto [first, last] = refused.equal_range(request_.url);
+    for (auto it = first; it != last; ++it)
+      if (auto changed = openai::without_parameter(request_.body, it->second))
+        request_.body = *std::move(changed);
+  });
+  request_.connect_timeout = kConnect;
+  request_.idle_timeout = kIdle;
+  request_.timeout = kWhole;
+  send();
+}
+
+void ModelStream::send() {
+  transfer_ = worker_.service<net::HttpClient>().stream(
+      request_, {[answer = answer_](int status, const net::Headers &headers) {
+                   answer->response(status, headers);
+                 },
+                 [answer = answer_](ByteSpan bytes) { answer->data(bytes); },
+                 [answer = answer_](const Result<Unit> &result) {
+                   answer->finished(result);
+                 }});
+}
+
+bool ModelStream::ask_otherwise(const std::string &parameter) {
+  auto changed = openai::without_parameter(request_.body, parameter);
+  if (!changed)
+    return false;
+  refused_parameters().with([&](auto &refused) {
+    const auto [first, last] = refused.equal_range(request_.url);
+    for (auto it = first; it != last; ++it)
+      if (it->second == parameter)
+        return;
+    log::info(request_.url + " refuses " + parameter +
+              ": it is asked without it from now on");
+    refused.emplace(request_.url, parameter);
+  });
+  request_.body = *std::move(changed);
+  send();
+  return true;
 }
 
 ModelStream::~ModelStream() { answer_->drop(); }

@@ -37,7 +37,14 @@ public:
 
 private:
   class Answer;
+  void send();
+  // Asks again without a field that the server refused. False: there is no
+  // other way to ask.
+  bool ask_otherwise(const std::string &parameter);
+
   std::shared_ptr<Answer> answer_;
+  Worker &worker_;
+  net::HttpRequest request_;
   std::unique_ptr<net::HttpClient::Transfer> transfer_;
 };
 

@@ -103,7 +103,9 @@ void Recorder::end(const std::string &reason, const std::string &detail) {
   if (!record_.end_reason.empty())
     return;
   record_.end_reason = reason;
-  record_.end_detail = detail;
+  // A provider's trouble was told before its consequence.
+  if (!detail.empty())
+    record_.end_detail = detail;
 }
 
 void Recorder::finish(std::int64_t unix_ms) {

@@ -33,6 +33,12 @@ struct ChatRequest {
 };
 std::string chat_request_body(const ChatRequest &request);
 
+// The same request for a server that refused its field `parameter` (the `param`
+// of its 400): without it, or the token limit under its other name. Empty when
+// the request can do nothing about it. `body` as chat_request_body() made it.
+std::optional<std::string> without_parameter(const std::string &body,
+                                             std::string_view parameter);
+
 // Server-sent events (HTML standard, "Server-sent events"): bytes in, the data
 // of each event out, whole. Comments are told as empty optionals: a sign of
 // life. Lines end in LF, CRLF or CR, wherever the reads cut them. `event` must

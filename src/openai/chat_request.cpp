@@ -42,4 +42,29 @@ std::string chat_request_body(const ChatRequest &request) {
   return json.end_object().take();
 }
 
+std::optional<std::string> without_parameter(const std::string &body,
+                                             std::string_view parameter) {
+  constexpr std::string_view kOlder = "max_tokens";
+  constexpr std::string_view kNewer = "max_completion_tokens";
+  // All of these stand before the messages, whose text may hold anything.
+  const std::size_t messages = body.find("\"messages\":");
+  const std::string key = "\"" + std::string(parameter) + "\":";
+  const std::size_t at = body.find(key);
+  if (at == std::string::npos || at > messages)
+    return std::nullopt;
+  std::string changed = body;
+  if (parameter == kOlder || parameter == kNewer) {
+    changed.replace(at + 1, parameter.size(),
+                    parameter == kOlder ? kNewer : kOlder);
+    return changed;
+  }
+  if (parameter != "stream_options" && parameter != "reasoning_effort")
+    return std::nullopt;
+  const bool object = body[at + key.size()] == '{';
+  const std::size_t comma =
+      body.find(',', object ? body.find('}', at) : at + key.size());
+  changed.erase(at, comma + 1 - at);
+  return changed;
+}
+
 } // namespace patchcord::openai

@@ -28,8 +28,8 @@ silence_prompt_s = 20
 """
 
 
-def answer(message, action="ask", **extracted):
-    return {"answer": {"message": message, "action": action, "extracted": {
+def answer(words, action="ask", **extracted):
+    return {"answer": {"message": words, "action": action, "extracted": {
         "message": extracted.get("message"),
         "urgent": extracted.get("urgent")}}}
 
