@@ -296,7 +296,8 @@ void Loader::environment(const Environment &environment) {
     use(name, key);
     prefixes.push_back("PATCHCORD_" + upper(key.section) + "_");
   }
-  for (const auto &[name, value] : environment) {
+  for (const auto &variable : environment) {
+    const std::string &name = variable.first;
     const bool ours = std::any_of(
         prefixes.begin(), prefixes.end(),
         [&](const std::string &prefix) { return name.starts_with(prefix); });
