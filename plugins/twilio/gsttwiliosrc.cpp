@@ -22,7 +22,7 @@
  * filesink location=caller.wav
  * ]| Records a caller.
  * |[
- * gst-launch-1.0 twiliosrc ! queue ! twiliosink
+ * gst-launch-1.0 twiliosrc ! twiliosink
  * ]| Says back to the caller what he says.
  */
 

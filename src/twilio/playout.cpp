@@ -63,8 +63,12 @@ std::uint64_t sequence_of(std::string_view name) {
 
 Playout::Playout(const Settings &settings, Peer &peer)
     : settings_(settings),
-      message_size_(
-          std::max(kFrame, to_samples(settings.message) / kFrame * kFrame)),
+      // At least two messages in the window: with one, the peer would run dry
+      // whenever the next one is sent.
+      message_size_(std::max(
+          kFrame,
+          to_samples(std::min(settings.message, settings.send_ahead / 2)) /
+              kFrame * kFrame)),
       mark_size_(to_samples(settings.mark_interval)), peer_(peer) {}
 
 void Playout::open(TimePoint now) {

@@ -231,6 +231,28 @@ static void test_settings() {
   g_assert_cmpuint(b.stream->marks.size(), ==, 13); // every 80 ms
 }
 
+// Figures for the documentation; `-m perf` runs it.
+static void test_speed() {
+  if (!g_test_perf()) {
+    g_test_skip("run with -m perf");
+    return;
+  }
+  Bench b;
+  constexpr int kSeconds = 5000;
+  b.stream->returns_marks = false;
+  const gint64 begin = g_get_monotonic_time();
+  for (int i = 0; i < kSeconds; ++i) {
+    for (int k = 0; k < 50; ++k)
+      g_assert_cmpint(b.push(160), ==, GST_FLOW_OK);
+    b.worker->run_for(1s);
+    b.stream->sent.clear();
+  }
+  const double us =
+      static_cast<double>(g_get_monotonic_time() - begin) / kSeconds;
+  g_test_minimized_result(us, "a second of speech through twiliosink: %.1f us",
+                          us);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   gst_init(&argc, &argv);
@@ -258,6 +280,7 @@ int main(int argc, char **argv) {
                   test_latency_is_passed_on);
   g_test_add_func("/twiliosink/states-may-cycle", test_state_cycling);
   g_test_add_func("/twiliosink/settings-count", test_settings);
+  g_test_add_func("/twiliosink/speed", test_speed);
   const int result = g_test_run();
   gst_deinit();
   return result;

@@ -211,6 +211,27 @@ static void test_state_cycling() {
   g_assert_cmpint(b.stream->close_code, ==, 0); // not ours to close
 }
 
+// Figures for the documentation; `-m perf` runs it.
+static void test_speed() {
+  if (!g_test_perf()) {
+    g_test_skip("run with -m perf");
+    return;
+  }
+  Bench b;
+  b.stream->begin();
+  b.play();
+  constexpr int kFrames = 200'000;
+  const gint64 begin = g_get_monotonic_time();
+  for (int i = 0; i < kFrames; ++i) {
+    b.stream->media(155 + i * std::int64_t{20}, kFrame);
+    b.buffers.clear();
+    b.log.clear();
+  }
+  const double ns =
+      static_cast<double>(g_get_monotonic_time() - begin) * 1000 / kFrames;
+  g_test_minimized_result(ns, "a frame through twiliosrc: %.0f ns", ns);
+}
+
 // --- with a server of its own, in real time ---------------------------------
 
 // gst-launch-1.0 twiliosrc ! twiliosink: the caller hears himself.
@@ -307,6 +328,7 @@ int main(int argc, char **argv) {
                   test_eos_of_the_application);
   g_test_add_func("/twiliosrc/pause-leaves-silence", test_pause_and_play);
   g_test_add_func("/twiliosrc/states-may-cycle", test_state_cycling);
+  g_test_add_func("/twiliosrc/speed", test_speed);
   g_test_add_func("/twiliosrc/listens-itself-and-twiliosink-answers",
                   test_listens_itself);
   g_test_add_func("/twiliosrc/may-stop-in-a-call", test_stops_in_a_call);

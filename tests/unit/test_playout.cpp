@@ -66,6 +66,17 @@ static void test_window() {
   g_assert_true(line.peer.underruns.empty());
 }
 
+static void test_narrow_window() {
+  // A message as long as the window would leave the peer dry each time.
+  Line line({100ms, 100ms, 500ms});
+  open_line(line);
+  line.say(1, 40'000);
+  line.run(5200);
+  g_assert_true(line.peer.underruns.empty());
+  g_assert_cmpuint(line.peer.media_sizes.front(), ==, 320);
+  assert_story(line, "started 1, ended 1 40000/40000");
+}
+
 static void test_late_timers() {
   Line line;
   std::mt19937 random(3);
@@ -761,6 +772,7 @@ int main(int argc, char **argv) {
       {"first-message-goes-out-at-once", test_first_message_at_once},
       {"audio-that-trickles-is-bundled", test_trickle_is_bundled},
       {"the-peer-is-kept-ahead-by-the-window-and-no-more", test_window},
+      {"a-narrow-window-holds-two-messages", test_narrow_window},
       {"late-timers-do-not-add-up", test_late_timers},
       {"messages-are-whole-frames-and-the-last-is-padded",
        test_whole_frames_and_padding},
