@@ -188,6 +188,11 @@ CurlJob::CurlJob(const std::shared_ptr<CurlMulti> &multi)
   curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_.get());
   curl_easy_setopt(easy_, CURLOPT_SHARE, multi->share_);
   curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+  // Else giving up during a name's lookup would wait for the resolver thread,
+  // and the worker with it.
+  curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);
+#endif
   // Each transfer in progress holds one such buffer.
   curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, 8192L);
   curl_easy_setopt(easy_, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);

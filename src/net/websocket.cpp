@@ -26,9 +26,7 @@ public:
   std::size_t queued_bytes() const override {
     return connection_->queued_bytes();
   }
-  void set_reading(bool reading) override {
-    connection_->set_reading(reading);
-  }
+  void set_reading(bool reading) override { connection_->set_reading(reading); }
 
 private:
   const std::shared_ptr<WebSocketConnection> connection_;

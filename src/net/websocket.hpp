@@ -37,7 +37,8 @@ public:
     std::function<void(ByteSpan)> binary;
     // Once, last: the connection is gone, whoever ended it.
     std::function<void(const Closed &)> closed;
-    // What was queued has been given to the kernel; optional.
+    // A send that left something in the queue (queued_bytes() was not 0 when it
+    // returned) has been given to the kernel, and nothing waits; optional.
     std::function<void()> drained;
   };
   struct Limits {

@@ -96,6 +96,9 @@ void WebSocketConnection::open(std::unique_ptr<Transport> transport,
   if (state_ == State::kEnded)
     return;
   push();
+  tell_drained();
+  if (state_ == State::kEnded)
+    return;
   if (!prefix_.empty() || transport_->buffers_input())
     receive_soon();
 }
@@ -143,10 +146,8 @@ void WebSocketConnection::end_soon(WebSocket::Closed closed) {
 
 void WebSocketConnection::on_ready(std::uint32_t events) {
   if ((events & EPOLLOUT) != 0) {
-    const bool had_backlog = backlog_;
     flush();
-    if (had_backlog && !backlog_ && !broken_ && handlers_.drained)
-      handlers_.drained();
+    tell_drained();
     if (state_ != State::kEnded)
       settle();
   }
@@ -238,6 +239,9 @@ void WebSocketConnection::receive() {
     return;
   }
   push();
+  tell_drained();
+  if (state_ == State::kEnded)
+    return;
   settle();
   if (state_ != State::kEnded && may_read_ && transport_->buffers_input())
     receive_soon();
@@ -423,6 +427,7 @@ void WebSocketConnection::send(std::uint8_t opcode, ByteSpan payload) {
     return;
   append_frame(opcode, payload);
   push_bounded();
+  drain_owed_ = drain_owed_ || queued_bytes() > 0;
 }
 
 void WebSocketConnection::push_bounded() {
@@ -473,6 +478,16 @@ void WebSocketConnection::flush() {
   trim_buffer(out_);
   if (std::exchange(backlog_, false))
     watch_again();
+}
+
+// From the worker's loop.
+void WebSocketConnection::tell_drained() {
+  if (drain_owed_ && state_ != State::kEnded && !broken_ &&
+      queued_bytes() == 0) {
+    drain_owed_ = false;
+    if (handlers_.drained)
+      handlers_.drained();
+  }
 }
 
 // What follows when all is written: a server hangs up after both close frames,

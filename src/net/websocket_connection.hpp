@@ -94,6 +94,7 @@ private:
   void push_bounded();
   void flush();
   void settle();
+  void tell_drained();
 
   Worker &worker_;
   const Role role_;
@@ -115,7 +116,8 @@ private:
   bool backlog_ = false; // the kernel takes no more at present
   bool broken_ = false;  // nothing can be sent any more
   bool output_ended_ = false;
-  bool dropped_ = false; // nobody is to be told
+  bool dropped_ = false;    // nobody is to be told
+  bool drain_owed_ = false; // send() left something in the queue
   bool awaiting_pong_ = false;
 
   // Receiving.

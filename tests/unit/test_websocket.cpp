@@ -21,8 +21,8 @@ struct Bench {
   Bench(const WebSocket::Limits &limits, std::string_view already_read,
         const std::function<void(Bench &)> &adjust) {
     int fds[2];
-    g_assert_cmpint(
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), ==, 0);
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds),
+                    ==, 0);
     peer = Descriptor(fds[1]);
     auto owner = std::make_shared<Descriptor>(fds[0]);
     adjust(*this);
@@ -141,8 +141,8 @@ static void test_abuse() {
        "1002 a message"},
       {"length not minimal", frame(kText, "hello", {.length_bytes = 2}),
        "1002 malformed"},
-      {"length in 8 bytes not minimal",
-       frame(kText, big, {.length_bytes = 8}), "1002 malformed"},
+      {"length in 8 bytes not minimal", frame(kText, big, {.length_bytes = 8}),
+       "1002 malformed"},
       {"length above 2^63", "\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff",
        "1002 malformed"},
       {"too big", frame(kText, big), "1009 message too big"},
@@ -185,9 +185,8 @@ static void test_abuse() {
     g_assert_cmpuint(bench.worker->watched_fds(), ==, 1); // until it hangs up
     bench.peer.reset();
     bench.worker->run_ready();
-    g_assert_true(
-        bench.log.all().back().starts_with("closed 1006 " +
-                                           std::string(close).substr(5)));
+    g_assert_true(bench.log.all().back().starts_with(
+        "closed 1006 " + std::string(close).substr(5)));
     g_assert_cmpuint(bench.worker->watched_fds(), ==, 0);
   }
 }
@@ -441,14 +440,36 @@ static void test_answers() {
              "text re: a|pong p|text re: b|text re: end|close 1000 asked to");
 }
 
+// Whoever finds something in the queue may wait for `drained`.
+static void test_drained_follows() {
+  std::size_t left = 0;
+  Bench bench({}, {}, [&](Bench &self) {
+    self.handlers.text = [&](std::string_view) {
+      self.socket->send_text("answer");
+      left = self.socket->queued_bytes();
+    };
+  });
+  bench.socket->send_text("at once");
+  g_assert_cmpuint(bench.socket->queued_bytes(), ==, 0);
+  bench.worker->run_ready();
+  bench.expect("");
+  bench.say(frame(kText, "question") + frame(kText, "question"));
+  g_assert_cmpuint(left, >, 0);
+  bench.expect("drained");
+  bench.say(frame(kPing, ""));
+  bench.expect("drained"); // pongs are nobody's
+}
+
 static void test_utf8() {
   // Every sequence of up to three bytes, behind seven of ASCII, against GLib.
   std::string text = "ascii 7";
   const std::size_t at = text.size();
   for (unsigned code = 0; code < 1U << 24; code += code < 1U << 16 ? 1 : 7) {
     text.resize(at);
-    for (int shift = code < 1 << 8 ? 0 : code < 1 << 16 ? 8 : 16; shift >= 0;
-         shift -= 8)
+    for (int shift = code < 1 << 8    ? 0
+                     : code < 1 << 16 ? 8
+                                      : 16;
+         shift >= 0; shift -= 8)
       if (const unsigned byte = code >> shift & 0xff; byte != 0)
         text += static_cast<char>(byte);
     const bool expected =
@@ -495,6 +516,7 @@ int main(int argc, char **argv) {
       {"a-ping-flood-is-bounded", test_ping_flood},
       {"a-handler-may-destroy-it", test_destroy_in_handlers},
       {"a-handler-may-answer", test_answers},
+      {"what-had-to-wait-is-told-when-written", test_drained_follows},
       {"utf-8-is-what-glib-says", test_utf8},
   };
   for (const auto &[name, test] : tests)

@@ -304,6 +304,7 @@ struct SoupClient {
   explicit SoupClient(const std::string &url) {
     thread.call([&] {
       session = soup_session_new();
+      soup_session_set_proxy_resolver(session, nullptr);
       SoupMessage *message = soup_message_new("GET", url.c_str());
       soup_session_websocket_connect_async(
           session, message, nullptr, nullptr, G_PRIORITY_DEFAULT, nullptr,
