@@ -35,6 +35,8 @@ std::optional<Value> field_value(const Field &field, JsonView given,
       for (const Choice &choice : field.choices)
         if (choice.value == *text)
           return Value(*text);
+    if (field.type == FieldType::kString) // "I am late" is no name
+      return trim(*text).empty() ? std::nullopt : std::optional(Value(*text));
     return parse_value(field, *text, today);
   }
   if (field.type == FieldType::kBoolean) {

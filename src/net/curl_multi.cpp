@@ -10,10 +10,10 @@
 namespace patchcord::net {
 namespace {
 
-// Idle connections kept for reuse. A worker has some hundreds of calls, each
-// with a request every few seconds to a handful of hosts; an idle TLS
-// connection holds some 50 kB.
-constexpr long kIdleConnections = 128;
+// Idle connections kept for reuse, a worker: enough that some hundreds of calls,
+// each with a request every few seconds to a handful of hosts, mostly find one;
+// an idle TLS connection holds some 50 kB.
+constexpr long kIdleConnections = 16;
 
 void initialize_curl() {
   static std::once_flag once;
