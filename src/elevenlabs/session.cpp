@@ -253,7 +253,8 @@ std::vector<Session::Unsaid> Session::take_unsaid() {
       if (rest.empty())
         done.push_back(utterance.segments[i]);
       else
-        unsaid.push_back({utterance.segments[i], std::move(rest)});
+        unsaid.push_back(
+            {utterance.segments[i], std::move(rest), utterance.texts.text(i)});
     }
   }
   ++generation_;

@@ -61,6 +61,7 @@ public:
   struct Unsaid {
     Segment segment;
     std::string words;
+    std::string text; // all of it
   };
   // Gives up: drops all and returns what was not said, in order.
   std::vector<Unsaid> take_unsaid();

@@ -16,6 +16,7 @@ void EspeakEngine::speak(VoiceQueue::Segment segment, const std::string &text) {
         const auto self = weak.lock();
         if (!self)
           return;
+        const auto element = self->pads_.hold();
         if (speech)
           self->made(segment, text, *speech);
         else

@@ -140,17 +140,17 @@ void VoicePads::stop() {
     ++generation_;
     running_.reset();
     queue_.flush();
-    engine_.reset();
+    if (const auto engine = std::exchange(engine_, nullptr))
+      engine->stop();
   });
 }
 
 void VoicePads::speak_property(const std::string &text) {
   queue_.start({1, true});
-  for (const std::string &sentence : agent::split_sentences(text)) {
-    const auto segment = queue_.text(sentence);
-    engine_->speak(segment, sentence);
-  }
-  engine_->end_utterance();
+  const auto engine = engine_;
+  for (const std::string &sentence : agent::split_sentences(text))
+    engine->speak(queue_.text(sentence), sentence);
+  engine->end_utterance();
   queue_.end({1});
   queue_.pass(Ref<GstEvent>::adopt(gst_event_new_eos()));
   pump();
@@ -160,7 +160,7 @@ bool VoicePads::end_plain_source() {
   if (has_text_pad() || !worker_)
     return false;
   // Must not wait for a worker that may be blocked in a sink.
-  worker_->post([this, keep = Ref<GstElement>::share(element_)] {
+  worker_->post([this, keep = hold()] {
     if (!engine_)
       return;
     flush();
@@ -179,14 +179,14 @@ GstFlowReturn VoicePads::chain(GstPad *pad, GstObject *, GstBuffer *buffer) {
 }
 
 GstFlowReturn VoicePads::take_text(GstBuffer *buffer) {
-  if (!engine_)
+  const auto engine = engine_;
+  if (!engine)
     return GST_FLOW_FLUSHING;
   tell_agent();
   const std::string text = text_of(buffer);
   if (flow_ != GST_FLOW_OK || text.empty())
     return flow_;
-  const auto segment = queue_.text(text);
-  engine_->speak(segment, text);
+  engine->speak(queue_.text(text), text);
   pump();
   return flow_;
 }
@@ -249,8 +249,9 @@ bool VoicePads::take_event(GstEvent *event) {
 }
 
 void VoicePads::end_utterance() {
-  if (std::exchange(in_utterance_, false) && engine_)
-    engine_->end_utterance();
+  const auto engine = engine_;
+  if (std::exchange(in_utterance_, false) && engine)
+    engine->end_utterance();
 }
 
 void VoicePads::flush() {
@@ -314,7 +315,7 @@ void VoicePads::abort() {
 void VoicePads::pump() {
   if (pumping_)
     return; // A push came back to us: the loop below goes on with it.
-  const auto alive = Ref<GstElement>::share(element_);
+  const auto alive = hold();
   pumping_ = true;
   while (engine_) {
     auto output = queue_.next();

@@ -16,9 +16,9 @@
 namespace patchcord::graph {
 
 // What makes the sound of a voice element. All on the element's worker. It
-// reports to VoicePads::spoken(), audio() and finished(), from the worker and
-// not from within a call into it; since a report may end the element's work
-// and with it the engine, it keeps itself alive while it reports.
+// reports to VoicePads::spoken(), audio() and finished(). A report may end the
+// element's work and with it the engine: one that does not come from within a
+// call into the engine has to keep it alive while it lasts.
 class VoiceEngine {
 public:
   virtual ~VoiceEngine() = default;
@@ -28,6 +28,9 @@ public:
   virtual void end_utterance() = 0;
   // Forget all texts: barge-in.
   virtual void cancel() = 0;
+  // The last call: the worker and the pads are not the engine's any more, even
+  // where it lives on for the rest of a report.
+  virtual void stop() { cancel(); }
 };
 
 // What all voice elements have in common: the pads, the contract of a voice
@@ -67,12 +70,17 @@ public:
 
   // --- for the engine, on the worker
   const std::shared_ptr<Worker> &worker() const { return worker_; }
+  // Held over a report: with the element go the pads.
+  Ref<GstElement> hold() const { return Ref<GstElement>::share(element_); }
   GstElement *element() const { return element_; }
   const VoiceFormat &format() const { return format_; }
   void spoken(VoiceQueue::Segment segment, std::string text,
               std::vector<events::SpokenText::Timing> timings);
   void audio(VoiceQueue::Segment segment, Bytes audio);
   void finished(VoiceQueue::Segment segment);
+  bool take_back(VoiceQueue::Segment segment) {
+    return queue_.take_back(segment);
+  }
   // The provider failed for good and another voice (or silence) stands in: a
   // warning on the bus, VoiceFailed to the agent.
   void report_failure(const events::VoiceFailed &failure);

@@ -65,10 +65,20 @@ void VoiceQueue::finished(Segment segment) {
     entry->finished = true;
 }
 
+bool VoiceQueue::take_back(Segment segment) {
+  Text *entry = find(segment);
+  if (entry == nullptr || entry->begun || entry->finished)
+    return false;
+  entry->made.clear();
+  entry->announced = false;
+  return true;
+}
+
 std::optional<VoiceQueue::Output> VoiceQueue::next() {
   while (!entries_.empty()) {
     if (Text *text = std::get_if<Text>(&entries_.front())) {
       if (!text->made.empty()) {
+        text->begun = true;
         auto made = std::move(text->made.front());
         text->made.pop_front();
         return std::visit([](auto &&value) { return Output(std::move(value)); },

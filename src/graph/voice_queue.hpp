@@ -44,6 +44,9 @@ public:
               std::vector<events::SpokenText::Timing> timings);
   void audio(Segment segment, Bytes audio);
   void finished(Segment segment);
+  // Forgets what was made of a text of which nothing has gone out yet: another
+  // engine speaks it from the start. False when it is too late for that.
+  bool take_back(Segment segment);
 
   // What goes out next; nothing while the engine is at work.
   [[nodiscard]] std::optional<Output> next();
@@ -58,6 +61,7 @@ private:
     std::uint32_t utterance = 0;
     std::string text;
     bool announced = false;
+    bool begun = false; // some of it has gone out
     bool finished = false;
     std::deque<std::variant<events::SpokenText, Bytes>> made;
   };

@@ -117,6 +117,8 @@ void ElevenLabsConnection::drop() {
     g_socket_shutdown(
         g_socket_connection_get_socket(G_SOCKET_CONNECTION(stream)), TRUE, TRUE,
         nullptr);
+  else
+    g_io_stream_close(stream, nullptr, nullptr);
 }
 
 void ElevenLabsConnection::on_text(std::string_view text) {

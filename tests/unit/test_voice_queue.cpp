@@ -127,6 +127,25 @@ static void test_flush() {
   assert_out(queue, "0\"Third.\"0 THIRD");
 }
 
+static void test_take_back() {
+  VoiceQueue queue;
+  const auto first = queue.text("First.");
+  const auto second = queue.text("Second.");
+  queue.audio(first, sound("FIR"));
+  queue.audio(second, sound("SEC"));
+  assert_out(queue, "0\"First.\"0 FIR");
+  // Another engine takes over: the first has been heard, the second not.
+  g_assert_false(queue.take_back(first));
+  g_assert_true(queue.take_back(second));
+  queue.spoken(first, "st.", {});
+  queue.audio(first, sound("st"));
+  queue.finished(first);
+  queue.audio(second, sound("second"));
+  queue.finished(second);
+  assert_out(queue, "0\"st.\"0 st 0\"Second.\"0 second");
+  g_assert_false(queue.take_back(second));
+}
+
 static void test_events_keep_their_place() {
   VoiceQueue queue;
   const auto text = queue.text("Text.");
@@ -225,6 +244,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/voice-queue/an-utterance-without-sound-still-ends",
                   test_silent_texts);
   g_test_add_func("/voice-queue/nothing-flushed-comes-back", test_flush);
+  g_test_add_func("/voice-queue/another-engine-may-take-over", test_take_back);
   g_test_add_func("/voice-queue/other-events-keep-their-place",
                   test_events_keep_their_place);
   g_test_add_func("/voice-format/caps-and-sizes", test_formats);

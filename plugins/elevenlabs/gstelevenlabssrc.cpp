@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+/**
+ * SECTION:element-elevenlabssrc
+ * @title: elevenlabssrc
+ * @short_description: ElevenLabs speech
+ *
+ * Speaks with ElevenLabs over one WebSocket ("Multi-Context WebSocket" of their
+ * API), opened at READY -> PAUSED and kept: a reply is heard as soon as its
+ * first audio arrives. With its request pad `sink` it speaks each text buffer
+ * that comes in, and follows the contract of a voice (docs/events.md). Without,
+ * it speaks its property #GstElevenLabsSrc:text and ends. Where downstream
+ * takes mu-law it asks for mu-law, so that a call needs no encoder.
+ *
+ * When the key or the voice is refused, the quota is used up, or audio does not
+ * come within #GstElevenLabsSrc:timeout, the offline voice
+ * #GstElevenLabsSrc:fallback-voice goes on with the words that are missing.
+ *
+ * ## Example
+ * |[
+ * ELEVENLABS_API_KEY=... gst-launch-1.0 elevenlabssrc text="Hello" !
+ * audioconvert ! wavenc ! filesink location=hello.wav
+ * ]|
+ */
+
+#include "gstelevenlabssrc.hpp"
+
+#include "socket_engine.hpp"
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+GST_DEBUG_CATEGORY(elevenlabs_src_debug);
+#define GST_CAT_DEFAULT elevenlabs_src_debug
+
+using namespace patchcord;
+
+namespace {
+
+constexpr double kStored = -1; // as stored with the voice
+
+struct Settings {
+  std::string text;
+  std::string api_key;
+  std::string base_url = "https://api.elevenlabs.io";
+  std::string voice_id = "21m00Tcm4TlvDq8ikWAM"; // "Rachel", on every account
+  std::string model_id = "eleven_flash_v2_5";
+  std::string language;
+  double stability = kStored, similarity_boost = kStored, speed = kStored;
+  std::string fallback_voice = "en-us";
+  guint timeout_ms = 5000;
+};
+
+std::optional<double> unless_stored(double value) {
+  return value < 0 ? std::nullopt : std::optional(value);
+}
+
+SocketEngine::Settings engine_settings(const Settings &settings,
+                                       const graph::VoiceFormat &format) {
+  SocketEngine::Settings out;
+  out.api_key = settings.api_key;
+  if (const char *key = std::getenv("ELEVENLABS_API_KEY");
+      out.api_key.empty() && key != nullptr)
+    out.api_key = key;
+  out.fallback_voice = settings.fallback_voice;
+  out.timeout = std::chrono::milliseconds(settings.timeout_ms);
+  out.stream = {settings.base_url, settings.voice_id, settings.model_id,
+                format.mulaw ? "ulaw_8000"
+                             : "pcm_" + std::to_string(format.rate),
+                settings.language};
+  out.voice = {unless_stored(settings.stability),
+               unless_stored(settings.similarity_boost),
+               unless_stored(settings.speed)};
+  return out;
+}
+
+} // namespace
+
+struct Private {
+  explicit Private(GstElement *element) : pads(element) {}
+  Settings settings; // under the object lock
+  graph::VoicePads pads;
+};
+
+struct _GstElevenLabsSrc {
+  GstElement parent;
+  Private *priv;
+};
+
+G_DEFINE_TYPE_WITH_CODE(GstElevenLabsSrc, gst_elevenlabs_src, GST_TYPE_ELEMENT,
+                        GST_DEBUG_CATEGORY_INIT(elevenlabs_src_debug,
+                                                "elevenlabssrc", 0,
+                                                "ElevenLabs speech"))
+
+// The formats of the API's WebSocket. 44.1 kHz, last, needs a dearer plan.
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS("audio/x-mulaw, rate=8000, channels=1; "
+                    "audio/x-raw, format=S16LE, layout=interleaved, "
+                    "rate={24000, 22050, 16000, 8000, 44100}, channels=1"));
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_REQUEST,
+                            GST_STATIC_CAPS("text/x-raw, format=utf8"));
+
+enum {
+  PROP_TEXT = 1,
+  PROP_API_KEY,
+  PROP_BASE_URL,
+  PROP_VOICE_ID,
+  PROP_MODEL_ID,
+  PROP_LANGUAGE,
+  PROP_STABILITY,
+  PROP_SIMILARITY_BOOST,
+  PROP_SPEED,
+  PROP_FALLBACK_VOICE,
+  PROP_TIMEOUT
+};
+
+static void gst_elevenlabs_src_init(GstElevenLabsSrc *self) {
+  self->priv = new Private(GST_ELEMENT(self));
+}
+
+static void gst_elevenlabs_src_finalize(GObject *object) {
+  delete GST_ELEVENLABS_SRC(object)->priv;
+  G_OBJECT_CLASS(gst_elevenlabs_src_parent_class)->finalize(object);
+}
+
+// Where a text or number property is kept; null for others.
+static std::string *text_setting(Settings &settings, guint id) {
+  switch (id) {
+  case PROP_TEXT:
+    return &settings.text;
+  case PROP_API_KEY:
+    return &settings.api_key;
+  case PROP_BASE_URL:
+    return &settings.base_url;
+  case PROP_VOICE_ID:
+    return &settings.voice_id;
+  case PROP_MODEL_ID:
+    return &settings.model_id;
+  case PROP_LANGUAGE:
+    return &settings.language;
+  case PROP_FALLBACK_VOICE:
+    return &settings.fallback_voice;
+  default:
+    return nullptr;
+  }
+}
+
+static double *number_setting(Settings &settings, guint id) {
+  switch (id) {
+  case PROP_STABILITY:
+    return &settings.stability;
+  case PROP_SIMILARITY_BOOST:
+    return &settings.similarity_boost;
+  case PROP_SPEED:
+    return &settings.speed;
+  default:
+    return nullptr;
+  }
+}
+
+static void gst_elevenlabs_src_set_property(GObject *object, guint id,
+                                            const GValue *value,
+                                            GParamSpec *pspec) {
+  Settings &settings = GST_ELEVENLABS_SRC(object)->priv->settings;
+  GST_OBJECT_LOCK(object);
+  if (std::string *text = text_setting(settings, id)) {
+    const char *given = g_value_get_string(value);
+    *text = given != nullptr ? given : "";
+  } else if (double *number = number_setting(settings, id)) {
+    *number = g_value_get_double(value);
+  } else if (id == PROP_TIMEOUT) {
+    settings.timeout_ms = g_value_get_uint(value);
+  } else {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+  }
+  GST_OBJECT_UNLOCK(object);
+}
+
+static void gst_elevenlabs_src_get_property(GObject *object, guint id,
+                                            GValue *value, GParamSpec *pspec) {
+  Settings &settings = GST_ELEVENLABS_SRC(object)->priv->settings;
+  GST_OBJECT_LOCK(object);
+  if (const std::string *text = text_setting(settings, id))
+    g_value_set_string(value, text->c_str());
+  else if (const double *number = number_setting(settings, id))
+    g_value_set_double(value, *number);
+  else if (id == PROP_TIMEOUT)
+    g_value_set_uint(value, settings.timeout_ms);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+  GST_OBJECT_UNLOCK(object);
+}
+
+static bool gst_elevenlabs_src_has_text(GstElevenLabsSrc *self) {
+  GST_OBJECT_LOCK(self);
+  const bool has_text = !self->priv->settings.text.empty();
+  GST_OBJECT_UNLOCK(self);
+  if (has_text || self->priv->pads.has_text_pad())
+    return true;
+  GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
+                    ("There is nothing to say: set the property text, or link "
+                     "text to the pad sink."),
+                    (nullptr));
+  return false;
+}
+
+static void gst_elevenlabs_src_start(GstElevenLabsSrc *self) {
+  GST_OBJECT_LOCK(self);
+  const Settings settings = self->priv->settings;
+  GST_OBJECT_UNLOCK(self);
+  graph::VoicePads &pads = self->priv->pads;
+  // A downstream that cannot take it says so at the first buffer.
+  const auto format = pads.negotiate().value_or(graph::VoiceFormat{true, 8000});
+  pads.start(format, settings.text, [&] {
+    const auto engine =
+        std::make_shared<SocketEngine>(pads, engine_settings(settings, format));
+    engine->open();
+    return engine;
+  });
+}
+
+static GstStateChangeReturn
+gst_elevenlabs_src_change_state(GstElement *element,
+                                GstStateChange transition) {
+  GstElevenLabsSrc *self = GST_ELEVENLABS_SRC(element);
+  graph::VoicePads &pads = self->priv->pads;
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
+    pads.open();
+  else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    pads.stop();
+  else if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+           !gst_elevenlabs_src_has_text(self))
+    return GST_STATE_CHANGE_FAILURE;
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS(gst_elevenlabs_src_parent_class)
+          ->change_state(element, transition);
+  if (result == GST_STATE_CHANGE_FAILURE)
+    return result;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+    gst_elevenlabs_src_start(self);
+  else if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    pads.close();
+  return result;
+}
+
+static GstPad *gst_elevenlabs_src_request_new_pad(GstElement *element,
+                                                  GstPadTemplate *pad_template,
+                                                  const gchar *,
+                                                  const GstCaps *) {
+  return GST_ELEVENLABS_SRC(element)->priv->pads.request_text_pad(pad_template);
+}
+
+static void gst_elevenlabs_src_release_pad(GstElement *element, GstPad *pad) {
+  GST_ELEVENLABS_SRC(element)->priv->pads.release_text_pad(pad);
+}
+
+static gboolean gst_elevenlabs_src_send_event(GstElement *element,
+                                              GstEvent *event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS &&
+      GST_ELEVENLABS_SRC(element)->priv->pads.end_plain_source()) {
+    gst_event_unref(event);
+    return TRUE;
+  }
+  return GST_ELEMENT_CLASS(gst_elevenlabs_src_parent_class)
+      ->send_event(element, event);
+}
+
+static void install_text(GObjectClass *object_class, guint id, const char *name,
+                         const char *nick, const char *blurb,
+                         const std::string &fallback) {
+  g_object_class_install_property(
+      object_class, id,
+      g_param_spec_string(
+          name, nick, blurb, fallback.c_str(),
+          static_cast<GParamFlags>(
+              (id == PROP_API_KEY ? G_PARAM_WRITABLE : G_PARAM_READWRITE) |
+              G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)));
+}
+
+static void install_number(GObjectClass *object_class, guint id,
+                           const char *name, const char *nick,
+                           const char *blurb, double most) {
+  g_object_class_install_property(
+      object_class, id,
+      g_param_spec_double(name, nick, blurb, kStored, most, kStored,
+                          static_cast<GParamFlags>(G_PARAM_READWRITE |
+                                                   G_PARAM_STATIC_STRINGS |
+                                                   GST_PARAM_MUTABLE_READY)));
+}
+
+static void gst_elevenlabs_src_install_properties(GObjectClass *object_class) {
+  const Settings settings;
+  install_text(object_class, PROP_TEXT, "text", "Text",
+               "What a plain source (pad sink not linked) speaks; default: "
+               "none",
+               settings.text);
+  install_text(object_class, PROP_API_KEY, "api-key", "API key",
+               "Key of the ElevenLabs account; default: the variable "
+               "ELEVENLABS_API_KEY",
+               settings.api_key);
+  install_text(object_class, PROP_BASE_URL, "base-url", "Base URL",
+               "Server of the API; https and http stand for wss and ws",
+               settings.base_url);
+  install_text(object_class, PROP_VOICE_ID, "voice-id", "Voice ID",
+               "Voice of ElevenLabs, by its ID", settings.voice_id);
+  install_text(object_class, PROP_MODEL_ID, "model-id", "Model ID",
+               "Model of ElevenLabs that works over its WebSocket",
+               settings.model_id);
+  install_text(object_class, PROP_LANGUAGE, "language", "Language",
+               "Language of the text (ISO 639-1, such as en); default: found "
+               "by the model",
+               settings.language);
+  install_number(object_class, PROP_STABILITY, "stability", "Stability",
+                 "0 (expressive) to 1 (even); -1: as stored with the voice", 1);
+  install_number(object_class, PROP_SIMILARITY_BOOST, "similarity-boost",
+                 "Similarity boost",
+                 "Likeness to the original voice, 0 to 1; -1: as stored with "
+                 "the voice",
+                 1);
+  install_number(object_class, PROP_SPEED, "speed", "Speed",
+                 "Speed as a factor, 0.7 to 1.2; -1: as stored with the voice",
+                 1.2);
+  install_text(object_class, PROP_FALLBACK_VOICE, "fallback-voice",
+               "Fallback voice",
+               "Voice of espeak-ng that speaks when ElevenLabs does not; "
+               "empty: none",
+               settings.fallback_voice);
+  g_object_class_install_property(
+      object_class, PROP_TIMEOUT,
+      g_param_spec_uint(
+          "timeout", "Timeout",
+          "How long to wait for audio before the fallback voice speaks, in "
+          "milliseconds",
+          100, 600'000, settings.timeout_ms,
+          static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                   GST_PARAM_MUTABLE_READY)));
+}
+
+static void gst_elevenlabs_src_class_init(GstElevenLabsSrcClass *klass) {
+  GObjectClass *object_class = G_OBJECT_CLASS(klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS(klass);
+  object_class->finalize = gst_elevenlabs_src_finalize;
+  object_class->set_property = gst_elevenlabs_src_set_property;
+  object_class->get_property = gst_elevenlabs_src_get_property;
+  element_class->change_state = gst_elevenlabs_src_change_state;
+  element_class->request_new_pad = gst_elevenlabs_src_request_new_pad;
+  element_class->release_pad = gst_elevenlabs_src_release_pad;
+  element_class->send_event = gst_elevenlabs_src_send_event;
+  gst_elevenlabs_src_install_properties(object_class);
+
+  gst_element_class_add_static_pad_template(element_class, &src_template);
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_set_static_metadata(
+      element_class, "ElevenLabs voice", "Source/Audio/Network",
+      "Speaks text with ElevenLabs, or with the offline voice when that fails",
+      "The Patchcord developers");
+}
