@@ -84,8 +84,8 @@ void LiveView::phone(const PhoneEvent &event) {
     line(event.at, kCaller, "caller", quoted(event.text("text")));
   else if (is("dtmf"))
     line(event.at, kCaller, "caller", "presses " + event.text("digit"));
-  else if (is("agent-speech-started") && !agent_known_)
-    line(event.at, kAgent, "agent", "speaks");
+  else if (is("agent-speech-started"))
+    agent_heard(event);
   else if (is("agent-speech-ended") && !agent_known_)
     line(event.at, kDetail, "agent", "is quiet");
   else if (is("clear"))
@@ -105,6 +105,16 @@ void LiveView::phone(const PhoneEvent &event) {
          "call over: " + event.text("end") +
              (event.text("trouble").empty() ? ""
                                             : ", " + event.text("trouble")));
+}
+
+void LiveView::agent_heard(const PhoneEvent &event) {
+  const double waited = event.number("latency_ms");
+  if (!agent_known_)
+    line(event.at, kAgent, "agent", "speaks");
+  if (waited > 0)
+    line(event.at, kDetail, "",
+         "the caller waited " +
+             std::to_string(static_cast<long>(std::lround(waited))) + " ms");
 }
 
 void LiveView::agent(Duration at, std::string_view json) {

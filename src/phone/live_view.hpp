@@ -29,6 +29,7 @@ public:
   void agent(Duration at, std::string_view json);
 
 private:
+  void agent_heard(const PhoneEvent &event);
   void agent_decided(Duration at, JsonView event);
   void turn_latency(Duration at, JsonView event);
   void line(Duration at, const char *color, std::string_view who,

@@ -183,7 +183,11 @@ void MediaLeg::agent_event(const SpeechDetector::Event &event, bool cut) {
       report_.first_heard = event.at;
     caller_.agent_started(event.at);
     meter_.agent_started(event.at);
-    emit("agent-speech-started", event.at, {{"sample", event.at}});
+    std::vector<std::pair<std::string_view, Event::Value>> fields = {
+        {"sample", event.at}};
+    if (const auto waited = meter_.waited_for(event.at))
+      fields.emplace_back("latency_ms", to_ms(*waited));
+    emit("agent-speech-started", event.at, std::move(fields));
   } else {
     report_.agent_speech += event.at - agent_since_;
     caller_.agent_stopped(event.at, cut);

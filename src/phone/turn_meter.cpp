@@ -87,6 +87,12 @@ void TurnMeter::agent_stopped(Samples at) {
     turns_.back().quiet = at;
 }
 
+std::optional<Samples> TurnMeter::waited_for(Samples at) const {
+  if (turns_.empty() || turns_.back().heard != at)
+    return std::nullopt;
+  return turns_.back().heard_latency();
+}
+
 std::optional<double> quantile(std::vector<double> values, double fraction) {
   if (values.empty())
     return std::nullopt;

@@ -42,6 +42,9 @@ public:
   void agent_started(Samples at);
   void agent_stopped(Samples at);
 
+  // The heard latency of the latest turn when speech that began at `at` is its
+  // reply.
+  std::optional<Samples> waited_for(Samples at) const;
   const std::vector<CallerTurn> &turns() const { return turns_; }
 
 private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "audio/mulaw.hpp"
+#include "base/handles.hpp"
 #include "phone/call_report.hpp"
 #include "phone/caller.hpp"
 #include "phone/playout_buffer.hpp"
@@ -22,6 +23,12 @@ namespace {
 // assert_text() on a temporary would look at freed memory.
 void assert_text(const std::string &got, const std::string &expected) {
   g_assert_cmpstr(got.c_str(), ==, expected.c_str());
+}
+
+// Into the test's log, on one line.
+void say_input(const std::string &text) {
+  const GCharPtr escaped(g_strescape(text.c_str(), nullptr));
+  g_test_message("%s", escaped.get());
 }
 
 Bytes tone(Samples count) {
@@ -249,7 +256,7 @@ static void test_script_refuses() {
                        "reply-after 700mm", "say \xff"};
   for (const char *text : bad) {
     Script script;
-    g_test_message("%s", text);
+    say_input(text);
     const auto added = script.add_text(text, "x.script");
     g_assert_false(added.ok());
     assert_text(added.error().code, "bad_script");
@@ -392,6 +399,8 @@ static void test_meter_reply() {
   meter.agent_stopped(8000);
   meter.agent_started(9000); // not the first words of the reply
   const CallerTurn &turn = meter.turns().at(0);
+  g_assert_cmpint(*meter.waited_for(5700), ==, 700);
+  g_assert_false(meter.waited_for(9000).has_value());
   g_assert_cmpint(*turn.arrival_latency(), ==, 600);
   g_assert_cmpint(*turn.heard_latency(), ==, 700);
   g_assert_false(turn.barge_in);
@@ -511,7 +520,7 @@ static void test_twiml_refuses() {
                {"<html><body/></html>", "12102"}};
   for (const auto &[body, code] : cases) {
     const auto document = parse_twiml(body);
-    g_test_message("%s", body.substr(0, 40).c_str());
+    say_input(body.substr(0, 40));
     g_assert_false(document.ok());
     assert_text(document.error().code, code);
   }

@@ -638,13 +638,15 @@ static void test_live_view() {
   view.agent(3s, R"({"event":"turn-latency","transcript_ms":310.4,)"
                  R"("decision_ms":312})");
   view.agent(3s, "not json");
+  view.phone({3300ms, "agent-speech-started", {{"latency_ms", 701.6}}});
   view.agent(3s, R"({"event":7})");
   assert_text(out, "   1.20  caller    \"hello [2J\"\n"
                    "   2.00            recognised: \"hello\"\n"
                    "   2.00            decided: ask; people=4, day=monday\n"
                    "   2.00  agent     \"Who?\"\n"
                    "   3.00            ms after the caller's last word: "
-                   "recognised 310, decided 312\n");
+                   "recognised 310, decided 312\n"
+                   "   3.30            the caller waited 702 ms\n");
 }
 
 int main(int argc, char **argv) {
