@@ -88,8 +88,7 @@ void CurlConnect::connect(const std::string &authority, bool tls,
       curl_easy_setopt(curl, CURLOPT_HTTPPROXYTUNNEL, 1L);
     else
       curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    if (!ca_file.empty())
-      curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file.c_str());
+    trust_only(ca_file);
   }
   if (curl == nullptr || !start()) {
     error_ = "out of memory";

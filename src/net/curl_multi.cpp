@@ -10,9 +10,9 @@
 namespace patchcord::net {
 namespace {
 
-// Idle connections kept for reuse, a worker: enough that some hundreds of calls,
-// each with a request every few seconds to a handful of hosts, mostly find one;
-// an idle TLS connection holds some 50 kB.
+// Idle connections kept for reuse, a worker: enough that some hundreds of
+// calls, each with a request every few seconds to a handful of hosts, mostly
+// find one; an idle TLS connection holds some 50 kB.
 constexpr long kIdleConnections = 16;
 
 void initialize_curl() {
@@ -29,6 +29,11 @@ void block_sigpipe() {
   sigemptyset(&set);
   sigaddset(&set, SIGPIPE);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+bool has_certificate_file() {
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  return info->cainfo != nullptr;
 }
 
 std::uint32_t to_epoll(int what) {
@@ -193,12 +198,24 @@ CurlJob::CurlJob(const std::shared_ptr<CurlMulti> &multi)
   // and the worker with it.
   curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);
 #endif
+  // libcurl keeps the parsed certificates from connection to connection only
+  // when they come from one file and from no folder. Where a file is built in,
+  // the built-in folder holds the same ones.
+  if (has_certificate_file())
+    curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
   // Each transfer in progress holds one such buffer.
   curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, 8192L);
   curl_easy_setopt(easy_, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
 }
 
 CurlJob::~CurlJob() { stop(); }
+
+void CurlJob::trust_only(const std::string &ca_file) {
+  if (ca_file.empty())
+    return;
+  curl_easy_setopt(easy_, CURLOPT_CAINFO, ca_file.c_str());
+  curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
+}
 
 bool CurlJob::start() {
   const auto multi = multi_.lock();

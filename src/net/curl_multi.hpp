@@ -70,6 +70,8 @@ protected:
   // Null when out of memory or when the worker is going.
   explicit CurlJob(const std::shared_ptr<CurlMulti> &multi);
   CURL *easy() const { return easy_; }
+  // The certificates of this file and no others; empty: as it was.
+  void trust_only(const std::string &ca_file);
   // Nothing is called from within.
   bool start();
   // From libcurl's callbacks: dispatch() soon.

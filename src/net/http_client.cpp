@@ -188,8 +188,7 @@ void HttpJob::set_options(const HttpRequest &request) {
     curl_easy_setopt(curl, CURLOPT_USERNAME, request.username.c_str());
     curl_easy_setopt(curl, CURLOPT_PASSWORD, request.password.c_str());
   }
-  if (!request.ca_file.empty())
-    curl_easy_setopt(curl, CURLOPT_CAINFO, request.ca_file.c_str());
+  trust_only(request.ca_file);
   set_method(request);
 }
 

@@ -463,6 +463,25 @@ static void test_tls() {
   CHECK_TEXT(client.error_of(what), "status 200");
 }
 
+// Parsing the system's certificates takes some 30 ms: not for each connection.
+static void test_certificates_are_kept() {
+  const TestCertificate certificate;
+  if (certificate.path.empty()) {
+    g_test_skip("the openssl program is not installed");
+    return;
+  }
+  const SoupPeer peer(add_answers, certificate.certificate);
+  Client client;
+  auto what = request(peer.url("https", "/status/200"));
+  what.ca_file = certificate.path;
+  CHECK_TEXT(client.error_of(what), "status 200");
+  g_assert_cmpint(unlink(certificate.path.c_str()), ==, 0);
+  // The peer ends each connection with its response: this is another.
+  CHECK_TEXT(client.error_of(what), "status 200");
+  what.ca_file += ".other"; // and of this one nothing is known
+  CHECK_TEXT(client.error_of(what), "tls");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   g_test_add_func("/http-client/requests-arrive-as-given", test_requests);
@@ -485,5 +504,7 @@ int main(int argc, char **argv) {
                   test_outlives_worker);
   g_test_add_func("/http-client/failures-have-codes", test_failures);
   g_test_add_func("/http-client/tls-certificates-are-checked", test_tls);
+  g_test_add_func("/http-client/certificates-are-parsed-once",
+                  test_certificates_are_kept);
   return g_test_run();
 }
