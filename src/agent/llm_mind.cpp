@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/llm_mind.hpp"
+#include "base/text.hpp"
 
 #include <cmath>
 #include <utility>
@@ -74,9 +75,15 @@ Reply LlmMind::open() {
   return reply;
 }
 
-Thought LlmMind::answer(const std::string &, const History &history) {
+Thought LlmMind::answer(const std::string &caller, const History &history) {
   before_ = values_;
   retried_ = false;
+  if (caller.empty()) { // the recogniser could not tell what was said
+    Reply reply;
+    reply.message = definition_->end.not_understood;
+    reply.expect = expectation();
+    return reply;
+  }
   request_.messages = {
       {"system", system_prompt(*definition_, values_, today_)}};
   for (const Said &said : history)

@@ -41,7 +41,8 @@ public:
   virtual ~Mind() = default;
 
   virtual Reply open() = 0;
-  // `caller` is the last entry of the history, too.
+  // `caller` is the last entry of the history, too; empty when the caller said
+  // something that could not be told.
   virtual Thought answer(const std::string &caller, const History &history) = 0;
   // The last answer was never heard, and its question will come again, with
   // more words: forget it.

@@ -1,191 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "../unit/raw_server.hpp"
-
-#include "base/json.hpp"
-#include "base/text.hpp"
-#include "graph/contexts.hpp"
-#include "graph/events.hpp"
-#include "graph/handles.hpp"
-#include "graph/messages.hpp"
-
-#include <gst/check/gstharness.h>
-#include <gst/gst.h>
-
-#include <condition_variable>
-#include <mutex>
-#include <string>
-#include <vector>
+#include "agent_bench.hpp"
 
 using namespace patchcord;
 
 namespace {
-
-void equal(const std::string &is, const std::string &expected) {
-  if (is != expected)
-    g_error("expected\n  %s\ngot\n  %s", expected.c_str(), is.c_str());
-}
-
-std::string definition_path(const char *name) {
-  return std::string(g_getenv("PATCHCORD_DATA_DIR")) + "/agents/" + name +
-         ".toml";
-}
-
-// An agent in a harness, and all that leaves it at its pads and on its bus as
-// lines, in order.
-class Bench {
-public:
-  explicit Bench(const std::shared_ptr<Worker> &worker,
-                 const char *definition = "room-booking")
-      : worker_(worker), element_(gst_element_factory_make("agent", nullptr)),
-        bus_(gst_bus_new()) {
-    g_assert_nonnull(element_);
-    gst_object_ref_sink(element_);
-    g_object_set(element_, "definition", definition_path(definition).c_str(),
-                 "today", "2026-04-29", nullptr);
-    gst_element_set_bus(element_, bus_);
-    graph::set_worker(element_, worker);
-    probe("src",
-          static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM |
-                                       GST_PAD_PROBE_TYPE_EVENT_FLUSH));
-    probe("sink", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM);
-  }
-  ~Bench() {
-    if (harness_ != nullptr)
-      gst_harness_teardown(harness_);
-    gst_element_set_state(element_, GST_STATE_NULL);
-    gst_element_set_bus(element_, nullptr);
-    gst_object_unref(bus_);
-    gst_object_unref(element_);
-  }
-  Bench(const Bench &) = delete;
-  Bench &operator=(const Bench &) = delete;
-
-  GstElement *element() { return element_; }
-  GstHarness *harness() { return harness_; }
-  void play() {
-    harness_ = gst_harness_new_with_element(element_, "sink", "src");
-    gst_harness_set_sink_caps_str(harness_, "text/x-raw, format=utf8");
-    gst_harness_play(harness_);
-    gst_harness_set_src_caps_str(harness_, "text/x-raw, format=utf8");
-    run();
-  }
-  void run() {
-    if (worker_->is_virtual())
-      worker_->run_ready();
-  }
-
-  GstFlowReturn words(const std::string &text,
-                      GstClockTime end = GST_CLOCK_TIME_NONE) {
-    auto buffer = buffer_of(as_bytes(text));
-    GST_BUFFER_PTS(buffer.get()) = end;
-    const GstFlowReturn flow = gst_harness_push(harness_, buffer.release());
-    run();
-    return flow;
-  }
-  template <typename T> void downstream(const T &event) {
-    g_assert_true(gst_harness_push_event(harness_, events::make(event)));
-    run();
-  }
-  void playout(events::Playout::What what, std::uint32_t utterance,
-               const std::string &heard = {}) {
-    events::Playout event;
-    event.what = what;
-    event.utterance = utterance;
-    event.heard_text = heard;
-    event.heard_samples = 8000;
-    g_assert_true(
-        gst_harness_push_upstream_event(harness_, events::make(event)));
-    run();
-  }
-
-  // What came since the last call; and what the bus has.
-  std::string take() {
-    const std::lock_guard lock(mutex_);
-    const std::string all = join(log_, " ");
-    log_.clear();
-    return all;
-  }
-  void await(const std::string &line) {
-    std::unique_lock lock(mutex_);
-    const bool came = changed_.wait_for(lock, std::chrono::seconds(20), [&] {
-      return std::find(log_.begin(), log_.end(), line) != log_.end();
-    });
-    if (!came)
-      g_error("no %s in %s", line.c_str(), join(log_, " ").c_str());
-  }
-  template <typename T> std::vector<T> messages() {
-    for (GstMessage *message; (message = gst_bus_pop(bus_)) != nullptr;)
-      messages_.push_back(Ref<GstMessage>::adopt(message));
-    std::vector<T> found;
-    for (const auto &message : messages_)
-      if (const auto one = messages::parse<T>(message.get()))
-        found.push_back(*one);
-    return found;
-  }
-  unsigned errors() {
-    (void)messages<messages::Decision>();
-    unsigned count = 0;
-    for (const auto &message : messages_)
-      count += GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR ? 1 : 0;
-    return count;
-  }
-
-private:
-  void probe(const char *name, GstPadProbeType type) {
-    GstPad *pad = gst_element_get_static_pad(element_, name);
-    gst_pad_add_probe(
-        pad, type,
-        [](GstPad *, GstPadProbeInfo *info, gpointer self) {
-          static_cast<Bench *>(self)->saw(info);
-          return GST_PAD_PROBE_OK;
-        },
-        this, nullptr);
-    gst_object_unref(pad);
-  }
-
-  void saw(GstPadProbeInfo *info) {
-    std::string line;
-    if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) != 0) {
-      const MappedBuffer buffer(GST_PAD_PROBE_INFO_BUFFER(info));
-      line = "\"" + std::string(as_text(buffer.bytes())) + "\"";
-      g_assert_true(GST_BUFFER_PTS_IS_VALID(GST_PAD_PROBE_INFO_BUFFER(info)));
-    } else {
-      line = name_of(GST_PAD_PROBE_INFO_EVENT(info));
-    }
-    if (line.empty())
-      return;
-    const std::lock_guard lock(mutex_);
-    log_.push_back(line);
-    changed_.notify_all();
-  }
-
-  static std::string name_of(GstEvent *event) {
-    if (const auto start = events::parse<events::UtteranceStart>(event))
-      return "start:" + std::to_string(start->utterance) +
-             (start->interruptible ? "" : "!");
-    if (const auto end = events::parse<events::UtteranceEnd>(event))
-      return "end:" + std::to_string(end->utterance);
-    if (const auto expect = events::parse<events::Expect>(event))
-      return std::string("expect:") + to_string(expect->expectation.kind);
-    switch (GST_EVENT_TYPE(event)) {
-    case GST_EVENT_RECONFIGURE:
-    case GST_EVENT_LATENCY:
-    case GST_EVENT_CUSTOM_UPSTREAM:
-      return {};
-    default:
-      return GST_EVENT_TYPE_NAME(event);
-    }
-  }
-
-  const std::shared_ptr<Worker> worker_;
-  GstElement *element_;
-  GstBus *bus_;
-  GstHarness *harness_ = nullptr;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<std::string> log_;
-  std::vector<Ref<GstMessage>> messages_;
-};
 
 using What = events::Playout::What;
 
@@ -197,7 +15,7 @@ const char *const kGreeting =
 
 void test_call() {
   const auto worker = Worker::create_virtual();
-  Bench bench(worker);
+  AgentBench bench(worker);
   bench.play();
   equal(bench.take(), kGreeting);
   const struct {
@@ -233,7 +51,7 @@ void test_call() {
 
 void test_interruption() {
   const auto worker = Worker::create_virtual();
-  Bench bench(worker);
+  AgentBench bench(worker);
   bench.play();
   bench.take();
   bench.playout(What::kStarted, 1);
@@ -257,7 +75,7 @@ void test_interruption() {
 void test_timestamps() {
   // Running time goes on over a flush, and words are stamped with it.
   const auto worker = Worker::create_virtual();
-  Bench bench(worker);
+  AgentBench bench(worker);
   bench.play();
   bench.playout(What::kStarted, 1);
   worker->run_for(1500ms);
@@ -274,7 +92,7 @@ void test_timestamps() {
 
 void test_latency_message() {
   const auto worker = Worker::create_virtual();
-  Bench bench(worker);
+  AgentBench bench(worker);
   bench.play();
   bench.playout(What::kEnded, 1);
   worker->run_for(2s);
@@ -298,7 +116,7 @@ void test_latency_message() {
 
 void test_silence() {
   const auto worker = Worker::create_virtual();
-  Bench bench(worker);
+  AgentBench bench(worker);
   bench.play();
   bench.playout(What::kStarted, 1);
   worker->run_for(20s);
@@ -313,7 +131,7 @@ void test_silence() {
 
 void test_caller_gone() {
   const auto worker = Worker::create_virtual();
-  Bench bench(worker);
+  AgentBench bench(worker);
   bench.play();
   bench.take();
   g_assert_true(gst_harness_push_event(bench.harness(), gst_event_new_eos()));
@@ -325,7 +143,7 @@ void test_caller_gone() {
 
 void test_ears_fail() {
   const auto worker = Worker::create_virtual();
-  Bench bench(worker);
+  AgentBench bench(worker);
   bench.play();
   bench.take();
   bench.downstream(events::ProviderFailed{"openai-realtime", "invalid_api_key",
@@ -340,7 +158,7 @@ void test_ears_fail() {
 
 void test_voice_fails() {
   const auto worker = Worker::create_virtual();
-  Bench bench(worker);
+  AgentBench bench(worker);
   bench.play();
   bench.take();
   gst_harness_push_upstream_event(
@@ -355,7 +173,7 @@ void test_voice_fails() {
 
 void test_lines_before_playing() {
   const auto worker = Worker::create_virtual();
-  Bench bench(worker);
+  AgentBench bench(worker);
   GstHarness *harness =
       gst_harness_new_with_element(bench.element(), "sink", "src");
   gst_element_set_state(bench.element(), GST_STATE_PAUSED);
@@ -377,7 +195,7 @@ void test_lines_before_playing() {
 
 void test_odd_text() {
   const auto worker = Worker::create_virtual();
-  Bench bench(worker);
+  AgentBench bench(worker);
   bench.play();
   bench.take();
   for (const std::string &text :
@@ -392,7 +210,7 @@ void test_odd_text() {
 
 void test_again() {
   const auto worker = Worker::create_virtual();
-  Bench bench(worker);
+  AgentBench bench(worker);
   const std::size_t timers = worker->armed_timers();
   bench.play();
   bench.words("book a room");
@@ -425,7 +243,7 @@ void test_refusals() {
               {"mind", "hal"},
               {"today", "soon"}};
   for (const auto &row : rows) {
-    Bench bench(Worker::create_virtual());
+    AgentBench bench(Worker::create_virtual());
     g_object_set(bench.element(), row.property, row.value, nullptr);
     g_assert_cmpint(gst_element_set_state(bench.element(), GST_STATE_PLAYING),
                     ==, GST_STATE_CHANGE_FAILURE);
@@ -434,7 +252,7 @@ void test_refusals() {
 }
 
 void test_secrets() {
-  Bench bench(Worker::create_virtual());
+  AgentBench bench(Worker::create_virtual());
   GParamSpec *spec = g_object_class_find_property(
       G_OBJECT_GET_CLASS(bench.element()), "api-key");
   g_assert_true((spec->flags & G_PARAM_WRITABLE) != 0);
@@ -443,7 +261,7 @@ void test_secrets() {
 
 void test_latency_query() {
   const auto worker = Worker::create_virtual();
-  Bench bench(worker);
+  AgentBench bench(worker);
   bench.play();
   GstPad *src = gst_element_get_static_pad(bench.element(), "src");
   GstQuery *query = gst_query_new_latency();
@@ -460,7 +278,7 @@ void test_latency_query() {
 
 void test_downstream_error() {
   const auto worker = Worker::create_virtual();
-  Bench bench(worker);
+  AgentBench bench(worker);
   GstPad *src = gst_element_get_static_pad(bench.element(), "src");
   gst_pad_add_probe(
       src, GST_PAD_PROBE_TYPE_BUFFER,
@@ -476,194 +294,6 @@ void test_downstream_error() {
   g_assert_cmpuint(bench.errors(), ==, 1);
   g_assert_cmpint(bench.words("book a room"), ==, GST_FLOW_ERROR);
   g_assert_cmpuint(bench.errors(), ==, 1);
-}
-
-// --- with a model
-// -------------------------------------------------------------
-
-constexpr char kEvents[] = "HTTP/1.1 200 OK\r\n"
-                           "Content-Type: text/event-stream\r\n"
-                           "Connection: close\r\n\r\n";
-
-std::string event(const std::string &content) {
-  JsonWriter json;
-  json.begin_object().key("choices").begin_array().begin_object();
-  json.member("index", 0).key("delta").begin_object();
-  json.member("content", content).end_object().end_object();
-  json.end_array().end_object();
-  return "data: " + json.text() + "\n\n";
-}
-constexpr char kEnd[] =
-    "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]"
-    "}\n\ndata: [DONE]\n\n";
-
-// An agent whose model the test plays by hand, on a worker of its own.
-class ModelBench {
-public:
-  ModelBench() : worker_(Worker::start("agent-test")), bench_(worker_) {
-    g_object_set(bench_.element(), "mind", "openai", "base-url",
-                 (server_.url("http") + "v1").c_str(), "api-key", "sk-test",
-                 "model", "test-model", nullptr);
-    bench_.play();
-    bench_.await("expect:anything");
-    bench_.take();
-  }
-  Bench *operator->() { return &bench_; }
-  // Says something and takes the request.
-  Descriptor ask(const std::string &words) {
-    g_assert_cmpint(bench_.words(words), ==, GST_FLOW_OK);
-    return accept();
-  }
-  Descriptor accept() {
-    Descriptor connection = server_.accept();
-    head_ = connection.read_until("\r\n\r\n");
-    const auto at = to_lower(head_).find("content-length: ");
-    g_assert_true(at != std::string::npos);
-    const auto size =
-        static_cast<std::size_t>(std::stoul(head_.substr(at + 16)));
-    body_.clear();
-    while (body_.size() < size) {
-      pollfd poll{connection.get(), POLLIN, 0};
-      g_assert_cmpint(::poll(&poll, 1, 20000), ==, 1);
-      body_ += connection.read();
-    }
-    return connection;
-  }
-  const std::string &head() const { return head_; }
-  const std::string &body() const { return body_; }
-
-private:
-  std::shared_ptr<Worker> worker_;
-  RawServer server_;
-  Bench bench_;
-  std::string head_, body_;
-};
-
-void test_model_call() {
-  ModelBench bench;
-  Descriptor connection = bench.ask("a room in Sunnyvale");
-  g_assert_true(bench.head().starts_with("POST /v1/chat/completions "));
-  g_assert_true(to_lower(bench.head()).find("authorization: bearer sk-test") !=
-                std::string::npos);
-  const auto body = JsonDocument::parse(bench.body());
-  g_assert_true(body.ok());
-  equal(*body->root()["model"].string(), "test-model");
-  equal(*body->root()["messages"].at(2)["content"].string(),
-        "a room in Sunnyvale");
-  connection.write(kEvents);
-  connection.write(event("{\"message\":\"Sunnyvale, fine. For wh"));
-  // Spoken before the rest is there.
-  bench->await("\"Sunnyvale, fine.\"");
-  connection.write(event("ich day?\",\"action\":\"ask\",\"extracted\":{"
-                         "\"request\":\"book\",\"location\":\"Sunnyvale\"}}"));
-  connection.write(kEnd);
-  connection.reset();
-  bench->await("expect:anything");
-  equal(bench->take(), "start:2 \"Sunnyvale, fine.\" \"For which day?\" end:2 "
-                       "expect:anything");
-  const auto decisions = bench->messages<messages::Decision>();
-  equal(decisions.at(1).fields, R"({"request":"book","location":"Sunnyvale"})");
-}
-
-void test_model_without_stream() {
-  ModelBench bench;
-  const Descriptor connection = bench.ask("bye");
-  JsonWriter json;
-  json.begin_object().key("choices").begin_array().begin_object();
-  json.member("index", 0).member("finish_reason", "stop").key("message");
-  json.begin_object().member("role", "assistant");
-  json.member("content",
-              R"({"message":"Bye now.","action":"end_call","extracted":{}})");
-  json.end_object().end_object().end_array().end_object();
-  connection.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                   "Content-Length: " +
-                   std::to_string(json.text().size()) + "\r\n\r\n" +
-                   json.text());
-  bench->await("eos");
-  equal(bench->take(), "start:2 \"Bye now.\" end:2 expect:nothing eos");
-  equal(bench->messages<messages::ConversationEnded>().at(0).reason,
-        "agent_ended");
-}
-
-void respond(const Descriptor &connection, const std::string &status,
-             const std::string &body) {
-  connection.write("HTTP/1.1 " + status +
-                   "\r\nContent-Type: application/json\r\nConnection: close\r\n"
-                   "Content-Length: " +
-                   std::to_string(body.size()) + "\r\n\r\n" + body);
-}
-
-void test_model_bad_key() {
-  ModelBench bench;
-  Descriptor connection = bench.ask("hello");
-  respond(connection, "401 Unauthorized",
-          R"({"error":{"message":"wrong key","type":"invalid_request_error",)"
-          R"("param":null,"code":"invalid_api_key"}})");
-  bench->await("eos");
-  const auto trouble = bench->messages<messages::ProviderTrouble>();
-  g_assert_cmpuint(trouble.size(), ==, 1);
-  equal(trouble[0].code, "invalid_api_key");
-  g_assert_true(trouble[0].fatal);
-  equal(bench->messages<messages::ConversationEnded>().at(0).reason,
-        "provider_failed");
-  g_assert_cmpuint(bench->errors(), ==, 0);
-}
-
-void test_model_retry() {
-  ModelBench bench;
-  Descriptor connection = bench.ask("hello");
-  respond(connection, "500 Internal Server Error",
-          R"({"error":{"message":"oops","type":"server_error"}})");
-  bench->await("\"One moment, please.\"");
-  connection = bench.accept();
-  connection.write(kEvents);
-  connection.write(event(R"({"message":"Hi.","action":"ask","extracted":{}})"));
-  connection.write(kEnd);
-  bench->await("expect:anything");
-  equal(bench->take(), "start:2 \"One moment, please.\" \"Hi.\" end:2 "
-                       "expect:anything");
-}
-
-void test_model_broken_stream() {
-  ModelBench bench;
-  Descriptor connection = bench.ask("hello");
-  connection.write(kEvents);
-  connection.write(event("{\"message\":\"Hi there. And"));
-  bench->await("\"Hi there.\"");
-  connection.reset();
-  bench->await("expect:anything");
-  equal(bench->take(), "start:2 \"Hi there.\" \"Sorry, I did not get that.\" "
-                       "end:2 expect:anything");
-}
-
-void test_model_interrupted() {
-  // The connection is closed as soon as nobody wants the rest.
-  ModelBench bench;
-  Descriptor connection = bench.ask("hello");
-  connection.write(kEvents);
-  connection.write(event("{\"message\":\"Hi there. And"));
-  bench->await("\"Hi there.\"");
-  bench->playout(What::kStarted, 2);
-  bench->downstream(events::SpeechStarted{});
-  bench->await("flush-stop");
-  pollfd poll{connection.get(), POLLIN, 0};
-  g_assert_cmpint(::poll(&poll, 1, 20000), ==, 1);
-  equal(connection.read(), "EOF");
-  connection.reset();
-  bench->downstream(events::SpeechStopped{});
-  connection = bench.ask("wait");
-  // Of the answer nothing was heard: the caller's words stand together.
-  g_assert_true(bench.body().find("\"hello wait\"") != std::string::npos);
-}
-
-void test_model_gone() {
-  // Going while a request is out.
-  ModelBench bench;
-  const Descriptor connection = bench.ask("hello");
-  gst_element_set_state(bench->element(), GST_STATE_NULL);
-  pollfd poll{connection.get(), POLLIN, 0};
-  g_assert_cmpint(::poll(&poll, 1, 20000), ==, 1);
-  equal(connection.read(), "EOF");
 }
 
 } // namespace
@@ -690,13 +320,6 @@ int main(int argc, char **argv) {
       {"key-cannot-be-read", test_secrets},
       {"is-live-without-latency", test_latency_query},
       {"error-downstream-is-told-once", test_downstream_error},
-      {"model/speaks-while-the-model-writes", test_model_call},
-      {"model/server-that-does-not-stream", test_model_without_stream},
-      {"model/bad-key-ends-the-call-with-words", test_model_bad_key},
-      {"model/request-that-fails-is-made-again", test_model_retry},
-      {"model/stream-that-breaks-off", test_model_broken_stream},
-      {"model/interruption-closes-the-request", test_model_interrupted},
-      {"model/goes-with-a-request-out", test_model_gone},
   };
   for (const auto &test : tests)
     g_test_add_func(("/agent/" + std::string(test.name)).c_str(), test.test);

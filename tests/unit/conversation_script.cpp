@@ -122,6 +122,8 @@ Actions ConversationScript::perform(const std::string &input) {
   if (what.starts_with("words@"))
     return to.final(now_, rest,
                     std::chrono::milliseconds(std::stoi(what.substr(6))));
+  if (what == "mumble")
+    return to.not_understood(now_, std::nullopt);
   if (what == "key")
     return to.dtmf(now_, rest);
   if (what == "model")

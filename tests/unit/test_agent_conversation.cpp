@@ -162,6 +162,30 @@ void test_empty_transcript() {
   equal(script->history(), "agent: Hello. Which city?");
 }
 
+void test_mumble() {
+  auto script = ConversationScript::scripted("decided");
+  script->run({
+      {0, "start",
+       "start 1; Hello.; Which city?; end 1; decided 0/1 ask \"\" -> \"Hello. "
+       "Which city?\" {} {}"},
+      {100, "started:1", ""},
+      // Into the agent's words: they go on.
+      {500, "speech", "flush"},
+      {510, "cut:1:Hello.", "interrupted 0/1 \"Hello.\" 600"},
+      {600, "quiet", ""},
+      {700, "mumble", "start 2; Which city?; end 2"},
+      {800, "started:2", ""},
+      {1500, "ended:2", ""},
+      // An answer: it is asked for again.
+      {2000, "speech", ""},
+      {2500, "quiet", ""},
+      {2600, "mumble",
+       "start 3; Pardon?; Rome or Oslo?; end 3; decided 1/3 ask \"\" -> "
+       "\"Pardon? Rome or Oslo?\" {} {}"},
+  });
+  equal(script->history(), "agent: Hello. | agent: Which city?");
+}
+
 void test_sentence_goes_on() {
   // "the" ... "Rome one": the answer to the first half was not heard yet.
   auto script = ConversationScript::scripted("decided");
@@ -519,6 +543,7 @@ int main(int argc, char **argv) {
       {"cough-that-the-recogniser-knows-costs-no-wait", test_cough_told},
       {"cough-before-the-reply-changes-nothing", test_cough_before_reply},
       {"empty-transcripts-make-no-turn", test_empty_transcript},
+      {"words-that-were-not-understood-are-asked-for", test_mumble},
       {"sentence-that-goes-on-is-answered-as-one", test_sentence_goes_on},
       {"words-of-a-sentence-that-goes-on-are-held", test_held_words},
       {"held-words-are-answered-if-no-more-come", test_held_words_alone},

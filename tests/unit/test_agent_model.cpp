@@ -270,6 +270,17 @@ void test_refusal() {
                 "start 2; Pardon?; end 2"}});
 }
 
+void test_mumble() {
+  // There is nothing to ask the model about.
+  auto script = ConversationScript::model();
+  script->run({{0, "start", kGreeting},
+               {100, "started:1", ""},
+               {1000, "ended:1", ""},
+               {2000, "speech", ""},
+               {2500, "quiet", ""},
+               {3000, "mumble", "start 2; Pardon?; end 2"}});
+}
+
 void test_merged() {
   auto script = asked("decided");
   script->run({
@@ -448,6 +459,7 @@ int main(int argc, char **argv) {
       {"/conversation/useless-answer-is-asked-for-once-more", test_repair},
       {"/conversation/plain-text-is-spoken", test_plain_text},
       {"/conversation/refusal-is-not-spoken", test_refusal},
+      {"/conversation/mumbling-costs-no-request", test_mumble},
       {"/conversation/words-while-thinking-are-answered-together", test_merged},
       {"/conversation/words-before-the-answer-is-heard-are-added",
        test_merged_after_words},
