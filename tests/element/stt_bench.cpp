@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "stt_bench.hpp"
 
+#include "virtual_network.hpp"
+
 #include "audio/mulaw.hpp"
 #include "graph/contexts.hpp"
 #include "graph/messages.hpp"
@@ -110,7 +112,7 @@ GstFlowReturn SttBench::audio(int milliseconds, bool voiced) {
     position_ += 20 * GST_MSECOND;
     flow = gst_pad_push(audio_, buffer.release());
     if (worker_->is_virtual())
-      worker_->run_for(20ms);
+      fakes::run_networked_for(*worker_, 20ms);
   }
   return flow;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "fake_server.hpp"
 #include "stt_bench.hpp"
+#include "virtual_network.hpp"
 
 #include "base/json.hpp"
 
@@ -148,10 +149,10 @@ void test_real_time() {
 void test_warm_before_the_first_word() {
   Call call(script_of({}));
   call.bench.set_state(GST_STATE_PAUSED);
-  call.worker->run_for(1s);
+  fakes::run_networked_for(*call.worker, 1s);
   g_assert_cmpint(call.counter("realtime"), ==, 1);
   call.bench.begin_stream(kMulaw);
-  call.worker->run_for(100ms);
+  fakes::run_networked_for(*call.worker, 100ms);
   call.bench.silence(100);
   g_assert_cmpint(call.appended_ms(), ==, 100); // no wait any more
 }
@@ -237,7 +238,7 @@ void test_gateway() {
 void test_failure(const char *key, const char *code, const char *advice) {
   Call call(script_of({{"Hi.", ""}}), kServerVad, key);
   call.bench.play(kMulaw);
-  call.worker->run_for(100ms);
+  fakes::run_networked_for(*call.worker, 100ms);
   g_assert_cmpint(call.bench.speech(1000), ==, GST_FLOW_OK);
   g_assert_cmpint(call.bench.silence(1000), ==, GST_FLOW_OK);
   call.bench.eos();
@@ -370,7 +371,7 @@ void test_flush() {
   call.bench.speech(1000);
   call.bench.silence(520); // the turn is over, its text is not here
   call.bench.flush();
-  call.worker->run_for(5s);
+  fakes::run_networked_for(*call.worker, 5s);
   equal(call.bench.order(), "caps segment started stopped flush-start "
                             "flush-stop segment");
   call.bench.clear();
@@ -389,7 +390,7 @@ void test_states_may_cycle() {
     call.turn();
     call.bench.await("text");
     call.bench.set_state(GST_STATE_NULL);
-    call.worker->run_for(1s);
+    fakes::run_networked_for(*call.worker, 1s);
     g_assert_cmpuint(call.worker->watched_fds(), ==, 0);
     g_assert_cmpuint(call.worker->armed_timers(), ==, 0);
     g_assert_cmpint(call.counter("realtime"), ==, i + 1);
@@ -407,7 +408,7 @@ void test_states_may_change_within_a_push() {
   call.bench.silence(500);
   call.bench.speech(1000);
   call.bench.silence(520);
-  call.worker->run_for(2s);
+  fakes::run_networked_for(*call.worker, 2s);
   g_assert_true(stopped);
 }
 
