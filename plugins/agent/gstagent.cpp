@@ -265,7 +265,7 @@ static gboolean gst_agent_start(GstAgent *self) {
   auto definition = load_definition(settings);
   if (!definition) {
     GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND,
-                      ("%s", definition.error().message.c_str()), (NULL));
+                      ("%s", definition.error().message.c_str()), (nullptr));
     return FALSE;
   }
   const auto shared =
@@ -273,7 +273,7 @@ static gboolean gst_agent_start(GstAgent *self) {
   auto mind = make_mind(settings, shared);
   if (!mind) {
     GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
-                      ("%s", mind.error().message.c_str()), (NULL));
+                      ("%s", mind.error().message.c_str()), (nullptr));
     return FALSE;
   }
   Private &priv = *self->priv;

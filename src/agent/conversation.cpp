@@ -277,7 +277,7 @@ void Conversation::think(TimePoint now, Thought thought) {
     turn_.decision = now;
     return speak(now, std::move(*reply));
   }
-  request_.emplace();
+  request_ = Request();
   request_->body = std::move(std::get<ModelRequest>(thought).body);
   start_request(now);
 }

@@ -360,12 +360,13 @@ bool settle(Clock &clock, Half half) {
   if (clock.hour > 24 || clock.minute > 59)
     return false;
   if (!clock.is_24h && clock.hour <= 12) {
-    if (half == Half::kAfternoon && clock.hour < 12)
+    const bool office = clock.hour >= 1 && clock.hour <= 7;
+    const bool later =
+        half == Half::kAfternoon || (half == Half::kUnknown && office);
+    if (later && clock.hour < 12)
       clock.hour += 12;
     else if (half == Half::kMorning && clock.hour == 12)
       clock.hour = 0;
-    else if (half == Half::kUnknown && clock.hour >= 1 && clock.hour <= 7)
-      clock.hour += 12;
   }
   if (clock.hour == 24)
     clock.hour = 0;

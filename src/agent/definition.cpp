@@ -114,6 +114,7 @@ private:
                      [&](const TypeWord &entry) { return type == entry.word; });
     if (word == kTypes.end()) {
       std::vector<std::string> words;
+      words.reserve(kTypes.size());
       for (const TypeWord &entry : kTypes)
         words.emplace_back(entry.word);
       return reader.fail("type", "one of " + join(words, ", "));

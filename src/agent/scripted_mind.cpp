@@ -22,6 +22,7 @@ std::string capital(std::string text) {
 
 std::vector<std::string> spoken_words(const std::vector<std::string> &texts) {
   std::vector<std::string> out;
+  out.reserve(texts.size());
   for (const std::string &text : texts)
     out.push_back(to_lower(text));
   return out;

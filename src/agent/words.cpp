@@ -136,22 +136,18 @@ Words to_words(std::string_view text) {
   for (std::size_t i = 0; i < lower.size(); ++i) {
     const char c = lower[i];
     const char next = i + 1 < lower.size() ? lower[i + 1] : ' ';
+    const bool in_number =
+        !word.empty() && is_digit(word.back()) && is_digit(next);
+    const bool in_half = (word == "a" || word == "p") && next == 'm';
     std::size_t size = 0;
-    if (is_apostrophe(lower, i, size)) {
+    if (is_apostrophe(lower, i, size))
       i += size - 1;
-    } else if (is_digit(c) || is_alpha(c)) {
+    else if (is_digit(c) || is_alpha(c) ||
+             (in_number && (c == ':' || c == '.')))
       word += c;
-    } else if (!word.empty() && is_digit(word.back()) && is_digit(next) &&
-               (c == ':' || c == '.')) {
-      word += c;
-    } else if (c == ',' && !word.empty() && is_digit(word.back()) &&
-               is_digit(next)) {
-      // A thousands separator.
-    } else if (c == '.' && (word == "a" || word == "p") && next == 'm') {
-      // "p.m." as one word.
-    } else {
+    // Not the comma of "1,000" and the dot of "p.m.": they end no word.
+    else if (!(in_number && c == ',') && !(in_half && c == '.'))
       push_word(words, std::exchange(word, {}));
-    }
   }
   push_word(words, std::move(word));
   join_halves(words);
