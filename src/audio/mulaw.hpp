@@ -11,8 +11,8 @@ inline constexpr int kMulawRate = 8000; // samples, and bytes, a second
 
 constexpr std::int16_t mulaw_to_linear(std::uint8_t code) {
   const unsigned u = static_cast<std::uint8_t>(~code);
-  const int magnitude =
-      ((static_cast<int>(u & 0x0f) << 3) + 0x84) << ((u & 0x70) >> 4);
+  const int magnitude = ((static_cast<int>(u & 0x0f) << 3) + 0x84)
+                        << ((u & 0x70) >> 4);
   return static_cast<std::int16_t>((u & 0x80) != 0 ? 0x84 - magnitude
                                                    : magnitude - 0x84);
 }
@@ -30,9 +30,9 @@ constexpr std::uint8_t linear_to_mulaw(std::int16_t sample) {
   for (int bit = 0x4000; exponent > 0 && (value & bit) == 0; bit >>= 1)
     --exponent;
   const int mantissa = (value >> (exponent + 3)) & 0x0f;
-  return static_cast<std::uint8_t>(
-      ~(sign | static_cast<std::uint8_t>(exponent << 4) |
-        static_cast<std::uint8_t>(mantissa)));
+  return static_cast<std::uint8_t>(~(sign |
+                                     static_cast<std::uint8_t>(exponent << 4) |
+                                     static_cast<std::uint8_t>(mantissa)));
 }
 
 } // namespace patchcord::audio

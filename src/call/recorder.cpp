@@ -19,6 +19,14 @@ store::TurnRecord *Recorder::find(std::uint32_t turn) {
   return nullptr;
 }
 
+store::TurnRecord &Recorder::find_or_begin(std::uint32_t index) {
+  if (store::TurnRecord *turn = find(index))
+    return *turn;
+  auto &turn = record_.turns.emplace_back();
+  turn.index = static_cast<int>(index);
+  return turn;
+}
+
 void Recorder::started(const messages::CallStarted &message,
                        std::int64_t unix_ms) {
   record_.stream_sid = message.stream_sid;
@@ -30,12 +38,9 @@ void Recorder::started(const messages::CallStarted &message,
 
 const store::TurnRecord *Recorder::decision(const messages::Decision &message,
                                             std::int64_t now_ms) {
-  store::TurnRecord *turn = find(message.turn);
-  if (turn == nullptr) {
-    turn = &record_.turns.emplace_back();
-    turn->index = static_cast<int>(message.turn);
+  store::TurnRecord *turn = &find_or_begin(message.turn);
+  if (turn->action.empty())
     turn->started_ms = now_ms;
-  }
   turn->caller = message.caller;
   // A turn may speak twice (a silence prompt behind the question).
   if (!turn->said.empty() && turn->said != message.message)
@@ -70,9 +75,8 @@ Recorder::interrupted(const messages::Interrupted &message) {
 
 const store::TurnRecord *
 Recorder::latency(const messages::TurnLatency &message) {
-  store::TurnRecord *turn = find(message.turn);
-  if (turn == nullptr)
-    return nullptr;
+  // A model's first words are heard before its decision is known.
+  store::TurnRecord *turn = &find_or_begin(message.turn);
   turn->transcript_ms = after(message.speech_end, message.transcript);
   turn->decision_ms = after(message.speech_end, message.decision);
   turn->voice_ms = after(message.speech_end, message.first_audio);

@@ -39,6 +39,7 @@ public:
 
 private:
   store::TurnRecord *find(std::uint32_t turn);
+  store::TurnRecord &find_or_begin(std::uint32_t index);
   store::CallRecord record_;
 };
 

@@ -132,6 +132,7 @@ instructions = "Ask."
 name = "what"
 type = "choice"
 question = "A or B?"
+reprompt = "A or B?"
 choices = [ { value = "a", spoken = ["alpha"] },
             { value = "b", spoken = ["bravo"] } ]
 [limits]

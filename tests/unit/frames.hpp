@@ -36,8 +36,9 @@ inline std::string frame(unsigned opcode, std::string_view payload,
   if (extra < 0)
     extra = payload.size() < 126 ? 0 : payload.size() < 65536 ? 2 : 8;
   byte((options.fin ? 0x80U : 0U) | options.rsv << 4 | opcode);
-  const std::uint64_t length =
-      extra == 0 ? payload.size() : extra == 2 ? 126 : 127;
+  const std::uint64_t length = extra == 0   ? payload.size()
+                               : extra == 2 ? 126
+                                            : 127;
   byte((options.mask ? 0x80U : 0U) | length);
   for (int i = extra - 1; i >= 0; --i)
     byte(payload.size() >> (8 * i));
@@ -91,14 +92,14 @@ inline std::string describe_frames(std::string_view bytes, bool masked) {
     if (opcode == kClose) {
       std::string text = "close";
       if (payload.size() >= 2)
-        text += " " + std::to_string((payload[0] & 0xff) << 8 |
-                                     (payload[1] & 0xff));
+        text += " " +
+                std::to_string((payload[0] & 0xff) << 8 | (payload[1] & 0xff));
       if (payload.size() > 2)
         text += " " + payload.substr(2);
       add(text);
       continue;
     }
-    const char *names[] = {"more", "text", "binary", "?", "?",   "?",
+    const char *names[] = {"more", "text", "binary", "?",    "?",   "?",
                            "?",    "?",    "close",  "ping", "pong"};
     g_assert_cmpuint(opcode, <=, 10);
     if (payload.size() > 200)

@@ -64,8 +64,13 @@ static void test_latency_from_speech_end() {
   g_assert_cmpfloat(*turn->transcript_ms, ==, 350.0);
   g_assert_cmpfloat(*turn->sent_ms, ==, 600.0);
   g_assert_false(turn->decision_ms.has_value());
-  latency.turn = 9; // of no turn we know
-  g_assert_null(recorder.latency(latency));
+  // A model speaks before its decision is known.
+  latency.turn = 2;
+  g_assert_cmpint(recorder.latency(latency)->index, ==, 2);
+  const auto *decided = recorder.decision(decision(2, "no", "Bye.", "{}"), 7);
+  g_assert_cmpfloat(*decided->sent_ms, ==, 600.0);
+  g_assert_cmpint(decided->started_ms, ==, 7);
+  g_assert_cmpuint(recorder.record().turns.size(), ==, 2);
 }
 
 static void test_first_reason_stands() {
