@@ -88,7 +88,8 @@ struct ProviderTrouble {
 struct ConversationEnded {
   static constexpr char kName[] = "patchcord-conversation-ended";
   std::string reason; // "goal", "no_answer", "max_turns", "max_duration",
-                      // "provider_failed", "caller_hung_up"
+                      // "provider_failed", "caller_hung_up",
+                      // "caller_goodbye", "agent_ended" (before the goal)
   bool goal_reached = false;
   std::string fields; // JSON object
 };
