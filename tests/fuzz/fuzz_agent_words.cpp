@@ -15,7 +15,7 @@ namespace {
 std::string without_space(std::string_view text) {
   std::string out;
   for (const char c : text)
-    if (c != ' ' && c != '\n' && c != '\t' && c != '\r')
+    if (std::string_view(" \n\t\r\f\v").find(c) == std::string_view::npos)
       out += c;
   return out;
 }
