@@ -289,6 +289,18 @@ static void gst_agent_stop(GstAgent *self) {
     session->close();
 }
 
+// Not waited for on another thread: the worker may be in a push into a sink
+// that is in PAUSED already and blocks until it is stopped or plays again.
+static void gst_agent_pause(GstAgent *self) {
+  Private &priv = *self->priv;
+  if (priv.worker->on_thread())
+    return priv.session->pause();
+  priv.worker->post([weak = std::weak_ptr(priv.session)] {
+    if (const auto session = weak.lock())
+      session->pause();
+  });
+}
+
 static GstStateChangeReturn gst_agent_change_state(GstElement *element,
                                                    GstStateChange transition) {
   GstAgent *self = GST_AGENT(element);
@@ -302,7 +314,7 @@ static GstStateChangeReturn gst_agent_change_state(GstElement *element,
       !on_worker([&] { return gst_agent_start(self); }))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
-    on_worker([&] { priv.session->pause(); });
+    gst_agent_pause(self);
 
   const GstStateChangeReturn result = GST_ELEMENT_CLASS(gst_agent_parent_class)
                                           ->change_state(element, transition);
