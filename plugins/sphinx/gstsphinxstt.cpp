@@ -46,8 +46,8 @@ namespace {
 struct Settings {
   std::string hmm = offline::SphinxDecoder::kDefaultHmm;
   std::string dict = offline::SphinxDecoder::kDefaultDict;
-  guint silence_ms = 500;
-  double min_score = -60.0;
+  guint silence_ms = 450;
+  double min_score = offline::Recognition::kMinScore;
 };
 
 struct Private {
@@ -343,9 +343,11 @@ static void gst_sphinx_stt_class_init(GstSphinxSttClass *klass) {
                           defaults.dict.c_str(), flags));
   g_object_class_install_property(
       object, PROP_SILENCE_MS,
-      g_param_spec_uint("silence-ms", "Silence",
-                        "Silence that ends an utterance, in ms", 100, 5000,
-                        defaults.silence_ms, flags));
+      g_param_spec_uint(
+          "silence-ms", "Silence",
+          "Silence that ends an utterance, in ms (default 450); twice "
+          "as much where digits are dictated",
+          100, 5000, defaults.silence_ms, flags));
   g_object_class_install_property(
       object, PROP_MIN_SCORE,
       g_param_spec_double(

@@ -19,7 +19,7 @@ using audio::VoiceActivity;
 constexpr int kRate = offline::SphinxDecoder::kRate;
 // Around what the detector found: soft beginnings and ends, and some silence
 // for the recogniser to begin and end with.
-constexpr Duration kBefore = 250ms, kAfter = 200ms;
+constexpr Duration kBefore = 200ms, kAfter = 300ms;
 // A caller who talks longer is cut into utterances: this bounds memory (32 KB a
 // second) and the time to decode.
 constexpr Duration kLongest = 15s;
@@ -173,10 +173,11 @@ void RecogniserSession::end_speech() {
 void RecogniserSession::recognised(const offline::Recognition &result,
                                    const Speech &speech) {
   const bool understood =
-      result.accepted && result.score >= settings_.min_score;
-  GST_DEBUG_OBJECT(element_, "%s: %d frames, score %.1f",
+      !result.text.empty() && result.score >= settings_.min_score &&
+      result.worst_word >= offline::Recognition::kMinWorstWord;
+  GST_DEBUG_OBJECT(element_, "%s: %d frames, score %.1f, worst word %.1f",
                    understood ? "understood" : "not understood", result.frames,
-                   result.score);
+                   result.score, result.worst_word);
   const std::string text = understood ? result.text : "";
   messages::post(element_,
                  messages::Transcript{text, true, running_time(speech.start),
@@ -195,6 +196,9 @@ void RecogniserSession::recognised(const offline::Recognition &result,
 
 void RecogniserSession::expect(const agent::Expectation &expectation) {
   grammar_ = offline::grammar_text(expectation);
+  // Long numbers are dictated in groups.
+  const bool dictated = expectation.kind == agent::Expectation::Kind::kDigits;
+  activity_.set_hangover(settings_.silence * (dictated ? 2 : 1));
   GST_DEBUG_OBJECT(element_, "expecting %s",
                    agent::to_string(expectation.kind));
   const auto guessed = recogniser_.prepare(settings_.model, grammar_);

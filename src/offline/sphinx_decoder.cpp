@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -17,10 +18,28 @@ namespace {
 
 constexpr int kCepstra = 13;
 constexpr int kFrameSamples = SphinxDecoder::kRate / 100;
-// Weight of the grammar's probabilities against the sound's.
+// All of these by measurement, on 11 recordings of people and 324 answers by
+// espeak-ng, as a telephone carries them (8 kHz mu-law); see the comment at
+// Recognition::score for the material and the outcome.
+
+// Weight of the grammar's probabilities against the sound's. 4: 250 of 335
+// right, 6.5: 265, 8: 266, 9: 267, 12: 263.
 constexpr double kLanguageWeight = 8.0;
-constexpr double kMirror = 0.3;
-// Decoded between two looks at anything else: some 2 ms.
+// Noise under the loudest part of the utterance, in dB. None: 191 of 335 right;
+// 30 dB: 248, 25: 260, 21: 265, 18: 257, 15: 242.
+constexpr double kNoiseDb = 21.0;
+// A sentence of single phones, in any order, competes with the grammar: what
+// suits it better is not of the grammar. Probabilities of its beginning and of
+// each further phone; 1e-20 loses right answers, 1e-40 has no effect.
+constexpr double kGarbage = 1e-27, kGarbagePhone = 1e-13;
+constexpr std::array<const char *, 39> kPhones = {
+    "AA", "AE", "AH", "AO", "AW", "AY", "B",  "CH", "D",  "DH",
+    "EH", "ER", "EY", "F",  "G",  "HH", "IH", "IY", "JH", "K",
+    "L",  "M",  "N",  "NG", "OW", "OY", "P",  "R",  "S",  "SH",
+    "T",  "TH", "UH", "UW", "V",  "W",  "Y",  "Z",  "ZH"};
+// Begins the names of the phones as words; no word of a grammar begins so.
+constexpr char kPhoneMark = '+';
+// Decoded between two looks at anything else: 1 to 3 ms.
 constexpr std::size_t kStepFrames = 6;
 
 struct FreeDecoder {
@@ -37,10 +56,27 @@ struct FreeFsg {
 };
 using Fsg = std::unique_ptr<fsg_model_t, FreeFsg>;
 
+std::string phone_word(const char *phone) {
+  return std::string(1, kPhoneMark) + phone;
+}
+
+void add_garbage(fsg_model_t *fsg, logmath_t *logs, int begin, int loop,
+                 int end) {
+  const auto first = static_cast<int32>(logmath_log(logs, kGarbage));
+  const auto next = static_cast<int32>(logmath_log(logs, kGarbagePhone));
+  for (const char *phone : kPhones) {
+    const int id = fsg_model_word_add(fsg, phone_word(phone).c_str());
+    fsg_model_trans_add(fsg, begin, loop, first, id);
+    fsg_model_trans_add(fsg, loop, loop, next, id);
+  }
+  fsg_model_null_trans_add(fsg, loop, end, 0);
+}
+
 Fsg build_fsg(const StateGraph &graph, const char *name, logmath_t *logs) {
-  Fsg fsg(fsg_model_init(name, logs, kLanguageWeight, graph.states));
-  fsg->start_state = 0;
-  fsg->final_state = 1;
+  constexpr int kBegin = 0, kEnd = 1; // as StateGraph has it
+  Fsg fsg(fsg_model_init(name, logs, kLanguageWeight, graph.states + 1));
+  fsg->start_state = kBegin;
+  fsg->final_state = kEnd;
   std::vector<int> ids;
   ids.reserve(graph.words.size());
   for (const std::string &word : graph.words)
@@ -54,8 +90,50 @@ Fsg build_fsg(const StateGraph &graph, const char *name, logmath_t *logs) {
       fsg_model_trans_add(fsg.get(), arc.from, arc.to, score,
                           ids[static_cast<std::size_t>(arc.word)]);
   }
+  add_garbage(fsg.get(), logs, kBegin, graph.states, kEnd);
   glist_free(fsg_model_null_trans_closure(fsg.get(), nullptr));
   return fsg;
+}
+
+// White noise in proportion to the speech. It fills the band above 4 kHz, which
+// a telephone leaves empty and the model does not know empty, and evens out
+// what is silent in different ways on different lines.
+std::vector<std::int16_t> with_noise(std::span<const std::int16_t> samples) {
+  constexpr double kSoft = 1e-3; // of the loudest frame's power: not speech
+  std::vector<double> powers;
+  for (std::size_t at = 0; at + kFrameSamples <= samples.size();
+       at += kFrameSamples) {
+    double power = 0.0;
+    for (const std::int16_t sample : samples.subspan(at, kFrameSamples))
+      power += static_cast<double>(sample) * sample;
+    powers.push_back(power / kFrameSamples);
+  }
+  const double loudest =
+      powers.empty() ? 0.0 : *std::max_element(powers.begin(), powers.end());
+  double sum = 0.0, count = 0.0;
+  for (const double power : powers)
+    if (power > loudest * kSoft) {
+      sum += power;
+      count += 1.0;
+    }
+  // Four evenly distributed numbers are nearly Gaussian; their variance is a
+  // third.
+  const double scale =
+      count > 0.0 ? std::sqrt(3.0 * sum / count) * std::pow(10, -kNoiseDb / 20)
+                  : 0.0;
+  std::uint32_t random = 1; // the same utterance, the same result
+  std::vector<std::int16_t> noisy;
+  noisy.reserve(samples.size());
+  for (const std::int16_t sample : samples) {
+    double noise = -2.0;
+    for (int i = 0; i < 4; ++i) {
+      random = random * 1664525U + 1013904223U;
+      noise += static_cast<double>(random >> 16) / 65536.0;
+    }
+    noisy.push_back(static_cast<std::int16_t>(
+        std::clamp(sample + scale * noise, -32768.0, 32767.0)));
+  }
+  return noisy;
 }
 
 } // namespace
@@ -92,7 +170,11 @@ SphinxDecoder::create(const Model &model) {
 
 SphinxDecoder::SphinxDecoder(std::unique_ptr<Library> library,
                              std::shared_ptr<Dictionary> dictionary)
-    : library_(std::move(library)), dictionary_(std::move(dictionary)) {}
+    : library_(std::move(library)), dictionary_(std::move(dictionary)) {
+  for (const char *phone : kPhones)
+    ps_add_word(library_->decoder.get(), phone_word(phone).c_str(), phone,
+                FALSE);
+}
 
 SphinxDecoder::~SphinxDecoder() { abandon(); }
 
@@ -155,13 +237,8 @@ SphinxDecoder::prepare(const std::string &grammar) {
 }
 
 void SphinxDecoder::make_cepstra(std::span<const std::int16_t> samples) {
-  // x + m x (-1)^n: the spectrum and, m times, its mirror image.
-  std::vector<std::int16_t> mirrored(samples.size());
-  for (std::size_t i = 0; i < samples.size(); ++i)
-    mirrored[i] = static_cast<std::int16_t>(
-        std::clamp(samples[i] * (i % 2 == 0 ? 1.0 + kMirror : 1.0 - kMirror),
-                   -32768.0, 32767.0));
-  const std::size_t room = mirrored.size() / kFrameSamples + 4;
+  const std::vector<std::int16_t> noisy = with_noise(samples);
+  const std::size_t room = noisy.size() / kFrameSamples + 4;
   cepstra_.resize(room * kCepstra);
   frames_.resize(room);
   for (std::size_t i = 0; i < room; ++i)
@@ -170,8 +247,8 @@ void SphinxDecoder::make_cepstra(std::span<const std::int16_t> samples) {
   fe_t *front_end = library_->front_end.get();
   fe_start_stream(front_end);
   fe_start_utt(front_end);
-  const int16 *at = mirrored.data();
-  size_t left = mirrored.size();
+  const int16 *at = noisy.data();
+  size_t left = noisy.size();
   auto count = static_cast<int32>(room) - 1;
   int32 tail = 0, ignored = 0;
   fe_process_frames(front_end, &at, &left, frames_.data(), &count, &ignored);
@@ -224,8 +301,21 @@ Recognition SphinxDecoder::finish() {
   if (text == nullptr || result.frames == 0)
     return result;
   result.score = static_cast<double>(score) / result.frames;
+  result.worst_word = 0.0;
+  for (ps_seg_t *segment = ps_seg_iter(decoder); segment != nullptr;
+       segment = ps_seg_next(segment)) {
+    int first = 0, last = 0;
+    int32 sound = 0, language = 0, back = 0;
+    ps_seg_frames(segment, &first, &last);
+    ps_seg_prob(segment, &sound, &language, &back);
+    // "<sil>", "[NOISE]" and arcs without a word, "(NULL)".
+    if (is_word_character(ps_seg_word(segment)[0]))
+      result.worst_word = std::min(
+          result.worst_word, static_cast<double>(sound) / (last - first + 1));
+  }
+  if (*text == kPhoneMark)
+    return result;
   result.text = text;
-  result.accepted = !result.text.empty();
   return result;
 }
 

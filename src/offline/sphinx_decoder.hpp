@@ -14,14 +14,22 @@
 namespace patchcord::offline {
 
 // What became of an utterance.
+//
+// The scores are mean log-likelihoods of a 10 ms frame, in the decoder's units;
+// the closer to 0 the better. Measured as a telephone carries them: right
+// answers of people (11) score -31 or better, of five espeak-ng voices (108)
+// -41 or better, and their worst words -60 and -70.
 struct Recognition {
-  std::string text; // what was understood; empty: nothing
-  bool accepted =
-      false; // false: nothing of the grammar, as far as one can tell
-  // Mean log-likelihood of a 10 ms frame, in the decoder's units; the closer
-  // to 0 the better. SphinxDecoder::kMinScore says what is usual.
-  double score = 0.0;
-  int frames = 0; // of 10 ms
+  std::string text;        // what was understood; empty: nothing of the grammar
+  double score = 0.0;      // of the utterance with the silence around it
+  double worst_word = 0.0; // of the word that fits the sound least
+  int frames = 0;          // of 10 ms
+
+  // With these limits 1 % of the right answers are refused; of utterances that
+  // the grammar does not have, 77 % are refused when people say them, 89 % when
+  // espeak-ng does (48 and 469 combinations of an answer with another
+  // question's grammar). Without them a grammar takes anything for something.
+  static constexpr double kMinScore = -42.0, kMinWorstWord = -70.0;
 };
 
 // libpocketsphinx behind a door: one decoder, one utterance at a time, which is
@@ -30,9 +38,10 @@ struct Recognition {
 // * The cepstral mean is taken from the utterance itself. The library adapts it
 //   as it goes and fails on the first words of every call until it has: for
 //   telephone speech the model's starting value is far off.
-// * Telephone speech ends at 4 kHz, the model wants sound up to 6.8 kHz. The
-//   lower half of the spectrum is mirrored into the upper (kMirror), which is
-//   nearer to speech than the emptiness of a resampler.
+// * Telephone speech ends at 4 kHz, the model wants sound up to 6.8 kHz. Some
+//   noise is nearer to speech than the emptiness of a resampler.
+// * A grammar takes anything for something; a loop of phones beside it takes
+//   what the grammar does not have.
 // * Grammars are kept (the kGrammars used last), words are looked up in the big
 //   dictionary only when a grammar needs them: 7 MB a decoder instead of 28.
 //
