@@ -36,7 +36,6 @@ test: packages-test $(BUILD)/build.ninja
 	meson test -C $(BUILD) --no-rebuild --print-errorlogs
 
 bench: packages-test
-	@tools/install-packages bench
 	[ -f build/bench/build.ninja ] || meson setup build/bench --buildtype=release -Db_ndebug=true
 	ninja -C build/bench
 	meson test -C build/bench --benchmark --no-rebuild --verbose

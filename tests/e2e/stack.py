@@ -2,14 +2,17 @@
 """Starts the real programs for end-to-end tests and benchmarks: the fakes of the
 providers, `patchcord serve`, the simulated phone. Only Python's own library."""
 
+import concurrent.futures
 import contextlib
 import json
 import os
 import pathlib
 import signal
 import subprocess
+import sys
 import tempfile
 import time
+import traceback
 import urllib.error
 import urllib.request
 
@@ -129,9 +132,10 @@ class Stack:
 
     def __exit__(self, kind, error, trace):
         if error is not None:
-            for process in self.processes:
-                print(f"--- {process.name}, the end of what it said:")
-                print(process.output()[-6000:])
+            print(comment("\n".join(
+                f"--- {process.name}, the end of what it said:\n"
+                + process.output()[-6000:] for process in self.processes)),
+                flush=True)
         for process in reversed(self.processes):
             process.kill()
         self.exit.close()
@@ -263,28 +267,34 @@ def free_port():
         return s.getsockname()[1]
 
 
-def run_tests(tests):
-    """TAP for Meson. Arguments choose tests by name."""
-    import sys
+def comment(text):
+    """Lines of a TAP comment."""
+    return "\n".join("# " + line for line in text.splitlines())
+
+
+def run_test(test):
+    """(whether it held, its line or lines of TAP behind the number)"""
+    name = test.__name__.replace("_", " ")
+    started = time.monotonic()
+    try:
+        skip = test()
+    except Exception as error:  # noqa: BLE001 - a test's failure is told
+        words = str(error) if isinstance(error, Failure) else \
+            traceback.format_exc()
+        return False, name + "\n" + comment(words or type(error).__name__)
+    directive = f" # SKIP {skip}" if isinstance(skip, str) else ""
+    return True, f"{name} ({time.monotonic() - started:.1f} s){directive}"
+
+
+def run_tests(tests, jobs=4):
+    """TAP for Meson. Arguments choose tests by name. A call takes its time and
+    little else, so some run side by side; each has a stack of its own."""
     chosen = [t for t in tests if not sys.argv[1:] or t.__name__ in sys.argv[1:]]
     print(f"1..{len(chosen)}", flush=True)
     failed = 0
-    for number, test in enumerate(chosen, 1):
-        name = test.__name__.replace("_", " ")
-        started = time.monotonic()
-        try:
-            skip = test()
-        except Exception as error:  # noqa: BLE001 - a test's failure is told
-            failed += 1
-            for line in str(error or type(error).__name__).splitlines():
-                print("# " + line)
-            if not isinstance(error, Failure):
-                import traceback
-                for line in traceback.format_exc().splitlines():
-                    print("# " + line)
-            print(f"not ok {number} - {name}", flush=True)
-            continue
-        took = f"{time.monotonic() - started:.1f} s"
-        directive = f" # SKIP {skip}" if isinstance(skip, str) else ""
-        print(f"ok {number} - {name} ({took}){directive}", flush=True)
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for number, (held, words) in enumerate(pool.map(run_test, chosen), 1):
+            failed += not held
+            print(f"{'ok' if held else 'not ok'} {number} - {words}",
+                  flush=True)
     sys.exit(1 if failed else 0)
