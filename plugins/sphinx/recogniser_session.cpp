@@ -129,12 +129,17 @@ void RecogniserSession::forget_old() {
 
 std::vector<std::int16_t> RecogniserSession::cut(Duration start,
                                                  Duration end) const {
+  // Where there is no audio (at the beginning and at EOS) it is silence: the
+  // scores mean something for this much of it.
+  const std::int64_t from = samples_in(start - kBefore) - forgotten_;
+  const std::int64_t to = samples_in(end + kAfter) - forgotten_;
   const auto size = static_cast<std::int64_t>(samples_.size());
-  const auto place = [&](Duration time) {
-    return std::clamp<std::int64_t>(samples_in(time) - forgotten_, 0, size);
-  };
-  return {samples_.begin() + place(start - kBefore),
-          samples_.begin() + place(end + kAfter)};
+  const std::int64_t first = std::clamp<std::int64_t>(from, 0, size);
+  const std::int64_t last = std::clamp<std::int64_t>(to, first, size);
+  std::vector<std::int16_t> cut(static_cast<std::size_t>(to - from));
+  std::copy(samples_.begin() + first, samples_.begin() + last,
+            cut.begin() + (first - from));
+  return cut;
 }
 
 // --- speech ------------------------------------------------------------------
@@ -172,9 +177,7 @@ void RecogniserSession::end_speech() {
 
 void RecogniserSession::recognised(const offline::Recognition &result,
                                    const Speech &speech) {
-  const bool understood =
-      !result.text.empty() && result.score >= settings_.min_score &&
-      result.worst_word >= offline::Recognition::kMinWorstWord;
+  const bool understood = result.understood(settings_.min_score);
   GST_DEBUG_OBJECT(element_, "%s: %d frames, score %.1f, worst word %.1f",
                    understood ? "understood" : "not understood", result.frames,
                    result.score, result.worst_word);

@@ -220,23 +220,18 @@ void add_also(Writer &writer, const agent::Expectation &expectation) {
   }
 }
 
-// Typographic apostrophes (U+2018, U+2019) become plain ones, dashes (U+2010 to
-// U+2015) spaces.
+// Typographic apostrophes (U+2018, U+2019) become plain ones, all other marks
+// and spaces of that block (U+2000 to U+203F) plain spaces.
 std::string plain_punctuation(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const std::string_view rest = text.substr(i, 3);
-    if (!rest.starts_with("\xe2\x80") || rest.size() < 3) {
+    if (rest.size() < 3 || !rest.starts_with("\xe2\x80")) {
       out += text[i];
       continue;
     }
     const auto last = static_cast<unsigned char>(rest[2]);
-    if (last == 0x98 || last == 0x99)
-      out += '\'';
-    else if (last >= 0x90 && last <= 0x95)
-      out += ' ';
-    else
-      out += rest;
+    out += last == 0x98 || last == 0x99 ? '\'' : ' ';
     i += 2;
   }
   return out;

@@ -105,8 +105,10 @@ private:
       return static_cast<std::size_t>(
           std::find_if_not(text.begin(), text.end(), is_word_character) -
           text.begin());
-    if (text[0] == '<')
-      return std::min(text.find('>'), text.size() - 1) + 1;
+    if (text[0] == '<') {
+      const std::size_t end = text.find('>');
+      return end == std::string_view::npos ? 0 : end + 1;
+    }
     int depth = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
       depth += text[i] == '(' || text[i] == '[' ? 1 : 0;

@@ -2,6 +2,7 @@
 #include "offline/sphinx_decoder.hpp"
 
 #include "offline/grammar.hpp"
+#include "offline/tones.hpp"
 
 #include <pocketsphinx.h>
 #include <sphinxbase/err.h>
@@ -262,6 +263,8 @@ Result<> SphinxDecoder::begin(std::span<const std::int16_t> samples,
   auto known = know(grammar);
   if (!known)
     return std::move(known).error();
+  if (tonality_db(samples) > kToneDb)
+    return ok(); // nothing to decode: step() is false, the text empty
   make_cepstra(samples);
   std::array<mfcc_t, kCepstra> mean{};
   for (const float *frame : frames_)

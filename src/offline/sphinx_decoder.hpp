@@ -17,19 +17,23 @@ namespace patchcord::offline {
 //
 // The scores are mean log-likelihoods of a 10 ms frame, in the decoder's units;
 // the closer to 0 the better. Measured as a telephone carries them: right
-// answers of people (11) score -31 or better, of five espeak-ng voices (108)
-// -41 or better, and their worst words -60 and -70.
+// answers of people (11) score -31 or better and their worst words -60; of
+// seven espeak-ng voices (301 answers) -44 or better and -98.
 struct Recognition {
   std::string text;        // what was understood; empty: nothing of the grammar
   double score = 0.0;      // of the utterance with the silence around it
   double worst_word = 0.0; // of the word that fits the sound least
   int frames = 0;          // of 10 ms
 
-  // With these limits 1 % of the right answers are refused; of utterances that
-  // the grammar does not have, 77 % are refused when people say them, 89 % when
-  // espeak-ng does (48 and 469 combinations of an answer with another
-  // question's grammar). Without them a grammar takes anything for something.
+  // With these limits none of the people's right answers is refused and 15 of
+  // espeak-ng's 256; of what the grammar does not have, 77 % is refused when
+  // people say it, 82 % when espeak-ng does (48 and 652 combinations of an
+  // answer with another question's grammar). Without them a grammar takes much
+  // of anything for something. docs/offline-speech.md has the tables.
   static constexpr double kMinScore = -42.0, kMinWorstWord = -70.0;
+  bool understood(double min_score = kMinScore) const {
+    return !text.empty() && score >= min_score && worst_word >= kMinWorstWord;
+  }
 };
 
 // libpocketsphinx behind a door: one decoder, one utterance at a time, which is
@@ -42,6 +46,8 @@ struct Recognition {
 //   noise is nearer to speech than the emptiness of a resampler.
 // * A grammar takes anything for something; a loop of phones beside it takes
 //   what the grammar does not have.
+// * Tones are as clear as vowels to it; they are not decoded
+// (offline/tones.hpp).
 // * Grammars are kept (the kGrammars used last), words are looked up in the big
 //   dictionary only when a grammar needs them: 7 MB a decoder instead of 28.
 //
