@@ -390,8 +390,8 @@ static void install_properties(GObjectClass *object) {
   install(PROP_APPEND_MS,
           g_param_spec_uint(
               "append-ms", "Append",
-              "Audio sent at a time, in ms; less costs more CPU time, more "
-              "delays the result",
+              "Least audio sent at a time, in ms (default 20: buffers as they "
+              "come); less costs more CPU time, more delays the result",
               20, 1000, static_cast<guint>(defaults.append_ms), flags));
   install(PROP_RESULT_DEADLINE_MS,
           g_param_spec_uint(

@@ -48,6 +48,7 @@ constexpr guint kSamplesPerMs = 8;
 
 struct Settings {
   guint chunk_ms = kDefaultChunk;
+  bool steady = false;
   server::SingleCallServer::Options server;
 };
 
@@ -76,6 +77,7 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
 
 enum {
   PROP_CHUNK_MS = 1,
+  PROP_STEADY,
   PROP_PORT,
   PROP_CURRENT_PORT,
   PROP_PATH,
@@ -132,7 +134,7 @@ static gboolean gst_twilio_src_start(GstTwilioSrc *self) {
   const Settings settings = gst_twilio_src_settings(self);
   auto session = std::make_unique<InboundSession>(
       GST_ELEMENT(self), priv.pad, *priv.worker,
-      std::size_t{settings.chunk_ms} * kSamplesPerMs);
+      std::size_t{settings.chunk_ms} * kSamplesPerMs, settings.steady);
   if (!session->find_stream()) {
     const auto listening = session->listen(settings.server);
     if (!listening) {
@@ -217,6 +219,9 @@ static void gst_twilio_src_set_property(GObject *object, guint id,
   case PROP_CHUNK_MS:
     settings.chunk_ms = g_value_get_uint(value);
     break;
+  case PROP_STEADY:
+    settings.steady = g_value_get_boolean(value) != FALSE;
+    break;
   case PROP_PORT:
     settings.server.port = g_value_get_int(value);
     break;
@@ -241,6 +246,9 @@ static void gst_twilio_src_get_property(GObject *object, guint id,
   switch (id) {
   case PROP_CHUNK_MS:
     g_value_set_uint(value, settings.chunk_ms);
+    break;
+  case PROP_STEADY:
+    g_value_set_boolean(value, settings.steady ? TRUE : FALSE);
     break;
   case PROP_PORT:
     g_value_set_int(value, settings.server.port);
@@ -293,10 +301,16 @@ static void gst_twilio_src_class_init(GstTwilioSrcClass *klass) {
   g_object_class_install_property(
       object, PROP_CHUNK_MS,
       g_param_spec_uint("chunk-ms", "Chunk",
-                        "Length of a buffer in ms (default 20, as Twilio sends "
-                        "it); longer ones cost less and add their length to "
-                        "the latency",
+                        "Longest buffer in ms (default 20, as Twilio sends "
+                        "it). Longer ones cost less; where the caller may be "
+                        "about to finish they are 20 ms all the same",
                         10, 1000, kDefaultChunk, flags));
+  g_object_class_install_property(
+      object, PROP_STEADY,
+      g_param_spec_boolean("steady", "Steady",
+                           "All buffers of chunk-ms, and every message read "
+                           "when it comes (default false)",
+                           FALSE, flags));
   g_object_class_install_property(
       object, PROP_PORT,
       g_param_spec_int("port", "Port",

@@ -15,6 +15,10 @@ namespace {
 
 constexpr std::uint8_t kSilence = 0xff;
 constexpr guint64 kRate = 8000;
+constexpr std::size_t kFrame = 160; // samples of Twilio's messages
+// How many messages may be read at once where nobody waits for each: as many
+// as leave a caller who interrupts a reaction within 100 ms.
+constexpr int kBatch = 2;
 
 // The pipeline or bin that holds all elements of the call.
 Ref<GstElement> top_of(GstElement *element) {
@@ -27,8 +31,9 @@ Ref<GstElement> top_of(GstElement *element) {
 } // namespace
 
 InboundSession::InboundSession(GstElement *element, GstPad *pad, Worker &worker,
-                               std::size_t chunk)
-    : element_(element), pad_(pad), worker_(worker), chunk_(chunk) {}
+                               std::size_t chunk, bool steady)
+    : element_(element), pad_(pad), worker_(worker), chunk_(chunk),
+      steady_(steady), enough_(chunk) {}
 
 InboundSession::~InboundSession() {
   if (stream_)
@@ -108,6 +113,7 @@ void InboundSession::on_media(std::int64_t timestamp_ms, ByteSpan mulaw) {
   if (base_ == GST_CLOCK_TIME_NONE)
     place(step.audio);
   add_silence(step.silence);
+  follow_cadence(step.audio);
   add_audio(step.audio);
 }
 
@@ -170,21 +176,31 @@ void InboundSession::add_silence(std::size_t samples) {
   }
 }
 
+void InboundSession::follow_cadence(ByteSpan mulaw) {
+  if (steady_)
+    return;
+  cadence_.push_mulaw(mulaw);
+  const bool small = cadence_.attentive() || cadence_.began();
+  const std::size_t enough = small ? std::min(kFrame, chunk_) : chunk_;
+  if (std::exchange(enough_, enough) != enough)
+    GST_LOG_OBJECT(element_, "buffers of %zu samples from %" G_GUINT64_FORMAT,
+                   enough, timeline_.position());
+  stream_->set_batch(cadence_.attentive() ? 1 : kBatch);
+}
+
 void InboundSession::add_audio(ByteSpan mulaw) {
-  while (!eos_ && pending_.size() + mulaw.size() >= chunk_) {
-    if (pending_.empty()) { // As a rule: a message is a chunk, or several.
-      push_chunk(mulaw.first(chunk_));
-      mulaw = mulaw.subspan(chunk_);
-      continue;
-    }
-    const std::size_t missing = chunk_ - pending_.size();
-    pending_.insert(pending_.end(), mulaw.begin(),
-                    mulaw.begin() + static_cast<std::ptrdiff_t>(missing));
-    mulaw = mulaw.subspan(missing);
-    push_chunk(pending_);
-    pending_.clear();
+  // A push may come back to us, by way of the stream's end.
+  Bytes audio = std::exchange(pending_, {});
+  audio.insert(audio.end(), mulaw.begin(), mulaw.end());
+  ByteSpan left(audio);
+  while (!eos_ && left.size() >= enough_) {
+    const std::size_t size = std::min(left.size(), chunk_);
+    push_chunk(left.first(size));
+    left = left.subspan(size);
   }
-  pending_.insert(pending_.end(), mulaw.begin(), mulaw.end());
+  audio.erase(audio.begin(),
+              audio.end() - static_cast<std::ptrdiff_t>(left.size()));
+  pending_ = std::move(audio);
 }
 
 // False when downstream wants no more.

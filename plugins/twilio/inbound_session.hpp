@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "audio/cadence.hpp"
 #include "graph/handles.hpp"
 #include "server/single_call_server.hpp"
 #include "twilio/inbound_timeline.hpp"
@@ -16,8 +17,10 @@ namespace patchcord {
 // the worker.
 class InboundSession final : public twilio::MediaSourceListener {
 public:
+  // Buffers of `chunk` samples, all of them (`steady`) or where nobody waits
+  // for less (audio::Cadence).
   InboundSession(GstElement *element, GstPad *pad, Worker &worker,
-                 std::size_t chunk);
+                 std::size_t chunk, bool steady);
   ~InboundSession() override;
   InboundSession(const InboundSession &) = delete;
   InboundSession &operator=(const InboundSession &) = delete;
@@ -43,6 +46,7 @@ private:
   void begin();
   void place(ByteSpan first);
   void add_silence(std::size_t samples);
+  void follow_cadence(ByteSpan mulaw);
   void add_audio(ByteSpan mulaw);
   bool push_chunk(ByteSpan audio);
   void push_eos();
@@ -52,11 +56,14 @@ private:
   GstElement *const element_;
   GstPad *const pad_;
   Worker &worker_;
-  const std::size_t chunk_; // samples a buffer
+  const std::size_t chunk_; // samples a buffer, at most
+  const bool steady_;
   std::shared_ptr<twilio::MediaStream> stream_;
   std::unique_ptr<server::SingleCallServer> server_;
   twilio::InboundTimeline timeline_;
-  Bytes pending_;                           // less than a chunk
+  audio::Cadence cadence_;
+  std::size_t enough_ = 0;                  // samples for a buffer, now
+  Bytes pending_;                           // less than that
   std::uint64_t position_ = 0;              // of the next buffer's first sample
   GstClockTime base_ = GST_CLOCK_TIME_NONE; // running time of position 0
   bool playing_ = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 namespace patchcord::audio {
@@ -26,9 +27,7 @@ constexpr std::uint8_t linear_to_mulaw(std::int16_t sample) {
   if (value > kClip)
     value = kClip;
   value += kBias;
-  int exponent = 7;
-  for (int bit = 0x4000; exponent > 0 && (value & bit) == 0; bit >>= 1)
-    --exponent;
+  const int exponent = std::bit_width(static_cast<unsigned>(value)) - 8;
   const int mantissa = (value >> (exponent + 3)) & 0x0f;
   return static_cast<std::uint8_t>(~(sign |
                                      static_cast<std::uint8_t>(exponent << 4) |

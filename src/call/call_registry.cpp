@@ -7,6 +7,7 @@
 #include "call/graph_builder.hpp"
 
 #include <chrono>
+#include <malloc.h>
 
 namespace patchcord::call {
 namespace {
@@ -206,14 +207,20 @@ void CallRegistry::finished(const std::string &call_sid) {
   std::vector<std::function<void()>> drained;
   // Outlives the lock: its destructor must not run under it.
   std::shared_ptr<Call> call;
+  bool empty = false;
   state_->data.with([&](State::Data &all) {
     const auto it = all.live.find(call_sid);
     if (it == all.live.end())
       return;
     call = std::move(it->second.call);
     all.live.erase(it);
+    empty = all.live.empty();
     drained = State::take_drained(all);
   });
+  // What the calls had goes back to the system while nobody can be disturbed by
+  // that: their memory lies between what lives longer.
+  if (empty)
+    call->worker()->post([] { malloc_trim(0); });
   for (const auto &done : drained)
     done();
 }

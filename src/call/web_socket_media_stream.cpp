@@ -19,6 +19,9 @@ constexpr Duration kReceiveTimeout = 10s;
 // its debugger.
 constexpr Duration kCloseGrace = 2s;
 
+// RFC 6455 section 5.2: of a client's message of 126 bytes to 64 kB.
+constexpr std::size_t kMaskedHeaderBytes = 8;
+
 // RFC 6455 section 7.4.1.
 constexpr std::uint16_t kNormal = 1000, kGoingAway = 1001, kPolicy = 1008,
                         kNoStatus = 1005, kAbnormal = 1006;
@@ -57,6 +60,7 @@ public:
   const std::map<std::string, std::uint64_t> &anomalies() const override {
     return anomalies_;
   }
+  void set_batch(int messages) override;
   void send_media(ByteSpan mulaw) override;
   void send_mark(std::string_view name) override;
   void send_clear() override;
@@ -96,6 +100,8 @@ private:
   StreamStart start_; // no stream SID: not started
   std::int64_t sequence_ = kNoCounter, chunk_ = kNoCounter;
   std::map<std::string, std::uint64_t> anomalies_;
+  std::size_t message_bytes_ = 0; // of the media message that came last
+  int batch_ = 1;
   TimePoint received_;
   Timer timer_;          // for the start, then for silence, then for the close
   bool closing_ = false; // close() was called
@@ -147,6 +153,16 @@ void Stream::set_sink(MediaSinkListener *listener) {
     sink_->on_end(end_, end_detail_);
 }
 
+// Messages come whole, and grow a little as their counters do: half of the last
+// one is as good as the whole.
+void Stream::set_batch(int messages) {
+  if (std::exchange(batch_, messages) == messages || ended_ || closing_)
+    return;
+  const std::size_t size = message_bytes_ + kMaskedHeaderBytes;
+  socket_->set_low_water(
+      messages > 1 ? static_cast<std::size_t>(messages) * size - size / 2 : 1);
+}
+
 void Stream::send_media(ByteSpan mulaw) {
   if (!may_send())
     return;
@@ -189,6 +205,7 @@ void Stream::on_text(std::string_view text) {
   received_ = worker_.now();
   if (closing_)
     return;
+  message_bytes_ = text.size();
   auto message = parser_.parse(text);
   if (ended_) { // behind `stop`
     count(Anomaly::kAfterStop);

@@ -288,6 +288,9 @@ void HttpJob::dispatch() {
 
 void HttpJob::finish(const Result<Unit> &result) {
   cancel();
+  // Whoever asked may hold on to us until it asks again.
+  pending_ = std::string();
+  telling_ = std::string();
   if (handlers.done)
     handlers.done(result);
 }

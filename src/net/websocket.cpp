@@ -27,6 +27,9 @@ public:
     return connection_->queued_bytes();
   }
   void set_reading(bool reading) override { connection_->set_reading(reading); }
+  void set_low_water(std::size_t bytes) override {
+    connection_->set_low_water(bytes);
+  }
 
 private:
   const std::shared_ptr<WebSocketConnection> connection_;

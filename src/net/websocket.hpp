@@ -81,6 +81,11 @@ public:
   // Stops reading, and begins again: what the peer sends meanwhile waits with
   // the kernel, and then with the peer. What a slow reader does to a server.
   virtual void set_reading(bool) {}
+  // Reads when so many bytes have come, or kPatience after it read last: for a
+  // stream of small messages of which each need not be known at once. 1: reads
+  // what comes when it comes.
+  static constexpr Duration kPatience = 100ms;
+  virtual void set_low_water(std::size_t) {}
 
 protected:
   WebSocket() = default;

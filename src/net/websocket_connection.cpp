@@ -16,7 +16,7 @@ namespace patchcord::net {
 namespace {
 
 // Buffers keep up to this much between messages, for reuse.
-constexpr std::size_t kKeptBuffer = std::size_t{16} << 10;
+constexpr std::size_t kKeptBuffer = std::size_t{2} << 10;
 // Answers written while messages are read go out together, up to this much.
 constexpr std::size_t kCoalesce = std::size_t{16} << 10;
 // A flood on one connection must not starve the others: 16 reads of up to 4 kB
@@ -110,6 +110,7 @@ void WebSocketConnection::arm(Duration delay) {
 void WebSocketConnection::release() {
   state_ = State::kEnded;
   timer_.cancel();
+  patience_.cancel();
   watch_.reset();
   transport_.reset();
   connector_.reset();
@@ -168,6 +169,23 @@ void WebSocketConnection::set_reading(bool reading) {
     receive_soon();
 }
 
+void WebSocketConnection::set_low_water(std::size_t bytes) {
+  if (!transport_ || state_ == State::kEnded ||
+      !transport_->set_low_water(bytes))
+    return;
+  batching_ = bytes > 1;
+  if (!batching_)
+    patience_.cancel();
+  else if (!patience_.has_task())
+    patience_ = worker_.after(WebSocket::kPatience, [this] {
+      const auto keep = shared_from_this();
+      if (reading_)
+        receive();
+    });
+  else
+    worker_.rearm(patience_, worker_.now() + WebSocket::kPatience);
+}
+
 void WebSocketConnection::on_timer() {
   const auto keep = shared_from_this();
   if (state_ == State::kOpen && awaiting_pong_) {
@@ -217,6 +235,8 @@ bool WebSocketConnection::reading_frames() const {
 }
 
 void WebSocketConnection::receive() {
+  if (batching_)
+    worker_.rearm(patience_, worker_.now() + WebSocket::kPatience);
   receiving_ = may_read_ = true;
   reads_left_ = kReadsPerTurn;
   while (reading_frames()) {
@@ -444,6 +464,7 @@ void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
   if (state_ != State::kOpen)
     return;
   state_ = State::kClosing;
+  set_low_water(1);
   append_close(code, reason);
   arm(limits_.close_timeout);
   push();

@@ -49,6 +49,7 @@ public:
   void close(std::uint16_t code, std::string_view reason);
   std::size_t queued_bytes() const { return out_.size() - sent_; }
   void set_reading(bool reading);
+  void set_low_water(std::size_t bytes);
 
 private:
   enum class State {
@@ -104,6 +105,7 @@ private:
   std::shared_ptr<void> connector_;
   FdWatch watch_;
   Timer timer_; // the next ping, or the end of patience when closing
+  Timer patience_; // with what is below the low water mark
   const WebSocket::Limits limits_;
   WebSocket::Handlers handlers_;
   // What `closed` will be told: set when the peer's close frame has come, or
@@ -126,7 +128,8 @@ private:
   std::uint64_t frame_left_ = 0;
   bool in_frame_ = false;
   bool receiving_ = false;
-  bool reading_ = true; // set_reading()
+  bool reading_ = true;   // set_reading()
+  bool batching_ = false; // set_low_water()
   bool may_read_ = false;
   bool input_ended_ = false;
   std::uint8_t message_opcode_ = 0; // 0: between messages

@@ -38,7 +38,7 @@ public:
     std::string language;
     int vad_silence_ms = 500;
     double vad_threshold = 0.5;
-    int append_ms = 100;            // audio a message
+    int append_ms = 20;             // audio a message, at least
     Duration result_deadline = 0s;  // from commit; 0: by the model
     Duration recycle_after = 3000s; // the server ends a session at 3600 s
     std::uint32_t seed = 1;         // of the jitter
@@ -90,7 +90,7 @@ public:
 
   bool next_action(Action &action);
   // Borrowed: valid until the next call.
-  std::optional<std::string_view> next_message(TimePoint now);
+  std::optional<std::string> next_message(TimePoint now);
   std::optional<TimePoint> deadline() const;
   void on_time(TimePoint now);
 
@@ -98,7 +98,7 @@ public:
   bool ready() const { return link_ == Link::kReady; }
   Duration position() const { return duration_of(audio_.end()); }
   // The audio that no item of the server's holds yet, as far as it is kept.
-  ByteSpan uncommitted() const;
+  Bytes uncommitted() const;
 
 private:
   enum class Link {
@@ -152,7 +152,7 @@ private:
   void deliver();
   void give(const ItemLedger::Item &item);
   void tell_partial();
-  std::optional<std::string_view> audio_message(std::int64_t to, bool all);
+  std::optional<std::string> audio_message(std::int64_t to, bool all);
   bool between_turns() const;
 
   std::int64_t bytes_per_ms() const {
@@ -174,7 +174,6 @@ private:
   const Duration result_deadline_;
   std::minstd_rand random_;
   std::deque<Action> actions_;
-  std::string message_; // the one next_message() lends
 
   Link link_ = Link::kIdle;
   TimePoint link_deadline_{};

@@ -74,6 +74,8 @@ void RealtimeTranscription::forget_old_audio() {
   if (turn_)
     need(turn_->from);
   audio_.drop_before(std::max(keep, end - kReplayMs * ms));
+  if (format_ == Format::kPcm24k)
+    audio_.pack_before(sent_);
   std::erase_if(commits_, [&](const Commit &commit) {
     return !commit.sent && commit.at <= audio_.begin();
   });
@@ -169,18 +171,17 @@ bool RealtimeTranscription::between_turns() const {
   return items_.empty() && commits_.empty() && !turn_ && !speaking_;
 }
 
-ByteSpan RealtimeTranscription::uncommitted() const {
+Bytes RealtimeTranscription::uncommitted() const {
   return audio_.range(commit_from_, audio_.end());
 }
 
-std::optional<std::string_view>
-RealtimeTranscription::next_message(TimePoint now) {
+std::optional<std::string> RealtimeTranscription::next_message(TimePoint now) {
   if (link_ != Link::kConfiguring && link_ != Link::kReady)
     return std::nullopt;
   if (!outbox_.empty()) {
-    message_ = std::move(outbox_.front());
+    std::string message = std::move(outbox_.front());
     outbox_.pop_front();
-    return message_;
+    return message;
   }
   if (link_ != Link::kReady)
     return std::nullopt;
@@ -195,9 +196,8 @@ RealtimeTranscription::next_message(TimePoint now) {
       return audio_message(commit.at, true);
     commit.sent = true;
     commit.deadline = now + result_deadline_;
-    message_ = R"({"type":"input_audio_buffer.commit","event_id":")" +
-               commit.event_id + "\"}";
-    return message_;
+    return R"({"type":"input_audio_buffer.commit","event_id":")" +
+           commit.event_id + "\"}";
   }
   if (model_.server_vad)
     return audio_message(audio_.end(), finishing_);
@@ -208,17 +208,17 @@ RealtimeTranscription::next_message(TimePoint now) {
   return audio_message(audio_.end(), false);
 }
 
-std::optional<std::string_view>
-RealtimeTranscription::audio_message(std::int64_t to, bool all) {
+std::optional<std::string> RealtimeTranscription::audio_message(std::int64_t to,
+                                                                bool all) {
   const std::int64_t unsent = to - sent_;
   if (unsent <= 0 || (!all && unsent < settings_.append_ms * bytes_per_ms()))
     return std::nullopt;
   const std::int64_t from = sent_;
   sent_ += std::min(unsent, kMessageMs * bytes_per_ms());
-  message_.assign(kAppendStart);
-  base64::append(message_, audio_.range(from, sent_));
-  message_ += "\"}";
-  return message_;
+  std::string message(kAppendStart);
+  base64::append(message, audio_.range(from, sent_));
+  message += "\"}";
+  return message;
 }
 
 void RealtimeTranscription::take_item_event(const RealtimeEvent &event,

@@ -66,6 +66,11 @@ public:
     return none;
   }
 
+  // Media may be told so many messages at a time, which spares the reading of
+  // each: what comes between them waits for a message or two, never for long.
+  // 1: at once. A hint.
+  virtual void set_batch(int) {}
+
   // Ignored before `start` and after the end.
   virtual void send_media(ByteSpan mulaw) = 0;
   virtual void send_mark(std::string_view name) = 0;

@@ -29,6 +29,7 @@ public:
   Timer(Timer &&) = default;
   Timer &operator=(Timer &&) = default;
   bool armed() const { return entry_ && entry_->armed(); }
+  bool has_task() const { return entry_ != nullptr; }
   void cancel() {
     if (entry_)
       entry_->disarm();

@@ -3,13 +3,14 @@
 
 #include "base/bytes.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>
 
 namespace patchcord::fakes {
 
-// A server VAD of the plainest kind: 20 ms frames louder than a fixed level.
+// A server VAD of the plainest kind: 5 ms frames louder than a fixed level.
 // Written apart from the project's own, so that they do not share an error.
 class FakeVad {
 public:
@@ -17,9 +18,11 @@ public:
 
   void configure(bool mulaw, int silence_ms) {
     mulaw_ = mulaw;
-    silence_frames_ = (silence_ms + 19) / 20;
+    silence_frames_ = (silence_ms + kFrameMs - 1) / kFrameMs;
   }
   std::int64_t bytes_per_ms() const { return mulaw_ ? 8 : 48; }
+  static constexpr int kStartMs = 60; // voiced before it counts
+
   // Forgets what it was hearing.
   void reset() {
     filled_ = sum_ = 0;
@@ -27,12 +30,14 @@ public:
     speaking_ = false;
   }
   bool speaking() const { return speaking_; }
-  std::int64_t position_ms() const { return frames_ * 20; } // since the start
+  std::int64_t position_ms() const {
+    return frames_ * kFrameMs;
+  } // since the start
 
   // Feeds bytes and calls on_frame(Event, bool voiced) at the end of each
   // frame.
   template <typename F> void push(ByteSpan bytes, F &&on_frame) {
-    const std::int64_t frame = bytes_per_ms() * 20;
+    const std::int64_t frame = bytes_per_ms() * kFrameMs;
     for (std::size_t i = 0; i < bytes.size(); ++i, ++filled_) {
       if (filled_ == frame) {
         const bool voiced = is_voiced();
@@ -47,6 +52,7 @@ public:
   }
 
 private:
+  static constexpr int kFrameMs = 5;
   static constexpr std::int64_t kLevel = 300; // mean magnitude, of 32768
 
   static constexpr std::array<std::uint16_t, 256> kMagnitude = [] {
@@ -70,14 +76,17 @@ private:
       sum_ += std::abs(int{sample});
     }
   }
-  bool is_voiced() const { return sum_ / (mulaw_ ? 160 : 480) > kLevel; }
+  bool is_voiced() const {
+    return sum_ / (bytes_per_ms() * kFrameMs / (mulaw_ ? 1 : 2)) > kLevel;
+  }
 
   Event end_frame(bool voiced) {
     filled_ = sum_ = 0;
     ++frames_;
-    voiced_run_ = voiced ? voiced_run_ + 1 : 0;
+    // A frame between two periods of a low voice may be a soft one.
+    voiced_run_ = voiced ? voiced_run_ + 1 : std::max(0, voiced_run_ - 2);
     silent_run_ = voiced ? 0 : silent_run_ + 1;
-    if (!speaking_ && voiced_run_ == kStartFrames) {
+    if (!speaking_ && voiced_run_ * kFrameMs >= kStartMs) {
       speaking_ = true;
       return Event::kStarted;
     }
@@ -88,12 +97,8 @@ private:
     return Event::kNone;
   }
 
-public:
-  static constexpr int kStartFrames = 3;
-
-private:
   bool mulaw_ = false, speaking_ = false;
-  int silence_frames_ = 10, voiced_run_ = 0, silent_run_ = 0;
+  int silence_frames_ = 40, voiced_run_ = 0, silent_run_ = 0;
   std::int64_t filled_ = 0, sum_ = 0, frames_ = 0;
   unsigned low_ = 0;
 };

@@ -332,7 +332,7 @@ void RealtimeConnection::on_frame(FakeVad::Event heard, bool voiced) {
   }
   if (heard == FakeVad::Event::kStarted) {
     const std::int64_t start = std::max<std::int64_t>(
-        now_ms - FakeVad::kStartFrames * 20 - config_.prefix_ms, 0);
+        now_ms - FakeVad::kStartMs - config_.prefix_ms, 0);
     log_->event("speech_started", host_.now_ns(), start);
     JsonWriter json = event("input_audio_buffer.speech_started");
     json.member("audio_start_ms", start).member("item_id", current_item());

@@ -9,7 +9,10 @@
 
 using namespace patchcord;
 using openai::RealtimeTranscription;
-using Settings = RealtimeTranscription::Settings;
+// In messages long enough to be told apart from the buffers pushed.
+struct Settings : RealtimeTranscription::Settings {
+  Settings() { append_ms = 100; }
+};
 using Format = RealtimeTranscription::Format;
 
 namespace {
