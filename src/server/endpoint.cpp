@@ -1,13 +1,27 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "server/endpoint.hpp"
 
+#include "base/log.hpp"
+
+#include <sys/epoll.h>
+
 namespace patchcord::server {
 
-Endpoint::Endpoint(Worker &worker, Handler handler)
+namespace {
+
+// Of one wake-up: a rush of clients is not to hold up the calls.
+constexpr int kBatch = 32;
+// How long no more are accepted when there are no descriptors left for them.
+constexpr Duration kNoDescriptors = 100ms;
+
+} // namespace
+
+Endpoint::Endpoint(Worker &worker, GSocket *listening, Handler handler)
     : worker_(worker), handler_(std::move(handler)),
       // Paths as they came: signatures are made over them.
       server_(Ref<SoupServer>::adopt(soup_server_new(
-          "server-header", "patchcord", "raw-paths", TRUE, nullptr))) {
+          "server-header", "patchcord", "raw-paths", TRUE, nullptr))),
+      listening_(Ref<GSocket>::share(listening)) {
   g_signal_connect(
       server_.get(), "request-started",
       G_CALLBACK(+[](SoupServer *, SoupServerMessage *message, gpointer self) {
@@ -27,24 +41,49 @@ Endpoint::Endpoint(Worker &worker, Handler handler)
 
 Result<std::unique_ptr<Endpoint>>
 Endpoint::start(Worker &worker, GSocket *listening, Handler handler) {
-  std::unique_ptr<Endpoint> endpoint(new Endpoint(worker, std::move(handler)));
-  GErrorHolder error;
-  // Its sources go to the thread's default context. A virtual worker's is that
-  // only while it runs.
-  g_main_context_push_thread_default(worker.context());
-  const bool listens = soup_server_listen_socket(
-      endpoint->server_.get(), listening,
-      static_cast<SoupServerListenOptions>(0), error.out());
-  g_main_context_pop_thread_default(worker.context());
-  if (!listens)
-    return make_error("cannot_listen", error.message());
+  std::unique_ptr<Endpoint> endpoint(
+      new Endpoint(worker, listening, std::move(handler)));
+  g_socket_set_blocking(listening, FALSE);
+  endpoint->listen();
+  if (!endpoint->watch_)
+    return make_error("cannot_listen", "the socket cannot be watched");
   return endpoint;
 }
 
 Endpoint::~Endpoint() {
+  watch_.reset();
   g_signal_handlers_disconnect_by_data(server_.get(), this);
   soup_server_remove_handler(server_.get(), nullptr);
   soup_server_disconnect(server_.get());
+}
+
+void Endpoint::listen() {
+  watch_ = worker_.watch(g_socket_get_fd(listening_.get()), EPOLLIN,
+                         [this](std::uint32_t) { accept_some(); });
+}
+
+void Endpoint::accept_some() {
+  for (int i = 0; i < kBatch && accept_one(); ++i) {
+  }
+}
+
+bool Endpoint::accept_one() {
+  GErrorHolder error;
+  const auto socket = Ref<GSocket>::adopt(
+      g_socket_accept(listening_.get(), nullptr, error.out()));
+  if (!socket) {
+    if (error->code != G_IO_ERROR_WOULD_BLOCK) {
+      if (!std::exchange(full_, true))
+        log::warning(std::string("connections have to wait: ") +
+                     error.message());
+      watch_.reset(); // It would report them again and again.
+      retry_ = worker_.after(kNoDescriptors, [this] { listen(); });
+    }
+    return false;
+  }
+  full_ = false;
+  Exchange::hand_over(server_.get(), socket.get());
+  return true;
 }
 
 } // namespace patchcord::server

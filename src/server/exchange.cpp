@@ -6,11 +6,16 @@
 
 #include <algorithm>
 #include <array>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 namespace patchcord::server {
 namespace {
 
 constexpr char kKey[] = "patchcord-exchange";
+// Of a connection's remote address, which libsoup keeps for us: its socket,
+// which libsoup does not know of one that it has not accepted itself.
+constexpr char kSocket[] = "patchcord-socket";
 
 using Holder = std::shared_ptr<Exchange>;
 
@@ -54,18 +59,31 @@ std::string host_of(const std::string &header) {
 
 } // namespace
 
+void Exchange::hand_over(SoupServer *server, GSocket *socket) {
+  const auto local =
+      Ref<GSocketAddress>::adopt(g_socket_get_local_address(socket, nullptr));
+  const auto remote =
+      Ref<GSocketAddress>::adopt(g_socket_get_remote_address(socket, nullptr));
+  if (!local || !remote)
+    return; // It has gone already.
+  g_socket_set_timeout(socket, kIdleTimeout);
+  // An answer in two writes is not to wait for the first one's receipt.
+  g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, TRUE, nullptr);
+  g_object_set_data_full(G_OBJECT(remote.get()), kSocket, g_object_ref(socket),
+                         g_object_unref);
+  const auto stream = Ref<GSocketConnection>::adopt(
+      g_socket_connection_factory_create_connection(socket));
+  soup_server_accept_iostream(server, G_IO_STREAM(stream.get()), local.get(),
+                              remote.get(), nullptr);
+}
+
+GSocket *Exchange::socket() const {
+  return static_cast<GSocket *>(
+      g_object_get_data(G_OBJECT(peer_.get()), kSocket));
+}
+
 void Exchange::attach(Worker &worker, SoupServerMessage *message) {
   auto exchange = std::make_shared<Exchange>(worker, message);
-  if (GSocket *socket = soup_server_message_get_socket(message)) {
-    // Between requests a connection is bounded by that alone.
-    g_socket_set_timeout(socket, kIdleTimeout);
-    exchange->peer_ = Ref<GSocketAddress>::adopt(
-        g_socket_get_remote_address(socket, nullptr));
-    // libsoup asks again when a connection is stolen, and warns when the client
-    // has gone by then; unless it knows.
-    if (exchange->peer_)
-      soup_server_message_get_remote_address(message);
-  }
   exchange->deadline_ =
       worker.after(kRequestTimeout, [raw = exchange.get()] { raw->drop(); });
   on_signal(message, "got-headers", exchange,
@@ -91,7 +109,9 @@ std::shared_ptr<Exchange> Exchange::of(SoupServerMessage *message) {
 }
 
 Exchange::Exchange(Worker &worker, SoupServerMessage *message)
-    : worker_(worker), message_(message) {}
+    : worker_(worker), message_(message),
+      peer_(Ref<GSocketAddress>::share(
+          soup_server_message_get_remote_address(message))) {}
 
 Exchange::~Exchange() = default;
 
@@ -225,8 +245,7 @@ void Exchange::respond(int status, const char *content_type,
   if (content_type != nullptr)
     soup_server_message_set_response(message_, content_type, SOUP_MEMORY_COPY,
                                      body.data(), body.size());
-  if (too_large_)
-    set_header("Connection", "close");
+  close_after();
   resume();
 }
 
@@ -241,6 +260,14 @@ void Exchange::respond_error(int status, std::string_view code,
 void Exchange::set_header(const char *name, const std::string &value) {
   soup_message_headers_replace(
       soup_server_message_get_response_headers(message_), name, value.c_str());
+}
+
+void Exchange::close_after() {
+  // libsoup will, of a connection that it has not accepted itself; whoever asks
+  // is to know. Nobody asks often enough for it to matter.
+  soup_message_headers_append(
+      soup_server_message_get_response_headers(message_), "Connection",
+      "close");
 }
 
 std::weak_ptr<Exchange> Exchange::later() {
@@ -269,6 +296,7 @@ void Exchange::begin_stream(const char *content_type) {
                    : SOUP_ENCODING_CHUNKED);
   soup_message_headers_set_content_type(headers, content_type, nullptr);
   set_header("Cache-Control", "no-store");
+  close_after();
   // What was written is not kept.
   soup_message_body_set_accumulate(
       soup_server_message_get_response_body(message_), FALSE);

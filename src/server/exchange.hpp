@@ -46,7 +46,9 @@ private:
 // gone: whoever answers later keeps a weak_ptr and locks it on the worker only.
 class Exchange : public std::enable_shared_from_this<Exchange> {
 public:
-  // Called when a request begins: bounds it from its first byte on.
+  // Gives a new connection to libsoup.
+  static void hand_over(SoupServer *server, GSocket *socket);
+  // Called when a request begins, the first one with the connection: bounds it.
   static void attach(Worker &worker, SoupServerMessage *message);
   static std::shared_ptr<Exchange> of(SoupServerMessage *message);
 
@@ -111,11 +113,13 @@ private:
   void refuse_body();
   void drop();
   void resume();
+  void close_after();
+  GSocket *socket() const;
   Attach take_connection();
 
   Worker &worker_;
   SoupServerMessage *const message_; // owns this
-  Ref<GSocketAddress> peer_;
+  const Ref<GSocketAddress> peer_;
   Timer deadline_;
   std::size_t body_bytes_ = 0;
   std::size_t unsent_ = 0;

@@ -48,8 +48,10 @@ Result<Unit> Exchange::check_handshake() const {
 void Exchange::upgrade(std::function<void(const Attach &)> taken) {
   // No protocols and no extensions: libsoup answers 101 without any.
   if (!soup_websocket_server_process_handshake(message_, nullptr, nullptr,
-                                               nullptr, nullptr))
-    return; // It has answered 400.
+                                               nullptr, nullptr)) {
+    close_after(); // It has answered 400.
+    return;
+  }
   struct Closure {
     std::function<void(const Attach &)> taken;
   };
@@ -73,9 +75,9 @@ Exchange::Attach Exchange::take_connection() {
     int fd = -1;
     Bytes already_read;
   };
-  GSocket *socket = soup_server_message_get_socket(message_);
   const auto taken = std::make_shared<Taken>();
-  taken->fd = socket != nullptr ? g_socket_get_fd(socket) : -1;
+  if (GSocket *its_socket = socket())
+    taken->fd = g_socket_get_fd(its_socket);
   taken->connection = std::make_shared<StolenConnection>(
       soup_server_message_steal_connection(message_));
   if (taken->connection->get() == nullptr || taken->fd < 0 ||

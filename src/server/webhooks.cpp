@@ -176,12 +176,12 @@ void serve_stream(const Context &context, const ExchangePtr &exchange,
                   const std::string &token) {
   if (const auto handshake = exchange->check_handshake(); !handshake) {
     const bool plain = handshake.error().code == "not_websocket";
-    exchange->respond_error(plain ? 426 : 400, handshake.error().code,
-                            handshake.error().message);
     if (plain) {
       exchange->set_header("Upgrade", "websocket");
       exchange->set_header("Connection", "Upgrade");
     }
+    exchange->respond_error(plain ? 426 : 400, handshake.error().code,
+                            handshake.error().message);
     return;
   }
   if (!context.surface.gate.admit_handshake(*exchange))

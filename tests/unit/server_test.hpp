@@ -42,6 +42,8 @@ public:
     }
     return true;
   }
+  // Says that nothing more will come.
+  void finish() const { shutdown(fd_, SHUT_WR); }
   // Reads until the connection is closed, or until what came ends with `end`.
   std::string read_until(std::string_view end = {}) {
     std::string got;

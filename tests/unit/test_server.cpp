@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <sys/resource.h>
 
 using namespace patchcord;
 
@@ -500,7 +501,7 @@ void test_slow_clients() {
   worker->run_for(2s);
   for (const RawClient *client : {&silent, &dripping, &half})
     g_assert_true(client->closed());
-  g_assert_false(good.closed());
+  g_assert_true(good.read_until().empty());
   g_assert_cmpuint(worker->armed_timers(), ==, 0);
 }
 
@@ -579,7 +580,7 @@ void test_events() {
     check_holds(got, "Content-Type: text/event-stream\r\n");
     check_holds(got, "data: {\"event\":\"first\"}\n\n");
     fixture.desk.tell(std::nullopt);
-    check_holds(client.read_until("0\r\n\r\n"), "0\r\n\r\n");
+    check_holds(client.read_until(), "0\r\n\r\n"); // and closed
     fixture.desk.await_unsubscribed();
   }
 }
@@ -656,6 +657,73 @@ void test_leaves_nothing() {
   g_assert_cmpuint(open_files(), ==, before);
 }
 
+// Clients that come when there are no descriptors left are served later.
+void test_no_descriptors() {
+  const auto worker = Worker::create_virtual();
+  auto listening = server::listen_on({"127.0.0.1", 0}, 1);
+  auto endpoint = server::Endpoint::start(
+      *worker, listening->sockets.front().get(),
+      [](const std::shared_ptr<server::Exchange> &exchange) {
+        exchange->respond_json(200, "{}");
+      });
+  RawClient client(listening->port);
+  client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  rlimit usual{};
+  g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &usual), ==, 0);
+  const int next = dup(STDIN_FILENO); // all below it are taken
+  close(next);
+  rlimit none = usual;
+  none.rlim_cur = static_cast<rlim_t>(next);
+  g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
+  // Once it has tried it waits, instead of trying for ever.
+  g_assert_true(worker->run_until([&] { return worker->armed_timers() == 1; },
+                                  worker->now()));
+  g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &usual), ==, 0);
+  worker->run_for(1s);
+  check_holds(client.read_until(), "200 OK");
+}
+
+void test_connections_end() {
+  Fixture fixture;
+  const std::string get = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n";
+  const struct {
+    std::string request;
+    const char *status; // nullptr: there is no answer
+  } cases[] = {
+      {"", nullptr},
+      {"GET /hea", nullptr},
+      {get + "\r\n", "200"},
+      {get + "Connection: keep-alive\r\n\r\n", "200"},
+      {get + "Connection: close\r\n\r\n", "200"},
+      {"GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "200"},
+      {get + "\r\n" + get + "\r\n", "200"},
+      {get + "Content-Length: 9\r\n\r\n1234", nullptr},
+      {"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n", "404"},
+      {"GET /ws/voice/x HTTP/1.1\r\nHost: x\r\n\r\n", "426"},
+      {fixture.handshake("unknown"), "403"},
+      {"POST /twilio/webhooks/stream-status HTTP/1.1\r\nHost: x\r\n"
+       "Content-Length: 0\r\n\r\n",
+       "403"},
+  };
+  const std::size_t before = open_files();
+  for (const auto &[request, status] : cases) {
+    g_test_message("%s", request.c_str());
+    for (int i = 0; i < 10; ++i) {
+      RawClient client(fixture.server->port());
+      client.send(request);
+      std::string got;
+      if (status != nullptr)
+        got = client.read_until("}");
+      client.finish();
+      // To the end: the server has closed its side as well.
+      got += client.read_until();
+      if (status != nullptr)
+        check_holds(got.substr(8, 5), std::string(" ") + status);
+    }
+    g_assert_cmpuint(open_files(), ==, before);
+  }
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -683,6 +751,8 @@ int main(int argc, char **argv) {
       {"/server/events-are-passed-on-until-the-end", test_events},
       {"/server/a-follower-that-went-is-forgotten", test_events_client_gone},
       {"/server/readiness-says-what-is-missing", test_health_and_readiness},
+      {"/server/clients-wait-for-descriptors", test_no_descriptors},
+      {"/server/a-connection-ends-with-its-answer", test_connections_end},
       {"/server/nothing-is-left-behind", test_leaves_nothing},
   };
   for (const auto &[name, test] : tests)
