@@ -163,6 +163,9 @@ Result<TwimlDocument> parse_twiml(std::string_view body) {
     return make_error("11750", "the reply is longer than 64 kB");
   if (trim(body).empty())
     return make_error("11770", "the reply is empty");
+  // GLib's parser stumbles over its own error when a CDATA section is not.
+  if (!valid_utf8(body))
+    return make_error("12100", "the reply is not UTF-8");
   Parser parser;
   const std::unique_ptr<GMarkupParseContext, ContextFree> context(
       g_markup_parse_context_new(&kCallbacks, G_MARKUP_TREAT_CDATA_AS_TEXT,

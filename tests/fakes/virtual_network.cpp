@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <cerrno>
 #include <chrono>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -15,6 +16,9 @@ namespace patchcord::fakes {
 namespace {
 
 constexpr int kMaxFd = 256;
+// Numbers are given out lowest first: after that many free ones there are no
+// more sockets. Asking for each of the 256 would take longer than all the rest.
+constexpr int kMaxGap = 32;
 // What is done within a step is not waited for until its end.
 constexpr Duration kStep = 2ms;
 // Real time after which bytes count as lost, or the peer as one that is not
@@ -39,11 +43,15 @@ int port_of(const sockaddr_storage &address) {
 
 std::vector<Socket> tcp_sockets() {
   std::vector<Socket> sockets;
-  for (int fd = 3; fd < kMaxFd; ++fd) {
+  int gap = 0;
+  for (int fd = 3; fd < kMaxFd && gap < kMaxGap; ++fd) {
     tcp_info info{};
     socklen_t size = sizeof info;
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) {
+      gap = errno == EBADF ? gap + 1 : 0;
       continue; // not open, or no TCP socket
+    }
+    gap = 0;
     Socket socket;
     sockaddr_storage address{};
     size = sizeof address;

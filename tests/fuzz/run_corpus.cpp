@@ -8,10 +8,14 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <string_view>
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
                                       std::size_t size);
+
+// Bytes that mean something to one parser or another.
+static constexpr std::string_view kTelling("\0\xff{}[]\":,\\\r\n =&%+", 17);
 
 int main(int argc, char **argv) {
   if (argc != 2) {
@@ -67,7 +71,7 @@ int main(int argc, char **argv) {
         }
         default: // a byte that means something
           if (at < input.size())
-            input[at] = "\0\xff{}[]\":,\\\r\n =&%+"[below(19)];
+            input[at] = kTelling[below(kTelling.size())];
         }
       }
       LLVMFuzzerTestOneInput(input.data(), input.size());

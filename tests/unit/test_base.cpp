@@ -4,6 +4,8 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 
+#include "../support/check_text.hpp"
+
 #include <glib.h>
 
 using namespace patchcord;
@@ -18,10 +20,10 @@ static void test_base64_vectors() {
                               {"fooba", "Zm9vYmE="},
                               {"foobar", "Zm9vYmFy"}};
   for (const auto &[plain, coded] : vectors) {
-    g_assert_cmpstr(base64::encode(as_bytes(plain)).c_str(), ==, coded);
+    CHECK_TEXT(base64::encode(as_bytes(plain)), coded);
     Bytes back;
     g_assert_true(base64::append_decoded(back, coded));
-    g_assert_cmpstr(std::string(as_text(back)).c_str(), ==, plain);
+    CHECK_TEXT(as_text(back), plain);
   }
 }
 
@@ -47,16 +49,12 @@ static void test_base64_round_trip() {
 
 static void test_json_bounds() {
   const std::string deep(100000, '[');
-  g_assert_cmpstr(JsonDocument::parse(deep).error().code.c_str(), ==,
-                  "too_deep");
-  g_assert_cmpstr(
-      JsonDocument::parse(std::string(2 << 20, ' ')).error().code.c_str(), ==,
-      "too_large");
-  g_assert_cmpstr(JsonDocument::parse("{\"a\":\"\xff\"}").error().code.c_str(),
-                  ==, "not_utf8");
+  CHECK_TEXT(JsonDocument::parse(deep).error().code, "too_deep");
+  CHECK_TEXT(JsonDocument::parse(std::string(2 << 20, ' ')).error().code,
+             "too_large");
+  CHECK_TEXT(JsonDocument::parse("{\"a\":\"\xff\"}").error().code, "not_utf8");
   for (const char *bad : {"", "{", "{]", "nonsense", "{\"a\":}"})
-    g_assert_cmpstr(JsonDocument::parse(bad).error().code.c_str(), ==,
-                    "bad_json");
+    CHECK_TEXT(JsonDocument::parse(bad).error().code, "bad_json");
   // Brackets in strings are not depth.
   g_assert_true(JsonDocument::parse("\"" + std::string(1000, '[') + "\"").ok());
 }
@@ -95,8 +93,8 @@ static void test_json_writer_keeps_order() {
       .key("raw")
       .raw("{\"x\":1}")
       .end_object();
-  g_assert_cmpstr(
-      writer.text().c_str(), ==,
+  CHECK_TEXT(
+      writer.text(),
       R"({"zebra":1,"apple":"q\"\\\n\u0001","list":[true,null,0.5],"raw":{"x":1}})");
   JsonWriter odd;
   odd.value(std::string_view("a\xff"
@@ -106,15 +104,15 @@ static void test_json_writer_keeps_order() {
 }
 
 static void test_text() {
-  g_assert_cmpstr(std::string(trim("  a b\r\n")).c_str(), ==, "a b");
+  CHECK_TEXT(trim("  a b\r\n"), "a b");
   g_assert_cmpuint(split("a,,b", ',').size(), ==, 3);
   g_assert_cmpuint(random_hex(16).size(), ==, 32);
   g_assert_true(random_hex(16) != random_hex(16));
   g_assert_true(constant_time_equal("abc", "abc"));
   g_assert_false(constant_time_equal("abc", "abd"));
   g_assert_false(constant_time_equal("abc", "ab"));
-  g_assert_cmpstr(log::mask_number("+14155550100").c_str(), ==, "+1415*****00");
-  g_assert_cmpstr(log::mask_number("anon").c_str(), ==, "****");
+  CHECK_TEXT(log::mask_number("+14155550100"), "+1415*****00");
+  CHECK_TEXT(log::mask_number("anon"), "****");
 }
 
 int main(int argc, char **argv) {

@@ -516,6 +516,7 @@ static void test_twiml_refuses() {
                {"<Response>", "12100"},
                {"<Response><Say></Response>", "12100"},
                {"<Response>\xff</Response>", "12100"},
+               {"<Response><![CDATA[\xff]]><a></b></Response>", "12100"},
                {"<response/>", "12102"},
                {"<html><body/></html>", "12102"}};
   for (const auto &[body, code] : cases) {

@@ -4,6 +4,8 @@
 #include "call/event_log.hpp"
 #include "call/recorder.hpp"
 
+#include "../support/check_text.hpp"
+
 #include <glib.h>
 
 using namespace patchcord;
@@ -43,13 +45,13 @@ static void test_turns_in_order() {
   recorder.interrupted({1, 2, "Which", 300});
   recorder.heard({1, 2, "interrupted", "Which", 300});
   const auto &record = recorder.record();
-  g_assert_cmpstr(record.status.c_str(), ==, "in-progress");
+  CHECK_TEXT(record.status, "in-progress");
   g_assert_cmpuint(record.turns.size(), ==, 2);
-  g_assert_cmpstr(record.turns[0].heard.c_str(), ==, "Hello.");
+  CHECK_TEXT(record.turns[0].heard, "Hello.");
   g_assert_false(record.turns[0].interrupted);
-  g_assert_cmpstr(record.turns[1].heard.c_str(), ==, "Which");
+  CHECK_TEXT(record.turns[1].heard, "Which");
   g_assert_true(record.turns[1].interrupted);
-  g_assert_cmpstr(record.fields.c_str(), ==, R"({"what":"room"})");
+  CHECK_TEXT(record.fields, R"({"what":"room"})");
 }
 
 static void test_latency_from_speech_end() {
@@ -86,9 +88,9 @@ static void test_first_reason_stands() {
     recorder.end(row.reason, "first");
     recorder.end("error", "second");
     recorder.finish(9000);
-    g_assert_cmpstr(recorder.record().end_reason.c_str(), ==, row.reason);
-    g_assert_cmpstr(recorder.record().end_detail.c_str(), ==, "first");
-    g_assert_cmpstr(recorder.record().status.c_str(), ==, row.status);
+    CHECK_TEXT(recorder.record().end_reason, row.reason);
+    CHECK_TEXT(recorder.record().end_detail, "first");
+    CHECK_TEXT(recorder.record().status, row.status);
     g_assert_cmpint(recorder.record().ended_ms, ==, 9000);
   }
 }
@@ -98,7 +100,7 @@ static void test_last_words_are_kept() {
   recorder.decision(decision(0, "", "Hello.", "{}"), 0);
   const auto *turn = recorder.unanswered("never mind", 4000);
   g_assert_cmpint(turn->index, ==, 1);
-  g_assert_cmpstr(turn->caller.c_str(), ==, "never mind");
+  CHECK_TEXT(turn->caller, "never mind");
   g_assert_cmpuint(recorder.record().turns.size(), ==, 2);
 }
 
@@ -108,9 +110,9 @@ static void test_events_are_json() {
   const auto json = JsonDocument::parse(event_json(1234, message));
   g_assert_true(json.ok());
   const auto root = json->root();
-  g_assert_cmpstr(root["event"].string()->c_str(), ==, "decision");
+  CHECK_TEXT(root["event"].string()->c_str(), "decision");
   g_assert_cmpint(*root["t_ms"].integer(), ==, 1234);
-  g_assert_cmpstr(root["caller"].string()->c_str(), ==, "say \"hi\"");
+  CHECK_TEXT(root["caller"].string()->c_str(), "say \"hi\"");
   g_assert_cmpint(*root["fields"]["a"].integer(), ==, 1);
   messages::TurnLatency latency;
   latency.speech_end = GST_SECOND;
@@ -140,11 +142,11 @@ static void test_followers() {
   log->publish("4");
   log->close();
   log->publish("5");
-  g_assert_cmpstr(early.c_str(), ==, "12p3");
-  g_assert_cmpstr(late.c_str(), ==, "1234|");
+  CHECK_TEXT(early, "12p3");
+  CHECK_TEXT(late, "1234|");
   std::string after;
   log->follow(into(after));
-  g_assert_cmpstr(after.c_str(), ==, "1234|");
+  CHECK_TEXT(after, "1234|");
 }
 
 static void test_log_is_bounded() {

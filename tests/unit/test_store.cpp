@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/handles.hpp"
 #include "base/json.hpp"
 #include "store/record_store.hpp"
+
+#include "../support/check_text.hpp"
 
 #include <glib/gstdio.h>
 
@@ -46,7 +49,8 @@ static std::optional<CallRecord> get(RecordStore &records,
 
 class TempDir {
 public:
-  TempDir() : path_(g_dir_make_tmp("patchcord-XXXXXX", nullptr)) {}
+  TempDir()
+      : path_(GCharPtr(g_dir_make_tmp("patchcord-XXXXXX", nullptr)).get()) {}
   ~TempDir() {
     for (const char *name : {"/calls.db", "/calls.db-wal", "/calls.db-shm"})
       g_remove((path_ + name).c_str());
@@ -91,17 +95,16 @@ static void test_keeps_a_call() {
   auto records = RecordStore::open(dir.url());
   const auto back = get(**records, "CA1");
   g_assert_true(back.has_value());
-  g_assert_cmpstr(back->status.c_str(), ==, "completed");
+  CHECK_TEXT(back->status, "completed");
   g_assert_true(back->goal_reached);
   g_assert_cmpuint(back->turns.size(), ==, 1);
-  g_assert_cmpstr(back->turns[0].caller.c_str(), ==, "caf\xc3\xa9 'quoted'");
-  g_assert_cmpstr(back->turns[0].heard.c_str(), ==, "cut at the");
+  CHECK_TEXT(back->turns[0].caller, "caf\xc3\xa9 'quoted'");
+  CHECK_TEXT(back->turns[0].heard, "cut at the");
   g_assert_cmpfloat(*back->turns[0].sent_ms, ==, 12.5);
   g_assert_false(back->turns[0].voice_ms.has_value());
   const auto json = JsonDocument::parse(to_json(*back));
   g_assert_true(json.ok());
-  g_assert_cmpstr(json->root()["fields"]["room"].string()->c_str(), ==,
-                  "Mountain View");
+  CHECK_TEXT(json->root()["fields"]["room"].string()->c_str(), "Mountain View");
 }
 
 static void test_lists_newest_first() {
@@ -116,7 +119,7 @@ static void test_lists_newest_first() {
   (*records)->list(2, 1, waiter.callback());
   const auto page = waiter.wait();
   g_assert_cmpuint(page->size(), ==, 2);
-  g_assert_cmpstr((*page)[0].call_sid.c_str(), ==, "CA3");
+  CHECK_TEXT((*page)[0].call_sid, "CA3");
 }
 
 static void test_bad_urls() {
@@ -157,7 +160,7 @@ static void test_survives_a_kill() {
   auto records = RecordStore::open(dir.url());
   const auto back = get(**records, "CA1");
   g_assert_true(back.has_value());
-  g_assert_cmpstr(back->turns.at(0).said.c_str(), ==, "Hello.");
+  CHECK_TEXT(back->turns.at(0).said, "Hello.");
   close(pipe_fds[0]);
   close(pipe_fds[1]);
 }
@@ -170,7 +173,7 @@ static void test_failed_writes_are_counted() {
   // Another connection takes the table away.
   const std::string drop =
       "sqlite3 " + dir.url().substr(7) + " 'DROP TABLE turns'";
-  if (g_find_program_in_path("sqlite3") == nullptr) {
+  if (!GCharPtr(g_find_program_in_path("sqlite3"))) {
     g_test_skip("no sqlite3 program");
     return;
   }

@@ -4,6 +4,8 @@
 #include "twilio/messages.hpp"
 #include "twilio/peer_messages.hpp"
 
+#include "../support/check_text.hpp"
+
 #include <glib.h>
 
 #include <chrono>
@@ -21,7 +23,7 @@ constexpr char kMedia[] =
 #define assert_text(actual, expected)                                          \
   do {                                                                         \
     const std::string actual_text(actual);                                     \
-    g_assert_cmpstr(actual_text.c_str(), ==, expected);                        \
+    CHECK_TEXT(actual_text, expected);                                         \
   } while (false)
 
 Bytes frame(std::size_t size) {
@@ -206,24 +208,22 @@ static void test_every_cut_is_refused() {
 static void test_outbound_golden() {
   std::string out;
   append_media(out, "MZ1", as_bytes("\x7f\xff"));
-  g_assert_cmpstr(
-      out.c_str(), ==,
-      R"({"event":"media","streamSid":"MZ1","media":{"payload":"f/8="}})");
+  CHECK_TEXT(
+      out, R"({"event":"media","streamSid":"MZ1","media":{"payload":"f/8="}})");
   out.clear();
   append_mark(out, "MZ1", "u\"1");
-  g_assert_cmpstr(
-      out.c_str(), ==,
-      R"({"event":"mark","streamSid":"MZ1","mark":{"name":"u\"1"}})");
+  CHECK_TEXT(out,
+             R"({"event":"mark","streamSid":"MZ1","mark":{"name":"u\"1"}})");
   out.clear();
   append_clear(out, "MZ1");
-  g_assert_cmpstr(out.c_str(), ==, R"({"event":"clear","streamSid":"MZ1"})");
+  CHECK_TEXT(out, R"({"event":"clear","streamSid":"MZ1"})");
 }
 
 static void test_peer_golden() {
   const StreamStart start{"MZ1", "AC1", "CA1", {{"a", "1"}, {"b", "x\"y"}}};
   std::string out;
   const auto expect = [&](const char *json, const char *parsed) {
-    g_assert_cmpstr(out.c_str(), ==, json);
+    CHECK_TEXT(out, json);
     check(out, parsed);
     out.clear();
   };
@@ -271,7 +271,7 @@ static void test_peer_takes_what_we_send() {
   out.clear();
   append_mark(out, "MZ1", "seg \"1\"");
   const auto mark = parser.parse(out);
-  g_assert_cmpstr(std::get<peer::Mark>(mark).name.c_str(), ==, "seg \"1\"");
+  CHECK_TEXT(std::get<peer::Mark>(mark).name, "seg \"1\"");
   out.clear();
   append_clear(out, "MZ1");
   g_assert_true(std::holds_alternative<peer::Clear>(parser.parse(out)));

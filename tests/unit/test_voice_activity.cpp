@@ -3,6 +3,8 @@
 #include "audio/voice_activity.hpp"
 #include "base/bytes.hpp"
 
+#include "../support/check_text.hpp"
+
 #include <glib.h>
 
 #include <algorithm>
@@ -268,8 +270,7 @@ static void test_mulaw() {
   }
   linear.push(decoded, from_linear);
   g_assert_true(coded.position() == linear.position());
-  g_assert_cmpstr(describe(from_coded).c_str(), ==,
-                  describe(from_linear).c_str());
+  CHECK_TEXT(describe(from_coded), describe(from_linear));
   expect("mu-law", from_coded, {1000, 2140}, 25.0);
   // Mu-law's silence is silence.
   const Bytes quiet(8000, audio::kMulawSilence);
@@ -292,7 +293,7 @@ static void test_reset() {
   detector.finish(first);
   g_assert_cmpuint(first.size(), ==, 1); // the start: reset() says nothing
   detector.push(signal.samples(), second);
-  g_assert_cmpstr(describe(second).c_str(), ==, describe(first).c_str());
+  CHECK_TEXT(describe(second), describe(first));
 }
 
 // Recordings, when there are any: 16 kHz mono WAV with a plain header.
