@@ -3,6 +3,7 @@
 
 #include <gst/gst.h>
 
+#include <atomic>
 #include <cmath>
 
 using namespace patchcord;
@@ -372,11 +373,11 @@ static void test_launch_line() {
       error.out());
   g_assert_nonnull(pipeline);
   GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
-  std::size_t bytes = 0;
+  std::atomic<std::size_t> bytes{0}; // counted on the pipeline's worker
   g_signal_connect(sink, "handoff",
                    G_CALLBACK(+[](GstElement *, GstBuffer *buffer, GstPad *,
                                   gpointer count) {
-                     *static_cast<std::size_t *>(count) +=
+                     *static_cast<std::atomic<std::size_t> *>(count) +=
                          gst_buffer_get_size(buffer);
                    }),
                    &bytes);
@@ -387,7 +388,7 @@ static void test_launch_line() {
       static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
   g_assert_true(static_cast<bool>(message));
   g_assert_cmpint(GST_MESSAGE_TYPE(message.get()), ==, GST_MESSAGE_EOS);
-  g_test_message("%zu bytes of mu-law", bytes);
+  g_test_message("%zu bytes of mu-law", bytes.load());
   g_assert_cmpuint(bytes, >, 10000);
   g_assert_cmpuint(bytes, <, 18000);
   gst_element_set_state(pipeline, GST_STATE_NULL);

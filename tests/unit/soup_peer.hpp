@@ -4,7 +4,9 @@
 #include <libsoup/soup.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -17,13 +19,18 @@ public:
   SoupThread(const SoupThread &) = delete;
   SoupThread &operator=(const SoupThread &) = delete;
 
-  // Runs `task` there and waits for it.
+  // Runs `task` there and waits for it. One at a time.
   void call(const std::function<void()> &task);
 
 private:
+  void run_task();
+
   GMainContext *context_;
   GMainLoop *loop_;
-  std::thread thread_;
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  const std::function<void()> *task_ = nullptr;
+  std::thread thread_; // last: it uses the others
 };
 
 // A server of libsoup's on a port of its own.
