@@ -8,22 +8,20 @@
 
 namespace patchcord {
 
-#define PATCHCORD_MINI_OBJECT(Type)                                            \
-  template <> struct RefTraits<Type> {                                         \
-    static void ref(Type *object) {                                            \
-      gst_mini_object_ref(GST_MINI_OBJECT_CAST(object));                       \
-    }                                                                          \
-    static void unref(Type *object) {                                          \
-      gst_mini_object_unref(GST_MINI_OBJECT_CAST(object));                     \
-    }                                                                          \
+template <typename T> struct MiniObjectTraits {
+  static void ref(T *object) {
+    gst_mini_object_ref(GST_MINI_OBJECT_CAST(object));
   }
-PATCHCORD_MINI_OBJECT(GstBuffer);
-PATCHCORD_MINI_OBJECT(GstCaps);
-PATCHCORD_MINI_OBJECT(GstEvent);
-PATCHCORD_MINI_OBJECT(GstMessage);
-PATCHCORD_MINI_OBJECT(GstQuery);
-PATCHCORD_MINI_OBJECT(GstContext);
-#undef PATCHCORD_MINI_OBJECT
+  static void unref(T *object) {
+    gst_mini_object_unref(GST_MINI_OBJECT_CAST(object));
+  }
+};
+template <> struct RefTraits<GstBuffer> : MiniObjectTraits<GstBuffer> {};
+template <> struct RefTraits<GstCaps> : MiniObjectTraits<GstCaps> {};
+template <> struct RefTraits<GstEvent> : MiniObjectTraits<GstEvent> {};
+template <> struct RefTraits<GstMessage> : MiniObjectTraits<GstMessage> {};
+template <> struct RefTraits<GstQuery> : MiniObjectTraits<GstQuery> {};
+template <> struct RefTraits<GstContext> : MiniObjectTraits<GstContext> {};
 
 struct StructureFree {
   void operator()(GstStructure *structure) const {

@@ -81,8 +81,8 @@ std::optional<VoiceQueue::Output> VoiceQueue::next() {
         text->begun = true;
         auto made = std::move(text->made.front());
         text->made.pop_front();
-        return std::visit([](auto &&value) { return Output(std::move(value)); },
-                          std::move(made));
+        return std::visit([](auto &value) { return Output(std::move(value)); },
+                          made);
       }
       if (!text->finished)
         return std::nullopt;

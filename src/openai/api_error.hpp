@@ -14,8 +14,8 @@ namespace patchcord::openai {
 struct ErrorFields {
   std::string code, type, message, param, event_id;
   // The code, else the type, else `fallback`.
-  std::string name(std::string fallback) const {
-    return !code.empty() ? code : !type.empty() ? type : std::move(fallback);
+  std::string name(const std::string &fallback) const {
+    return !code.empty() ? code : !type.empty() ? type : fallback;
   }
 };
 // `error` may also be a string: its message.

@@ -31,8 +31,8 @@ std::optional<int> number(const twilio::Form &query, std::string_view name,
 // Wraps a store's callback: back onto the exchange's worker, if it lives.
 template <typename T, typename F>
 std::function<void(T)> on_its_worker(const std::shared_ptr<Worker> &worker,
-                                     std::weak_ptr<Exchange> waiting,
-                                     F answer) {
+                                     const std::weak_ptr<Exchange> &waiting,
+                                     const F &answer) {
   return [worker, waiting, answer](T result) {
     worker->post([waiting, answer, result = std::move(result)] {
       if (const auto exchange = waiting.lock())

@@ -93,7 +93,7 @@ std::shared_ptr<Worker> Worker::start(const std::string &name) {
     else
       delete worker;
   };
-  const std::shared_ptr<Worker> worker(new Worker(Passkey{}, false), destroy);
+  std::shared_ptr<Worker> worker(new Worker(Passkey{}, false), destroy);
   worker->thread_ = std::thread([raw = worker.get()] { raw->loop(); });
   pthread_setname_np(worker->thread_.native_handle(),
                      name.substr(0, 15).c_str());
