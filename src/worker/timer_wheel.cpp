@@ -10,15 +10,16 @@ namespace {
 
 constexpr std::uint16_t kNowhere = 0xffff; // on the list that is being run
 
+constexpr std::int64_t kTick = 250'000; // ns
+
 std::uint64_t tick_at_or_after(TimePoint time) {
-  constexpr auto kTick = TimePoint(1ms).count();
   return static_cast<std::uint64_t>((time.count() + kTick - 1) / kTick);
 }
 std::uint64_t tick_before(TimePoint time) {
-  return static_cast<std::uint64_t>(time.count() / TimePoint(1ms).count());
+  return static_cast<std::uint64_t>(time.count() / kTick);
 }
 TimePoint time_of(std::uint64_t tick) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(tick));
+  return TimePoint(static_cast<std::int64_t>(tick) * kTick);
 }
 
 } // namespace

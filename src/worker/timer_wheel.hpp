@@ -11,7 +11,7 @@
 namespace patchcord {
 
 // A hierarchical timer wheel (Varghese and Lauck 1987): arming and disarming
-// cost the same with ten timers as with ten thousand. Ticks are 1 ms; a timer
+// cost the same with ten timers as with ten thousand. Ticks are 250 us; a timer
 // fires at or after its deadline, never before. Timers of the same tick fire in
 // the order in which they were armed, so that virtual time is reproducible.
 class TimerWheel {
@@ -49,7 +49,7 @@ public:
   // Returns how many ran.
   std::size_t advance(TimePoint now);
   // The earliest time at which advance() has something to do: exact for timers
-  // within 64 ms, a lower bound further out. Nothing armed: nullopt.
+  // within 16 ms, a lower bound further out. Nothing armed: nullopt.
   std::optional<TimePoint> next() const;
   std::size_t armed() const { return armed_; }
 

@@ -26,8 +26,11 @@ import wave
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from stack import Stack, check, json_in, poll  # noqa: E402
 
-# What the fakes take, in ms.
+# What the fakes take, in ms. Audio comes in packets of 20 ms: silence of 490 ms
+# is known with the packet that ends 500 ms behind the last voiced one. The
+# difference leaves room for the delay of resampling.
 STT, VAD, LLM, TTS = 100, 500, 100, 60
+VAD_SETTING = 490
 
 AGENT = """
 name = "benchmark"
@@ -106,7 +109,10 @@ def sample(server, calls, seconds):
 def measure(stack, arguments):
     agent = stack.file("benchmark.toml", AGENT)
     stack.start_fakes(script())
-    stack.start_server(pipeline=arguments.pipeline, agent=str(agent))
+    graph = (stack.source / "pipelines" / f"{arguments.pipeline}.launch")
+    graph = stack.file("benchmark.launch", graph.read_text().replace(
+        "realtimestt", f"realtimestt vad-silence-ms={VAD_SETTING}"))
+    stack.start_server(pipeline=str(graph), agent=str(agent))
     server = stack.server
     # One call first: registries, caches, pools.
     stack.call("--say", "Good morning.", "--hang-up-after", "3000",

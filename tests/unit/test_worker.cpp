@@ -41,9 +41,9 @@ static void test_wheel_never_early() {
   bool fired = false;
   entry.fire = [&] { fired = true; };
   wheel.arm(entry, 10ms + 1us);
-  wheel.advance(10ms + 999us);
+  wheel.advance(10ms + 249us);
   g_assert_false(fired);
-  wheel.advance(11ms);
+  wheel.advance(10ms + 250us);
   g_assert_true(fired);
 }
 
