@@ -33,6 +33,7 @@
 
 #include "agent/llm_mind.hpp"
 #include "agent/scripted_mind.hpp"
+#include "config/config.hpp"
 #include "graph/contexts.hpp"
 
 #include <memory>
@@ -201,14 +202,16 @@ static agent::Date local_date() {
 static Result<agent::Definition> load_definition(const Settings &settings) {
   if (settings.definition.empty())
     return make_error("bad_definition", "the property 'definition' is not set");
+  const auto file = config::find_agent(settings.definition);
+  if (!file)
+    return file.error();
   char *text = nullptr;
   gsize size = 0;
   GErrorHolder error;
-  if (!g_file_get_contents(settings.definition.c_str(), &text, &size,
-                           error.out()))
+  if (!g_file_get_contents(file->c_str(), &text, &size, error.out()))
     return make_error("not_found", error.message());
   const GCharPtr owned(text);
-  auto definition = agent::parse_definition({text, size}, settings.definition);
+  auto definition = agent::parse_definition({text, size}, *file);
   if (definition && settings.max_duration > 0)
     definition->limits.max_duration =
         std::chrono::seconds(settings.max_duration);
@@ -444,7 +447,7 @@ static void gst_agent_class_init(GstAgentClass *klass) {
         object, id, g_param_spec_string(name, nick, blurb, value, flags));
   };
   text(PROP_DEFINITION, "definition", "Definition",
-       "TOML file of the agent (required)", nullptr);
+       "Name or TOML file of the agent (required)", nullptr);
   text(PROP_MIND, "mind", "Mind",
        "Who decides what to say: scripted (default; needs nothing) or openai",
        "scripted");

@@ -15,7 +15,6 @@
 #include <future>
 #include <sstream>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace patchcord::cli {
 namespace {
@@ -218,18 +217,6 @@ void check_records(Report &report, const config::Config &config) {
     report.fail("records", "store.records: " + result.error().message);
 }
 
-void check_recordings(Report &report, const config::Config &config) {
-  const auto &folder = config.call.recordings;
-  if (folder.empty())
-    return;
-  if (access(folder.c_str(), W_OK | X_OK) == 0)
-    report.ok("recordings", folder);
-  else
-    report.fail("recordings",
-                "call.recordings: " + folder +
-                    ": there is no such folder, or it cannot be written");
-}
-
 } // namespace
 
 int run_check(int argc, char **argv) {
@@ -266,7 +253,6 @@ int run_check(int argc, char **argv) {
   check_twilio(report, *config);
   check_listen(report, *config);
   check_records(report, *config);
-  check_recordings(report, *config);
 
   if (report.failures() != 0)
     std::printf("%d of these must be mended before calls work.\n",
