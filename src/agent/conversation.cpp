@@ -51,9 +51,13 @@ Actions Conversation::started(TimePoint now) {
 Actions Conversation::speech_started(TimePoint now, TimePoint at) {
   if (!running_ || ending_)
     return {};
-  speaking_ = has_voice_ = true;
-  speech_began_ = at;
+  has_voice_ = true;
   speech_sign_ = now;
+  // Known already, from who told first; or the late word of who heard it too.
+  if (speaking_ || at <= speech_over_)
+    return finish();
+  speaking_ = true;
+  speech_began_ = at;
   words_due_.reset();
   const Utterance *current = dialogue_.current();
   if (current != nullptr && is_heard(*current))
@@ -62,10 +66,11 @@ Actions Conversation::speech_started(TimePoint now, TimePoint at) {
 }
 
 Actions Conversation::speech_stopped(TimePoint now, TimePoint at) {
-  if (!running_ || ending_)
+  // The second word of an end, or one that the caller has spoken on since.
+  if (!running_ || ending_ || !speaking_ || at < speech_began_)
     return {};
   speaking_ = false;
-  speech_ended_ = at;
+  speech_ended_ = speech_over_ = at;
   quiet_since_ = now;
   if (to_resume_ != 0 || !held_.empty())
     words_due_ = now + kWordsDue;

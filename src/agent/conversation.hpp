@@ -104,7 +104,8 @@ public:
                std::unique_ptr<Mind> mind);
 
   Actions started(TimePoint now);
-  // `at`: when the caller began or ceased to speak.
+  // `at`: when the caller began or ceased to speak. Several elements may tell
+  // of the same speech: the first word of it counts.
   Actions speech_started(TimePoint now, TimePoint at);
   Actions speech_stopped(TimePoint now, TimePoint at);
   Actions partial(TimePoint now, const std::string &text);
@@ -215,7 +216,8 @@ private:
   bool has_voice_ = false; // false: nobody spoke so far, words are typed
   TimePoint speech_began_{}, speech_sign_{};
   std::optional<TimePoint> speech_ended_;
-  std::string held_; // words of a sentence that goes on
+  TimePoint speech_over_{-1}; // the end of all speech that is over
+  std::string held_;          // words of a sentence that goes on
   std::optional<TimePoint> words_due_;
   std::string digits_;
   std::optional<TimePoint> digits_due_;

@@ -157,6 +157,29 @@ void test_warm_before_the_first_word() {
   g_assert_cmpint(call.appended_ms(), ==, 100); // no wait any more
 }
 
+// voiceactivity before it tells of the same speech, sooner.
+void test_events_of_another_stage() {
+  Call call(script_of({{"Hi.", ""}}));
+  SttBench &bench = call.bench;
+  bench.play(kMulaw);
+  bench.silence(500);
+  bench.speech(20);
+  bench.push(events::make(events::SpeechStarted{511 * GST_MSECOND}));
+  bench.speech(980);
+  bench.silence(300);
+  bench.push(events::make(events::SpeechStopped{1499 * GST_MSECOND}));
+  bench.silence(600);
+  bench.await("text");
+  equal(bench.order(), "caps segment started started stopped stopped partial "
+                       "text:Hi.");
+  std::vector<GstClockTime> times;
+  for (const auto &item : bench.items())
+    if (item.name == "started" || item.name == "stopped")
+      times.push_back(item.time / GST_MSECOND);
+  g_assert_cmpuint(times[0], ==, 511);
+  g_assert_cmpuint(times[2], ==, 1499);
+}
+
 void test_only_speech_goes_to_a_live_model() {
   Call call(script_of({{"Hi.", ""}}), kLive);
   call.bench.play(kMulaw);
@@ -479,6 +502,8 @@ int main(int argc, char **argv) {
        test_warm_before_the_first_word},
       {"/realtimestt/only-speech-goes-to-a-live-model",
        test_only_speech_goes_to_a_live_model},
+      {"/realtimestt/events-of-another-stage-pass-in-order",
+       test_events_of_another_stage},
       {"/realtimestt/results-keep-their-order", test_results_keep_their_order},
       {"/realtimestt/odd-results", test_what_comes_of_odd_results},
       {"/realtimestt/odd-servers", test_odd_servers},

@@ -113,8 +113,14 @@ Actions ConversationScript::perform(const std::string &input) {
     return to.started(now_);
   if (what == "speech")
     return to.speech_started(now_, now_);
+  if (what.starts_with("speech@"))
+    return to.speech_started(
+        now_, std::chrono::milliseconds(std::stoi(what.substr(7))));
   if (what == "quiet")
     return to.speech_stopped(now_, now_);
+  if (what.starts_with("quiet@"))
+    return to.speech_stopped(
+        now_, std::chrono::milliseconds(std::stoi(what.substr(6))));
   if (what == "partial")
     return to.partial(now_, rest);
   if (what == "words")

@@ -248,6 +248,37 @@ void test_held_words_alone() {
   });
 }
 
+void test_speech_told_twice() {
+  // By a stage of its own, and later by the recogniser.
+  auto script = ConversationScript::scripted("latency");
+  script->run({
+      {0, "start", kGreeting},
+      {100, "started:1", "latency 0: - - 0 60 80"},
+      {1000, "ended:1", ""},
+      {2060, "speech@2000", ""},
+      {2250, "speech@1950", ""},
+      {2800, "quiet@2500", ""},
+      {3000, "quiet@2600", ""},
+      {3100, "words@2600:Rome", "start 2; Which day?; end 2"},
+      {3200, "started:2", "latency 1: 2500 3100 3100 3160 3180"},
+      {4000, "ended:2", ""},
+      // A word that is over before the recogniser says that it began: it is not
+      // under way for ever.
+      {5060, "speech@5000", ""},
+      {5300, "quiet@5200", ""},
+      {5400, "speech@5000", ""},
+      {5500, "quiet@5200", ""},
+      // The late end of it, while the caller speaks on.
+      {6060, "speech@6000", ""},
+      {6100, "quiet@5900", ""},
+      {6200, "words@5900:the", ""},
+      {7000, "quiet@6700", ""},
+      {7300, "words@6700:third of May",
+       "start 3!; Done.; Bye.; end 3; ended goal "
+       "{\"city\":\"Rome\",\"day\":\"2026-05-03\"} goal; EOS"},
+  });
+}
+
 void test_goodbye() {
   auto script = ConversationScript::scripted();
   script->run({
@@ -547,6 +578,7 @@ int main(int argc, char **argv) {
       {"sentence-that-goes-on-is-answered-as-one", test_sentence_goes_on},
       {"words-of-a-sentence-that-goes-on-are-held", test_held_words},
       {"held-words-are-answered-if-no-more-come", test_held_words_alone},
+      {"speech-that-is-told-twice-is-one", test_speech_told_twice},
       {"goodbye-is-not-interrupted", test_goodbye},
       {"idle-timer-starts-when-playout-ended", test_idle_timer},
       {"idle-timer-rests-while-the-caller-speaks", test_idle_timer_and_speech},
