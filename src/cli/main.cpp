@@ -23,6 +23,7 @@ constexpr Command kCommands[] = {
     {"check", cli::run_check, "say what is missing or wrong in the set-up"},
     {"call", cli::run_call,
      "ring a voice URL as Twilio would, without a phone"},
+    {"test", cli::run_test, "play conversations from files, in virtual time"},
 };
 
 const Command *find(std::string_view name) {
@@ -43,6 +44,7 @@ void print_help() {
             "  patchcord serve --local\n"
             "  patchcord call http://127.0.0.1:8080/twilio/webhooks/voice\n"
             "  patchcord check --config /etc/patchcord/patchcord.toml\n"
+            "  patchcord test data/scenarios\n"
             "  patchcord help serve\n"
             "\n"
             "patchcord --version prints the version. Exit codes: 0 done, "

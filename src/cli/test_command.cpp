@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/log.hpp"
+#include "cli/commands.hpp"
+#include "cli/options.hpp"
+#include "cli/setup.hpp"
+#include "phone/wav.hpp"
+#include "scenario/report.hpp"
+#include "scenario/stage.hpp"
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace patchcord::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kHelp[] =
+    "usage: patchcord test [OPTIONS] FILE-OR-FOLDER...\n"
+    "\n"
+    "Plays whole conversations in virtual time and checks what is expected of\n"
+    "them: the caller, the recogniser, the voice and the model are scripted, "
+    "all\nelse of a call is real. A folder stands for all *.toml below it. "
+    "docs/scenarios.md\nhas the format.\n"
+    "\n"
+    "  --list          only name the scenarios\n"
+    "  --only NAME     those whose name or file contains NAME\n"
+    "  --verbose       show every conversation, not only of those that fail\n"
+    "  --json FILE     timelines as JSON (\"-\": to standard output)\n"
+    "  --wav-dir DIR   a stereo recording of each: left the caller, right "
+    "what\n"
+    "                  the caller hears\n"
+    "  --junit FILE    results for a CI server\n"
+    "\n"
+    "examples:\n"
+    "  patchcord test data/scenarios\n"
+    "  patchcord test --only booking --verbose data/scenarios\n"
+    "  patchcord test --json - --wav-dir /tmp/calls my-scenario.toml\n"
+    "\n"
+    "Exit codes: 0 all passed, 1 some failed, 2 wrong usage or a bad file.\n";
+
+struct Arguments {
+  std::vector<std::string> paths;
+  std::string only, json, wav_dir, junit;
+  bool list = false, verbose = false;
+};
+
+int refuse(const std::string &problem) {
+  std::fprintf(stderr, "patchcord test: %s\n", problem.c_str());
+  return kUsage;
+}
+
+// Options as everywhere; what is no option is a path.
+std::optional<int> parse(int argc, char **argv, Arguments &arguments) {
+  const Options options = Options("test", kHelp)
+                              .flag("--list", arguments.list)
+                              .flag("--verbose", arguments.verbose)
+                              .text("--only", arguments.only)
+                              .text("--json", arguments.json)
+                              .text("--wav-dir", arguments.wav_dir)
+                              .text("--junit", arguments.junit);
+  std::vector<char *> rest = {argv[0]};
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    const bool takes_value = argument == "--only" || argument == "--json" ||
+                             argument == "--wav-dir" || argument == "--junit";
+    if (!argument.starts_with('-')) {
+      arguments.paths.emplace_back(argument);
+      continue;
+    }
+    rest.push_back(argv[i]);
+    if (takes_value && i + 1 < argc)
+      rest.push_back(argv[++i]);
+  }
+  if (const auto code =
+          options.parse(static_cast<int>(rest.size()), rest.data()))
+    return code;
+  if (arguments.paths.empty())
+    return refuse("which scenarios? Name files or folders\n"
+                  "Try: patchcord test --help");
+  return std::nullopt;
+}
+
+bool wanted(const scenario::Scenario &scenario, const std::string &only) {
+  return scenario.name.find(only) != std::string::npos ||
+         scenario.file.find(only) != std::string::npos;
+}
+
+// All of them are read before the first is played.
+Result<std::vector<scenario::Scenario>> read_all(const Arguments &arguments) {
+  const auto files = scenario::find_scenarios(arguments.paths);
+  if (!files)
+    return files.error();
+  std::vector<scenario::Scenario> scenarios;
+  std::string problems;
+  for (const std::string &file : *files) {
+    auto scenario = scenario::read_scenario(file);
+    if (!scenario)
+      problems += (problems.empty() ? "" : "\n") + scenario.error().message;
+    else if (wanted(*scenario, arguments.only))
+      scenarios.push_back(*std::move(scenario));
+  }
+  if (!problems.empty())
+    return make_error("bad_file", problems);
+  if (scenarios.empty())
+    return make_error("usage", "no scenario's name or file contains \"" +
+                                   arguments.only + "\"");
+  return scenarios;
+}
+
+void list(const std::vector<scenario::Scenario> &scenarios) {
+  for (const auto &scenario : scenarios)
+    std::printf("%-58s %s\n", scenario.name.c_str(), scenario.file.c_str());
+}
+
+Result<Unit> write_wav(const std::string &folder,
+                       const scenario::Played &played) {
+  const fs::path path =
+      fs::path(folder) /
+      fs::path(played.scenario.file).filename().replace_extension(".wav");
+  return phone::write_file(path.string(),
+                           phone::stereo_wav(played.outcome.caller_audio,
+                                             played.outcome.heard_audio));
+}
+
+Result<Unit> write_text(const std::string &path, const std::string &text) {
+  if (path != "-")
+    return phone::write_file(path, as_bytes(text));
+  std::fputs(text.c_str(), stdout);
+  return ok();
+}
+
+// To standard error where standard output is the timelines'.
+void show(const scenario::Played &played, const Arguments &arguments) {
+  std::FILE *out = arguments.json == "-" ? stderr : stdout;
+  std::fputs(line_of(played).c_str(), out);
+  if (!played.passed())
+    std::fputs(failures_text(played).c_str(), out);
+  if (arguments.verbose || !played.passed())
+    std::fputs(talk_text(played).c_str(), out);
+}
+
+} // namespace
+
+int run_test(int argc, char **argv) {
+  Arguments arguments;
+  if (const auto code = parse(argc, argv, arguments))
+    return *code;
+  log::set_threshold(log::Level::kError);
+  const auto scenarios = read_all(arguments);
+  if (!scenarios)
+    return refuse(scenarios.error().message);
+  if (arguments.list) {
+    list(*scenarios);
+    return kDone;
+  }
+  if (const auto started = init_gstreamer(); !started)
+    return refuse(started.error().message);
+  scenario::register_elements();
+
+  std::vector<scenario::Played> all;
+  bool passed = true;
+  for (const auto &scenario : *scenarios) {
+    scenario::Played played{scenario, {}, {}};
+    if (auto outcome = scenario::run(scenario, !arguments.wav_dir.empty()))
+      played.outcome = *std::move(outcome);
+    else
+      played.error = outcome.error().message;
+    show(played, arguments);
+    if (!arguments.wav_dir.empty())
+      if (const auto written = write_wav(arguments.wav_dir, played); !written)
+        return refuse(written.error().message);
+    played.outcome.caller_audio = played.outcome.heard_audio = {};
+    passed = passed && played.passed();
+    all.push_back(std::move(played));
+  }
+  if (!arguments.json.empty())
+    if (const auto written =
+            write_text(arguments.json, scenario::timelines_json(all));
+        !written)
+      return refuse(written.error().message);
+  if (!arguments.junit.empty())
+    if (const auto written =
+            write_text(arguments.junit, scenario::junit_xml(all));
+        !written)
+      return refuse(written.error().message);
+  return passed ? kDone : kFailed;
+}
+
+} // namespace patchcord::cli

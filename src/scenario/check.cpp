@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "scenario/run.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace patchcord::scenario {
+namespace {
+
+std::string ms_text(double ms) {
+  return std::to_string(static_cast<std::int64_t>(ms)) + " ms";
+}
+
+std::string ms_text(Duration duration) { return ms_text(to_ms(duration)); }
+
+std::string seconds_text(Duration duration) {
+  const auto ms = static_cast<std::int64_t>(to_ms(duration));
+  const std::string part = std::to_string(ms % 1000);
+  return std::to_string(ms / 1000) + "." + std::string(3 - part.size(), '0') +
+         part + " s";
+}
+
+std::string quoted(const std::string &text) { return '"' + text + '"'; }
+
+bool matches(const std::string &pattern, const std::string &text) {
+  return g_pattern_match_simple(pattern.c_str(), text.c_str()) != FALSE;
+}
+
+std::vector<std::string> words_of(const std::string &text) {
+  std::vector<std::string> words;
+  for (const std::string &word : split(text, ' '))
+    if (!word.empty())
+      words.push_back(word);
+  return words;
+}
+
+class Checker {
+public:
+  Checker(const Scenario &scenario, Outcome &outcome)
+      : expect_(scenario.expect), scenario_(scenario), outcome_(outcome) {}
+
+  void all() {
+    ends();
+    fields();
+    replies();
+    history();
+    model();
+    counts();
+    times();
+    truth();
+  }
+
+private:
+  void fail(std::string what, std::string expected, std::string got) {
+    outcome_.failures.push_back(
+        {std::move(what), std::move(expected), std::move(got)});
+  }
+  void equal(const char *what, const std::optional<std::string> &expected,
+             const std::string &got) {
+    if (expected && *expected != got)
+      fail(what, quoted(*expected), quoted(got));
+  }
+  void equal(const char *what, std::optional<int> expected, int got) {
+    if (expected && *expected != got)
+      fail(what, std::to_string(*expected), std::to_string(got));
+  }
+
+  void ends();
+  void fields();
+  void replies();
+  void history();
+  void model();
+  void counts();
+  void times();
+  void reply_times();
+  void overlaps();
+  void truth();
+  // Each pattern fits one of `texts`, in this order.
+  void in_order(const char *what, const std::vector<std::string> &patterns,
+                const std::vector<std::string> &texts);
+
+  const Expectations &expect_;
+  const Scenario &scenario_;
+  Outcome &outcome_;
+};
+
+void Checker::ends() {
+  const auto &record = outcome_.record;
+  equal("end", expect_.end, record.end_reason);
+  equal("caller_end", expect_.caller_end, outcome_.caller_end);
+  if (expect_.goal_reached && *expect_.goal_reached != record.goal_reached)
+    fail("goal_reached", *expect_.goal_reached ? "true" : "false",
+         record.goal_reached ? "true" : "false");
+}
+
+void Checker::fields() {
+  const auto document = JsonDocument::parse(outcome_.record.fields);
+  for (const auto &[name, json] : expect_.fields) {
+    const JsonView got = document ? document->root()[name.c_str()] : JsonView();
+    const std::string text = got ? got.dump() : "nothing";
+    if (text != json)
+      fail("fields." + name, json, text);
+  }
+}
+
+void Checker::in_order(const char *what,
+                       const std::vector<std::string> &patterns,
+                       const std::vector<std::string> &texts) {
+  std::size_t at = 0;
+  for (const std::string &pattern : patterns) {
+    const std::size_t from = at;
+    while (at < texts.size() && !matches(pattern, texts[at]))
+      ++at;
+    if (at == texts.size()) {
+      std::vector<std::string> rest(
+          texts.begin() + static_cast<std::ptrdiff_t>(from), texts.end());
+      fail(what, quoted(pattern),
+           rest.empty() ? "nothing more" : quoted(join(rest, "\" | \"")));
+      return;
+    }
+    ++at;
+  }
+}
+
+void Checker::replies() {
+  for (const ExpectedReply &expected : expect_.replies) {
+    const std::string what = "replies." + std::to_string(expected.number);
+    const auto index = static_cast<std::size_t>(expected.number - 1);
+    if (index >= outcome_.heard.size())
+      fail(what, quoted(expected.pattern),
+           "only " + std::to_string(outcome_.heard.size()) + " replies");
+    else if (const std::string got =
+                 heard_text(outcome_.heard[index], outcome_.words);
+             !matches(expected.pattern, got))
+      fail(what, quoted(expected.pattern), quoted(got));
+  }
+  std::vector<std::string> texts, patterns;
+  for (const HeardReply &reply : outcome_.heard)
+    texts.push_back(heard_text(reply, outcome_.words));
+  for (const std::string &text : expect_.heard)
+    patterns.push_back("*" + text + "*");
+  in_order("heard", patterns, texts);
+}
+
+void Checker::history() {
+  std::vector<std::string> entries;
+  for (const store::TurnRecord &turn : outcome_.record.turns) {
+    if (!turn.caller.empty())
+      entries.push_back("caller: " + turn.caller);
+    if (!turn.heard.empty())
+      entries.push_back("agent: " + turn.heard);
+  }
+  in_order("history", expect_.history, entries);
+}
+
+void Checker::model() {
+  const auto &requests = outcome_.requests;
+  equal("model_requests", expect_.model_requests,
+        static_cast<int>(requests.size()));
+  const std::size_t answers = scenario_.model.answers.size();
+  if (requests.size() > answers)
+    fail("model.answers", "one for each request",
+         std::to_string(requests.size()) + " requests and " +
+             std::to_string(answers) + " answers");
+  const std::string last = requests.empty() ? "" : requests.back();
+  for (const std::string &text : expect_.requests_contain)
+    if (last.find(text) == std::string::npos)
+      fail("last_request_contains", quoted(text), last);
+}
+
+void Checker::counts() {
+  equal("interruptions", expect_.interruptions, outcome_.interruptions);
+  const auto unsaid =
+      static_cast<int>(scenario_.lines.size() - outcome_.lines_begun);
+  equal("unsaid_lines", expect_.unsaid_lines.value_or(0), unsaid);
+  if (expect_.troubles != outcome_.troubles)
+    fail("troubles", "[" + join(expect_.troubles, ", ") + "]",
+         "[" + join(outcome_.troubles, ", ") + "]");
+  if (outcome_.refused != 0)
+    fail("messages that Twilio takes", "all",
+         std::to_string(outcome_.refused) + " refused");
+}
+
+void Checker::times() {
+  const Duration length = phone::to_duration(outcome_.duration);
+  if (expect_.ended_by && length > *expect_.ended_by)
+    fail("ended_by_s", seconds_text(*expect_.ended_by) + " at most",
+         seconds_text(length));
+  if (expect_.not_before && length < *expect_.not_before)
+    fail("not_before_s", seconds_text(*expect_.not_before) + " at least",
+         seconds_text(length));
+  if (expect_.reply_within)
+    reply_times();
+  if (expect_.overlap)
+    overlaps();
+}
+
+// From the last sound of what the caller said to the first word of the answer,
+// when there was one before the caller spoke again.
+void Checker::reply_times() {
+  for (std::size_t i = 0; i < outcome_.said.size(); ++i) {
+    const SaidLine &said = outcome_.said[i];
+    const Line &line = scenario_.lines[said.line];
+    if (line.what != Line::What::kSay && line.what != Line::What::kWav)
+      continue;
+    const auto reply = std::find_if(
+        outcome_.heard.begin(), outcome_.heard.end(),
+        [&](const HeardReply &each) { return each.from > said.to; });
+    const bool answered = reply != outcome_.heard.end() &&
+                          (i + 1 == outcome_.said.size() ||
+                           reply->from < outcome_.said[i + 1].from);
+    if (!answered)
+      continue;
+    const Duration waited = phone::to_duration(reply->from - said.to);
+    if (waited > *expect_.reply_within)
+      fail("reply_within_ms, after " + quoted(line.text),
+           ms_text(*expect_.reply_within) + " at most", ms_text(waited));
+  }
+}
+
+void Checker::overlaps() {
+  for (const SaidLine &said : outcome_.said)
+    for (const HeardReply &reply : outcome_.heard) {
+      const Duration both = phone::to_duration(std::min(said.to, reply.to) -
+                                               std::max(said.from, reply.from));
+      if (both > *expect_.overlap)
+        fail("overlap_ms, at " + seconds_text(phone::to_duration(
+                                     std::max(said.from, reply.from))),
+             ms_text(*expect_.overlap) + " at most", ms_text(both));
+    }
+}
+
+// What the agent believes that the caller heard is what he heard: the very
+// words of what was heard in whole; of what was cut, all but the last word at
+// most, which may have been cut behind its end.
+void Checker::truth() {
+  for (const Belief &belief : outcome_.beliefs) {
+    const auto reply = std::find_if(
+        outcome_.heard.begin(), outcome_.heard.end(),
+        [&](const HeardReply &each) { return each.reply == belief.utterance; });
+    const std::string heard =
+        reply == outcome_.heard.end() ? "" : heard_text(*reply, outcome_.words);
+    const auto believed = words_of(belief.text), true_words = words_of(heard);
+    const bool prefix =
+        believed.size() <= true_words.size() &&
+        std::equal(believed.begin(), believed.end(), true_words.begin());
+    const std::size_t missing = true_words.size() - believed.size();
+    if (!prefix || missing > (belief.whole ? 0U : 1U))
+      fail("what the agent believes the caller heard of reply " +
+               std::to_string(belief.utterance),
+           quoted(heard), quoted(belief.text));
+  }
+}
+
+} // namespace
+
+void check(const Scenario &scenario, Outcome &outcome) {
+  Checker(scenario, outcome).all();
+}
+
+} // namespace patchcord::scenario

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+// The elements that stand for a call's recogniser and its voice. They are
+// registered by the program that plays scenarios and are in no plugin: nothing
+// else has a use for them.
+G_BEGIN_DECLS
+
+#define SCENARIO_TYPE_STT (scenario_stt_get_type())
+G_DECLARE_FINAL_TYPE(ScenarioStt, scenario_stt, SCENARIO, STT, GstElement)
+
+#define SCENARIO_TYPE_VOICE (scenario_voice_get_type())
+G_DECLARE_FINAL_TYPE(ScenarioVoice, scenario_voice, SCENARIO, VOICE, GstElement)
+
+G_END_DECLS

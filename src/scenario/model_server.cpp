@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "scenario/model_server.hpp"
+
+#include "base/json.hpp"
+#include "base/text.hpp"
+
+#include <arpa/inet.h>
+#include <charconv>
+#include <chrono>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+namespace patchcord::scenario {
+namespace {
+
+// Real time after which bytes count as lost.
+constexpr auto kPatience = std::chrono::seconds(2);
+// Of the content, about a token or two.
+constexpr std::size_t kPiece = 12;
+
+std::string chunk(const std::string &text) {
+  char size[16];
+  const auto end = std::to_chars(size, size + sizeof size, text.size(), 16);
+  return std::string(size, end.ptr) + "\r\n" + text + "\r\n";
+}
+
+std::string event(const std::string &json) {
+  return chunk("data: " + json + "\n\n");
+}
+
+std::string delta(std::string_view content) {
+  JsonWriter out;
+  out.begin_object().key("choices").begin_array().begin_object();
+  out.key("delta").begin_object().member("content", content).end_object();
+  out.end_object().end_array().end_object();
+  return event(out.take());
+}
+
+// What goes over the wire, piece by piece.
+std::vector<std::string> pieces_of(const ModelAnswer &answer) {
+  std::vector<std::string> pieces;
+  const std::string_view content = answer.content;
+  for (std::size_t at = 0; at < content.size();) {
+    std::size_t end = std::min(at + kPiece, content.size());
+    while (end < content.size() &&
+           (static_cast<unsigned char>(content[end]) & 0xC0) == 0x80)
+      ++end;
+    pieces.push_back(delta(content.substr(at, end - at)));
+    at = end;
+  }
+  if (answer.breaks_off) {
+    pieces.resize((pieces.size() + 1) / 2);
+  } else {
+    pieces.back() +=
+        event(R"({"choices":[{"delta":{},"finish_reason":"stop"}]})") +
+        chunk("data: [DONE]\n\n") + "0\r\n\r\n";
+  }
+  pieces.front() = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                   "Transfer-Encoding: chunked\r\n\r\n" +
+                   pieces.front();
+  return pieces;
+}
+
+std::string refusal(int status) {
+  const std::string body =
+      R"({"error":{"code":"scripted","message":"the scenario says so"}})";
+  return "HTTP/1.1 " + std::to_string(status) +
+         " Scripted\r\nContent-Type: application/json\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+std::size_t content_length(std::string_view head) {
+  for (const std::string &line : split(head, '\n')) {
+    const std::string lower = to_lower(line);
+    constexpr std::string_view kName = "content-length:";
+    if (!lower.starts_with(kName))
+      continue;
+    const auto value = trim(std::string_view(lower).substr(kName.size()));
+    std::size_t length = 0;
+    std::from_chars(value.data(), value.data() + value.size(), length);
+    return length;
+  }
+  return 0;
+}
+
+} // namespace
+
+ModelServer::ModelServer(Worker &worker, const ModelScript &script)
+    : worker_(worker), script_(script),
+      listener_(
+          socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto *raw = reinterpret_cast<sockaddr *>(&address);
+  socklen_t size = sizeof address;
+  if (listener_ < 0 || bind(listener_, raw, size) != 0 ||
+      listen(listener_, 4) != 0 || getsockname(listener_, raw, &size) != 0)
+    return;
+  port_ = ntohs(address.sin_port);
+  watch_ =
+      worker_.watch(listener_, EPOLLIN, [this](std::uint32_t) { accept(); });
+}
+
+ModelServer::~ModelServer() {
+  while (!connections_.empty())
+    drop(connections_.begin()->first);
+  watch_.reset();
+  if (listener_ >= 0)
+    close(listener_);
+}
+
+std::string ModelServer::url() const {
+  return port_ == 0 ? "" : "http://127.0.0.1:" + std::to_string(port_) + "/v1";
+}
+
+void ModelServer::accept() {
+  const int fd =
+      accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd < 0)
+    return;
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  auto connection = std::make_unique<Connection>();
+  connection->watch =
+      worker_.watch(fd, EPOLLIN, [this, fd](std::uint32_t) { readable(fd); });
+  connections_[fd] = std::move(connection);
+}
+
+void ModelServer::drop(int fd) {
+  connections_.erase(fd);
+  close(fd);
+}
+
+void ModelServer::readable(int fd) {
+  Connection &connection = *connections_.at(fd);
+  char buffer[16384];
+  const auto got = read(fd, buffer, sizeof buffer);
+  if (got <= 0)
+    return drop(fd);
+  connection.in.append(buffer, static_cast<std::size_t>(got));
+  if (take_request(fd, connection))
+    answer(fd, connection);
+}
+
+// Whether a whole one has come.
+bool ModelServer::take_request(int fd, Connection &connection) {
+  std::string &in = connection.in;
+  const auto head = in.find("\r\n\r\n");
+  if (head == std::string::npos)
+    return false;
+  const std::string_view start = std::string_view(in).substr(0, head);
+  if (to_lower(start).find("expect: 100-continue") != std::string::npos &&
+      in.size() == head + 4) {
+    constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
+    (void)!write(fd, kGoOn.data(), kGoOn.size());
+  }
+  const std::size_t length = content_length(start);
+  if (in.size() < head + 4 + length)
+    return false;
+  requests_.push_back(in.substr(head + 4, length));
+  in.erase(0, head + 4 + length);
+  return true;
+}
+
+void ModelServer::answer(int fd, Connection &connection) {
+  // Beyond the script: the agent asked more often than the scenario says.
+  static const ModelAnswer kNone{"", 500, {}, false};
+  const ModelAnswer &scripted = requests_.size() <= script_.answers.size()
+                                    ? script_.answers[requests_.size() - 1]
+                                    : kNone;
+  connection.next = 0;
+  connection.answering = true;
+  connection.close_behind = scripted.breaks_off;
+  connection.pieces = scripted.status == 200
+                          ? pieces_of(scripted)
+                          : std::vector{refusal(scripted.status)};
+  connection.timer =
+      worker_.after(scripted.first_token.value_or(script_.first_token),
+                    [this, fd] { write_piece(fd); });
+}
+
+void ModelServer::write_piece(int fd) {
+  Connection &connection = *connections_.at(fd);
+  const std::string &piece = connection.pieces[connection.next++];
+  (void)!send(fd, piece.data(), piece.size(), MSG_NOSIGNAL);
+  if (connection.next < connection.pieces.size())
+    return worker_.rearm(connection.timer, worker_.now() + script_.token);
+  connection.answering = false;
+  if (connection.close_behind)
+    drop(fd);
+}
+
+// Somebody has written, and the other side has not read it. Ours are seen; the
+// agent's side has a socket on the worker for as long as it waits for anything,
+// and has nothing to wait for but an answer that is being given.
+bool ModelServer::in_flight() const {
+  bool answering = false;
+  for (const auto &[fd, connection] : connections_) {
+    int waiting = 0;
+    if (ioctl(fd, SIOCOUTQ, &waiting) == 0 && waiting > 0)
+      return true;
+    answering = answering || connection->answering;
+  }
+  return !answering && worker_.watched_fds() > connections_.size() + 1;
+}
+
+void ModelServer::settle() {
+  if (!in_flight())
+    return;
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  do {
+    std::this_thread::yield();
+    worker_.run_ready();
+  } while (in_flight() && std::chrono::steady_clock::now() < give_up);
+  // What came with the last bytes.
+  worker_.run_ready();
+}
+
+} // namespace patchcord::scenario

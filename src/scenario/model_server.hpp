@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "scenario/scenario.hpp"
+#include "worker/worker.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace patchcord::scenario {
+
+// The chat model of a scenario: a server on the loopback interface that streams
+// the answers of its script, so that all of the agent's own HTTP is real. On
+// the scenario's worker.
+//
+// Virtual time must stand still while bytes are on their way, which the kernel
+// decides in real time: settle() before each step.
+class ModelServer {
+public:
+  ModelServer(Worker &worker, const ModelScript &script);
+  ~ModelServer();
+  ModelServer(const ModelServer &) = delete;
+  ModelServer &operator=(const ModelServer &) = delete;
+
+  // Empty when there is no loopback interface.
+  std::string url() const;
+  void settle();
+  // The bodies of all requests.
+  const std::vector<std::string> &requests() const { return requests_; }
+
+private:
+  struct Connection {
+    FdWatch watch;
+    std::string in;
+    std::vector<std::string> pieces; // to be written, one at a time
+    std::size_t next = 0;
+    bool answering = false, close_behind = false;
+    Timer timer;
+  };
+  void accept();
+  void readable(int fd);
+  bool take_request(int fd, Connection &connection);
+  void answer(int fd, Connection &connection);
+  void write_piece(int fd);
+  void drop(int fd);
+  bool in_flight() const;
+
+  Worker &worker_;
+  const ModelScript script_;
+  int listener_ = -1, port_ = 0;
+  FdWatch watch_;
+  std::map<int, std::unique_ptr<Connection>> connections_;
+  std::vector<std::string> requests_;
+};
+
+} // namespace patchcord::scenario

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "scenario/phone.hpp"
+
+#include "base/json.hpp"
+
+#include <algorithm>
+
+namespace patchcord::scenario {
+namespace {
+
+using phone::kFrame;
+using phone::kFrameTime;
+using phone::to_duration;
+using phone::to_samples;
+
+// As phone::MediaLeg has them.
+constexpr Duration kAgentHangover = 300ms;
+constexpr Samples kKeySpacing = phone::kRate / 4;
+constexpr std::int64_t kFirstTimestampMs = 120;
+
+} // namespace
+
+Phone::Phone(Worker &worker, std::vector<PreparedLine> lines, Stage &stage,
+             twilio::StreamStart start, bool record, Handlers handlers)
+    : worker_(worker), lines_(std::move(lines)), stage_(stage),
+      stream_(std::move(start)), record_(record),
+      handlers_(std::move(handlers)),
+      socket_(std::make_shared<MemorySocket>(
+          worker, MemorySocket::Handlers{
+                      [this](std::string_view text) { received(text); },
+                      [this](std::uint16_t code) {
+                        play();
+                        finish(code == 1006 ? "stream_lost" : "agent_closed");
+                      }})),
+      parser_(stream_.stream_sid), detector_(kAgentHangover), noise_(1) {}
+
+void Phone::start() {
+  start_ = worker_.now();
+  message_.clear();
+  twilio::peer::append_connected(message_);
+  socket_->deliver(message_);
+  message_.clear();
+  twilio::peer::append_start(message_, stream_, ++sequence_);
+  socket_->deliver(message_);
+  timer_ = worker_.at(start_ + kFrameTime, [this] { tick(); });
+}
+
+void Phone::emit(Samples at, std::string_view kind, std::string_view key,
+                 std::string_view value) {
+  JsonWriter out;
+  out.begin_object()
+      .member("t_ms", static_cast<std::int64_t>(at / 8))
+      .member("event", kind);
+  if (!key.empty())
+    out.member(key, value);
+  out.end_object();
+  handlers_.event(at, out.take());
+}
+
+// --- the caller speaks -------------------------------------------------------
+
+void Phone::tick() {
+  play();
+  echo();
+  const Samples at = frame_ * kFrame;
+  if (end_.empty())
+    send_frame(at);
+  if (!end_.empty())
+    return;
+  ++frame_;
+  worker_.rearm(timer_, start_ + kFrameTime * (frame_ + 1));
+}
+
+bool Phone::cue_has_come(const Cue &cue, Samples now) const {
+  const Samples time = to_samples(cue.time);
+  switch (cue.kind) {
+  case Cue::Kind::kReply:
+    return agent_has_replied_ && !agent_speaking_ && now - agent_until_ >= time;
+  case Cue::Kind::kWord:
+    return words_into_reply_ >= cue.word && word_at_ >= last_line_end_;
+  case Cue::Kind::kAt:
+    return now >= time;
+  case Cue::Kind::kAfter:
+    return now - last_line_end_ >= time;
+  case Cue::Kind::kSilence:
+    return !agent_speaking_ &&
+           now - std::max(agent_until_, last_line_end_) >= time;
+  }
+  return false;
+}
+
+void Phone::send_frame(Samples at) {
+  frame_audio_.clear();
+  if (!speaking_ && index_ < lines_.size() &&
+      cue_has_come(lines_[index_].line.cue, at))
+    begin_line(at);
+  if (!end_.empty())
+    return;
+  if (speaking_) {
+    if (lines_[index_].line.what == Line::What::kDtmf)
+      press(at);
+    else
+      speak(at);
+  }
+  noise_.fill(frame_audio_,
+              static_cast<std::size_t>(kFrame) - frame_audio_.size());
+  if (record_)
+    caller_audio_.insert(caller_audio_.end(), frame_audio_.begin(),
+                         frame_audio_.end());
+  send_media();
+}
+
+void Phone::send_media() {
+  message_.clear();
+  twilio::peer::append_media(message_, stream_.stream_sid, ++sequence_,
+                             frame_ + 1, kFirstTimestampMs + frame_ * 20,
+                             frame_audio_);
+  socket_->deliver(message_);
+}
+
+void Phone::begin_line(Samples at) {
+  const PreparedLine &line = lines_[index_];
+  if (line.line.what == Line::What::kHangUp) {
+    ++index_;
+    hang_up(at);
+    return;
+  }
+  speaking_ = true;
+  begun_ = at;
+  keys_pressed_ = 0;
+  said_.push_back({index_, at, at + line.voiced_end});
+  emit(at, "line-started", "text", line.line.text);
+  const auto time = [&](Samples sample) {
+    return start_ + to_duration(at + sample);
+  };
+  for (const WordAt &word : line.heard)
+    stage_.caller_words.push_back(
+        {word.text, time(word.begin), time(word.end)});
+  if (line.line.heard && line.line.heard->empty())
+    stage_.mumbles.push_back({time(0), time(line.voiced_end)});
+}
+
+void Phone::speak(Samples at) {
+  const Bytes &sound = lines_[index_].mulaw;
+  const auto from = static_cast<std::size_t>(at - begun_);
+  const std::size_t to = std::min(from + std::size_t{kFrame}, sound.size());
+  if (from < to)
+    frame_audio_.assign(sound.begin() + static_cast<std::ptrdiff_t>(from),
+                        sound.begin() + static_cast<std::ptrdiff_t>(to));
+  if (to == sound.size())
+    end_line(begun_ + lines_[index_].voiced_end);
+}
+
+void Phone::press(Samples at) {
+  const std::string &keys = lines_[index_].line.text;
+  if (at - begun_ < static_cast<Samples>(keys_pressed_) * kKeySpacing)
+    return;
+  const char key = keys[keys_pressed_++];
+  message_.clear();
+  twilio::peer::append_dtmf(message_, stream_.stream_sid, ++sequence_,
+                            {&key, 1});
+  socket_->deliver(message_);
+  if (keys_pressed_ == keys.size())
+    end_line(at);
+}
+
+void Phone::end_line(Samples at) {
+  emit(at, "line-ended");
+  said_.back().to = at;
+  ++index_;
+  speaking_ = false;
+  agent_has_replied_ = false;
+  last_line_end_ = at;
+}
+
+void Phone::hang_up(Samples at) {
+  emit(at, "hang-up");
+  message_.clear();
+  twilio::peer::append_stop(message_, stream_, ++sequence_);
+  socket_->deliver(message_);
+  socket_->close(1000);
+  finish("caller_hung_up");
+}
+
+void Phone::finish(const std::string &end) {
+  if (!end_.empty())
+    return;
+  end_ = end;
+  timer_.cancel();
+  speech_.clear();
+  detector_.finish(speech_);
+  for (const auto &event : speech_)
+    agent_spoke(event, false);
+  emit(duration(), "call-over", "end", end);
+  handlers_.over();
+}
+
+// --- the caller hears --------------------------------------------------------
+
+// Within a call of the server's: nothing is answered here.
+void Phone::received(std::string_view text) {
+  if (!end_.empty())
+    return;
+  play();
+  auto message = parser_.parse(text);
+  if (const auto *media = std::get_if<twilio::peer::Media>(&message))
+    playout_.push(media->mulaw);
+  else if (auto *mark = std::get_if<twilio::peer::Mark>(&message))
+    playout_.mark(std::move(mark->name), echoes_);
+  else if (std::holds_alternative<twilio::peer::Clear>(message))
+    cleared();
+  else
+    ++refused_;
+  if (!echoes_.empty() && !std::exchange(echo_due_, true))
+    worker_.post([this, weak = std::weak_ptr(alive_)] {
+      if (!weak.expired())
+        echo();
+    });
+}
+
+void Phone::cleared() {
+  const Samples dropped = playout_.clear(echoes_);
+  emit(now(), "clear");
+  if (dropped == 0)
+    return;
+  if (!heard_replies_.empty())
+    heard_replies_.back().to = now();
+  speech_.clear();
+  detector_.finish(speech_);
+  for (const auto &event : speech_)
+    agent_spoke(event, true);
+}
+
+void Phone::play() {
+  fresh_.clear();
+  playout_.play_until(now(), fresh_, echoes_);
+  if (record_)
+    heard_audio_.insert(heard_audio_.end(), fresh_.begin(), fresh_.end());
+  listen();
+}
+
+void Phone::listen() {
+  words_.clear();
+  ear_.push(fresh_, words_);
+  for (const Ear::Event &event : words_)
+    word_event(event);
+  speech_.clear();
+  detector_.push(fresh_, speech_);
+  for (const auto &event : speech_)
+    agent_spoke(event, false);
+}
+
+void Phone::word_event(const Ear::Event &event) {
+  if (event.word >= stage_.agent_words.size())
+    return;
+  const Stage::AgentWord &word = stage_.agent_words[event.word];
+  if (heard_replies_.empty() || heard_replies_.back().reply != word.reply)
+    heard_replies_.push_back({word.reply, event.at, event.at, {}, false});
+  HeardReply &reply = heard_replies_.back();
+  reply.cut = !event.end;
+  reply.to = event.at;
+  if (event.end) {
+    reply.words.push_back(event.word);
+    emit(event.at, "word-heard", "text", word.text);
+    return;
+  }
+  words_into_reply_ = word.index;
+  word_at_ = event.at;
+}
+
+void Phone::agent_spoke(const phone::SpeechDetector::Event &event, bool cut) {
+  agent_speaking_ = event.started;
+  if (event.started)
+    return;
+  agent_until_ = event.at;
+  if (!cut && !speaking_ && event.at > last_line_end_)
+    agent_has_replied_ = true;
+}
+
+void Phone::echo() {
+  echo_due_ = false;
+  // Answers to a mark may bring another.
+  auto echoes = std::exchange(echoes_, {});
+  for (const auto &echo : echoes) {
+    if (!end_.empty())
+      return;
+    message_.clear();
+    twilio::peer::append_mark(message_, stream_.stream_sid, ++sequence_,
+                              echo.name);
+    socket_->deliver(message_);
+  }
+}
+
+} // namespace patchcord::scenario

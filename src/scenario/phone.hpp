@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "phone/line_noise.hpp"
+#include "phone/playout_buffer.hpp"
+#include "phone/speech_detector.hpp"
+#include "scenario/memory_socket.hpp"
+#include "scenario/scenario.hpp"
+#include "scenario/sound.hpp"
+#include "scenario/stage.hpp"
+#include "twilio/peer_messages.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace patchcord::scenario {
+
+using phone::Samples;
+
+// A line with its sound and what the recogniser is to hear of it.
+struct PreparedLine {
+  Line line;
+  Bytes mulaw;
+  Samples voiced_end = 0;
+  std::vector<WordAt> heard;
+};
+Result<std::vector<PreparedLine>> prepare(const Scenario &scenario);
+
+// A line that was said, in line time (samples since the stream began).
+struct SaidLine {
+  std::size_t line = 0;
+  Samples from = 0, to = 0; // its last voiced sample
+};
+
+// What the caller heard of one utterance of the agent's.
+struct HeardReply {
+  int reply = 0; // from 1
+  Samples from = 0, to = 0;
+  std::vector<std::uint32_t> words; // heard to their ends, by number
+  bool cut = false;                 // a word began and was not heard to its end
+};
+
+// The caller's phone, at Twilio's end of a media stream in memory: says the
+// lines when their cues come, plays what it is sent in real time, echoes marks,
+// obeys clears, and listens to the words. Speaks the real wire format.
+class Phone {
+public:
+  struct Handlers {
+    std::function<void(Samples at, const std::string &json)> event;
+    std::function<void()> over;
+  };
+  Phone(Worker &worker, std::vector<PreparedLine> lines, Stage &stage,
+        twilio::StreamStart start, bool record, Handlers handlers);
+
+  ~Phone() { socket_->forget(); }
+  Phone(const Phone &) = delete;
+  Phone &operator=(const Phone &) = delete;
+
+  const std::shared_ptr<MemorySocket> &socket() const { return socket_; }
+  void start(); // the socket was accepted
+
+  const std::vector<SaidLine> &said() const { return said_; }
+  const std::vector<HeardReply> &heard() const { return heard_replies_; }
+  std::size_t lines_begun() const { return index_ + (speaking_ ? 1 : 0); }
+  // "agent_closed", "caller_hung_up" or "stream_lost"; empty while it lasts.
+  const std::string &end() const { return end_; }
+  Samples duration() const { return playout_.position(); }
+  const Bytes &caller_audio() const { return caller_audio_; }
+  const Bytes &heard_audio() const { return heard_audio_; }
+  std::uint64_t refused() const { return refused_; }
+
+private:
+  void tick();
+  void send_frame(Samples at);
+  void send_media();
+  bool cue_has_come(const Cue &cue, Samples now) const;
+  void begin_line(Samples at);
+  void speak(Samples at);
+  void press(Samples at);
+  void end_line(Samples at);
+  void hang_up(Samples at);
+
+  void received(std::string_view text);
+  void cleared();
+  void play();
+  void listen();
+  void word_event(const Ear::Event &event);
+  void agent_spoke(const phone::SpeechDetector::Event &event, bool cut);
+  void echo();
+  void finish(const std::string &end);
+  Samples now() const { return phone::to_samples(worker_.now() - start_); }
+  void emit(Samples at, std::string_view kind, std::string_view key = {},
+            std::string_view value = {});
+
+  Worker &worker_;
+  const std::vector<PreparedLine> lines_;
+  Stage &stage_;
+  const twilio::StreamStart stream_;
+  const bool record_;
+  const Handlers handlers_;
+  const std::shared_ptr<MemorySocket> socket_;
+  twilio::peer::Parser parser_;
+  phone::PlayoutBuffer playout_;
+  phone::SpeechDetector detector_;
+  Ear ear_;
+  phone::LineNoise noise_;
+
+  TimePoint start_{};
+  Timer timer_;
+  Samples frame_ = 0;
+  std::int64_t sequence_ = 0;
+  bool echo_due_ = false;
+  std::string end_;
+
+  // The caller.
+  std::size_t index_ = 0;
+  bool speaking_ = false;
+  Samples begun_ = 0, last_line_end_ = 0;
+  std::size_t keys_pressed_ = 0;
+  bool agent_speaking_ = false, agent_has_replied_ = false;
+  Samples agent_until_ = 0;
+  int words_into_reply_ = 0; // the last word that began, of its reply
+  Samples word_at_ = -1;
+
+  std::vector<SaidLine> said_;
+  std::vector<HeardReply> heard_replies_;
+  Bytes caller_audio_, heard_audio_;
+  std::uint64_t refused_ = 0;
+
+  // For what is in the mailbox when this goes.
+  const std::shared_ptr<int> alive_ = std::make_shared<int>();
+
+  // Kept to save their memory.
+  std::string message_;
+  Bytes frame_audio_, fresh_;
+  std::vector<phone::PlayoutBuffer::Echo> echoes_;
+  std::vector<phone::SpeechDetector::Event> speech_;
+  std::vector<Ear::Event> words_;
+};
+
+} // namespace patchcord::scenario

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "scenario/run.hpp"
+
+#include "agent/definition.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "call/call.hpp"
+#include "scenario/model_server.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+namespace patchcord::scenario {
+namespace {
+
+constexpr char kCallSid[] = "CA00000000000000000000000000000001";
+constexpr char kStreamSid[] = "MZ00000000000000000000000000000001";
+constexpr char kAccountSid[] = "AC00000000000000000000000000000001";
+// Behind the agent's own limit, for its goodbye.
+constexpr Duration kGrace = 90s;
+
+// Keeps the record of the one call.
+class Record final : public store::RecordStore {
+public:
+  void put_call(const store::CallRecord &record) override { last = record; }
+  void put_turn(const std::string &, const store::TurnRecord &) override {}
+  void
+  get(const std::string &,
+      std::function<void(Result<std::optional<store::CallRecord>>)>) override {}
+  void
+  list(int, int,
+       std::function<void(Result<std::vector<store::CallRecord>>)>) override {}
+  void check(std::function<void(Result<Unit>)>) override {}
+  void flush() override {}
+  std::uint64_t failed_writes() const override { return 0; }
+  store::CallRecord last;
+};
+
+Result<Duration> agent_limit(const Scenario &scenario) {
+  std::ifstream in(scenario.agent);
+  std::stringstream text;
+  text << in.rdbuf();
+  const auto agent = agent::parse_definition(text.str(), scenario.agent);
+  if (!agent)
+    return agent.error();
+  return scenario.max_duration > 0s ? scenario.max_duration
+                                    : agent->limits.max_duration;
+}
+
+std::string graph_text(const Scenario &scenario) {
+  return "twiliosrc chunk-ms=100 ! scenariostt ! agent mind=" + scenario.mind +
+         " today=" + scenario.today + " ! scenariovoice ! twiliosink";
+}
+
+// One call from its first sample to its record.
+class Run {
+public:
+  Run(const Scenario &scenario, std::vector<PreparedLine> lines, Duration limit,
+      bool record_audio);
+  Outcome play();
+
+private:
+  call::Call::Setup setup();
+  void take(const std::string &json);
+  Outcome outcome();
+
+  const Scenario &scenario_;
+  const Duration limit_;
+  const std::shared_ptr<Worker> worker_ = Worker::create_virtual();
+  std::optional<ModelServer> model_;
+  config::Config config_;
+  Record record_;
+  std::shared_ptr<call::EventLog> log_ = std::make_shared<call::EventLog>();
+  struct Event {
+    std::int64_t t_ms;
+    std::string json;
+  };
+  std::vector<Event> events_;
+  std::vector<std::string> troubles_;
+  std::vector<Belief> beliefs_;
+  int interruptions_ = 0;
+  bool call_over_ = false, phone_over_ = false;
+  Stage &stage_ = worker_->service<Stage>();
+  Phone phone_;
+  std::shared_ptr<call::Call> call_;
+};
+
+Run::Run(const Scenario &scenario, std::vector<PreparedLine> lines,
+         Duration limit, bool record_audio)
+    : scenario_(scenario), limit_(limit),
+      phone_(*worker_, std::move(lines), stage_,
+             {kStreamSid, kAccountSid, kCallSid, {}}, record_audio,
+             {[this](Samples at, const std::string &json) {
+                events_.push_back({at / 8, json});
+              },
+              [this] { phone_over_ = true; }}) {
+  stage_.stt = scenario.stt;
+  stage_.voice = scenario.voice;
+  config_.call.max_duration_s = static_cast<int>(
+      std::chrono::duration_cast<std::chrono::seconds>(limit).count());
+  if (scenario.mind == "openai") {
+    model_.emplace(*worker_, scenario.model);
+    config_.openai.base_url = model_->url();
+    config_.openai.api_key = "scripted";
+    config_.openai.chat_model = "scripted";
+  }
+}
+
+call::Call::Setup Run::setup() {
+  call::Call::Setup setup;
+  setup.worker = worker_;
+  setup.offer.call_sid = setup.record.call_sid = kCallSid;
+  setup.offer.account_sid = setup.record.account_sid = kAccountSid;
+  setup.record.agent = scenario_.agent;
+  setup.record.pipeline = setup.graph_name = "scenario";
+  setup.graph_text = graph_text(scenario_);
+  setup.agent_file = scenario_.agent;
+  setup.events = log_;
+  setup.config = &config_;
+  setup.store = &record_;
+  setup.over = [this] { call_over_ = true; };
+  return setup;
+}
+
+// A live event of the call.
+void Run::take(const std::string &json) {
+  const auto document = JsonDocument::parse(json);
+  if (!document)
+    return;
+  const JsonView root = document->root();
+  const std::string kind = root["event"].string().value_or("");
+  if (kind == "interrupted")
+    ++interruptions_;
+  if (kind == "provider-trouble")
+    troubles_.push_back(root["provider"].string().value_or(""));
+  const std::string state = root["state"].string().value_or("");
+  if (kind == "heard" && state != "started")
+    beliefs_.push_back(
+        {static_cast<int>(root["utterance"].integer().value_or(0)),
+         state == "complete", root["text"].string().value_or("")});
+  events_.push_back({root["t_ms"].integer().value_or(0), json});
+}
+
+Outcome Run::play() {
+  const auto unfollow = log_->follow([this](std::optional<std::string> json) {
+    if (json)
+      take(*json);
+  });
+  call_ = std::make_shared<call::Call>(setup());
+  call_->start([this](net::WebSocket::Handlers handlers,
+                      const net::WebSocket::Limits &) {
+    return phone_.socket()->accept(std::move(handlers));
+  });
+  phone_.start();
+  const auto done = [this] {
+    if (model_)
+      model_->settle();
+    return call_over_ && phone_over_;
+  };
+  if (!worker_->run_until(done, worker_->now() + limit_ + kGrace)) {
+    call_->end("outlived", "the scenario has no end");
+    worker_->run_until(done, worker_->now() + 60s);
+  }
+  call_.reset();
+  worker_->run_ready();
+  unfollow();
+  return outcome();
+}
+
+std::vector<Talk> conversation(const Scenario &scenario,
+                               const Outcome &outcome) {
+  std::vector<Talk> talk;
+  for (const SaidLine &said : outcome.said) {
+    const Line &line = scenario.lines[said.line];
+    std::string text = line.text;
+    if (line.what == Line::What::kNoise)
+      text = "(noise)";
+    else if (line.what == Line::What::kDtmf)
+      text = "(presses " + line.text + ")";
+    talk.push_back(
+        {false, said.from, said.to, text, line.heard.value_or(text)});
+  }
+  for (const HeardReply &reply : outcome.heard)
+    talk.push_back({true, reply.from, reply.to,
+                    reply_text(reply.reply, outcome.words),
+                    heard_text(reply, outcome.words)});
+  std::stable_sort(talk.begin(), talk.end(), [](const Talk &a, const Talk &b) {
+    return a.from < b.from;
+  });
+  return talk;
+}
+
+Outcome Run::outcome() {
+  Outcome out;
+  out.said = phone_.said();
+  out.heard = phone_.heard();
+  out.words = stage_.agent_words;
+  out.talk = conversation(scenario_, out);
+  out.lines_begun = phone_.lines_begun();
+  out.caller_end = phone_.end();
+  out.record = record_.last;
+  std::stable_sort(
+      events_.begin(), events_.end(),
+      [](const Event &a, const Event &b) { return a.t_ms < b.t_ms; });
+  for (Event &event : events_)
+    out.events.push_back(std::move(event.json));
+  out.troubles = troubles_;
+  out.beliefs = beliefs_;
+  out.interruptions = interruptions_;
+  if (model_)
+    out.requests = model_->requests();
+  out.duration = phone_.duration();
+  out.refused = phone_.refused();
+  out.caller_audio = phone_.caller_audio();
+  out.heard_audio = phone_.heard_audio();
+  return out;
+}
+
+} // namespace
+
+std::string heard_text(const HeardReply &reply,
+                       const std::vector<Stage::AgentWord> &words) {
+  std::vector<std::string> texts;
+  for (const std::uint32_t word : reply.words)
+    texts.push_back(words[word].text);
+  return join(texts, " ");
+}
+
+std::string reply_text(int reply, const std::vector<Stage::AgentWord> &words) {
+  std::vector<std::string> texts;
+  for (const auto &word : words)
+    if (word.reply == reply)
+      texts.push_back(word.text);
+  return join(texts, " ");
+}
+
+Result<Outcome> run(const Scenario &scenario, bool record_audio) {
+  const auto begun = std::chrono::steady_clock::now();
+  auto lines = prepare(scenario);
+  if (!lines)
+    return lines.error();
+  const auto limit = agent_limit(scenario);
+  if (!limit)
+    return limit.error();
+  Outcome outcome =
+      Run(scenario, *std::move(lines), *limit, record_audio).play();
+  check(scenario, outcome);
+  outcome.wall_ms = std::chrono::duration<double, std::milli>(
+                        std::chrono::steady_clock::now() - begun)
+                        .count();
+  return outcome;
+}
+
+} // namespace patchcord::scenario

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "scenario/stt_session.hpp"
+
+#include "base/text.hpp"
+#include "graph/contexts.hpp"
+#include "graph/events.hpp"
+#include "graph/messages.hpp"
+
+namespace patchcord::scenario {
+namespace {
+
+using audio::VoiceActivity;
+
+VoiceActivity::Settings detector(const SttScript &script) {
+  VoiceActivity::Settings settings;
+  settings.hangover = script.silence;
+  return settings;
+}
+
+} // namespace
+
+SttSession::SttSession(GstElement *element, GstPad *src, Worker &worker)
+    : element_(element), src_(src), worker_(worker),
+      stage_(worker.service<Stage>()), activity_(detector(stage_.stt)) {
+  gst_segment_init(&segment_, GST_FORMAT_TIME);
+}
+
+// --- time --------------------------------------------------------------------
+
+GstClockTime SttSession::pts_of(Duration audio_time) const {
+  return anchor_ + static_cast<GstClockTime>(audio_time.count());
+}
+
+GstClockTime SttSession::running(Duration audio_time) const {
+  return gst_segment_to_running_time(&segment_, GST_FORMAT_TIME,
+                                     pts_of(audio_time));
+}
+
+TimePoint SttSession::on_worker(Duration audio_time) const {
+  const GstClockTime now = graph::running_time(element_);
+  return worker_.now() +
+         Duration(static_cast<Duration::rep>(running(audio_time)) -
+                  static_cast<Duration::rep>(now));
+}
+
+// --- audio in ----------------------------------------------------------------
+
+GstFlowReturn SttSession::audio(GstBuffer *buffer) {
+  if (!GST_CLOCK_TIME_IS_VALID(anchor_))
+    anchor_ = GST_BUFFER_PTS(buffer);
+  const MappedBuffer mapped(buffer);
+  if (failed_)
+    return flow_;
+  events_.clear();
+  activity_.push_mulaw(mapped.bytes(), events_);
+  for (const VoiceActivity::Event &event : events_)
+    handle(event);
+  if (activity_.speaking())
+    partial();
+  return flow_;
+}
+
+void SttSession::handle(const VoiceActivity::Event &event) {
+  if (event.kind == VoiceActivity::Event::Kind::kStarted) {
+    speech_begin_ = event.time;
+    partial_.clear();
+    gst_pad_push_event(
+        src_, events::make(events::SpeechStarted{running(event.time)}));
+    return;
+  }
+  gst_pad_push_event(src_,
+                     events::make(events::SpeechStopped{running(event.time)}));
+  results_.push_back(worker_.after(
+      stage_.stt.delay,
+      [this, turn = Turn{speech_begin_, event.time}] { result(turn); }));
+}
+
+std::vector<Stage::CallerWord *> SttSession::words_in(const Turn &turn) {
+  const TimePoint begin = on_worker(turn.begin) - 100ms;
+  const TimePoint end = on_worker(turn.end);
+  std::vector<Stage::CallerWord *> words;
+  for (auto &word : stage_.caller_words)
+    if (!word.taken && word.begin >= begin &&
+        (word.begin + word.end) / 2 <= end)
+      words.push_back(&word);
+  return words;
+}
+
+bool SttSession::mumbled(const Turn &turn) const {
+  const TimePoint begin = on_worker(turn.begin), end = on_worker(turn.end);
+  for (const auto &mumble : stage_.mumbles)
+    if (mumble.begin < end && mumble.end > begin)
+      return true;
+  return false;
+}
+
+// --- words out ---------------------------------------------------------------
+
+void SttSession::partial() {
+  std::vector<std::string> texts;
+  for (const auto *word : words_in({speech_begin_, activity_.position()}))
+    texts.push_back(word->text);
+  const std::string text = join(texts, " ");
+  if (text == partial_)
+    return;
+  partial_ = text;
+  messages::post(element_, messages::Transcript{text, false});
+  gst_pad_push_event(src_, events::make(events::PartialTranscript{text}));
+}
+
+void SttSession::result(const Turn &turn) {
+  if (failed_)
+    return;
+  if (++turns_ == stage_.stt.fail_at)
+    return fail();
+  std::vector<std::string> texts;
+  for (auto *word : words_in(turn)) {
+    word->taken = true;
+    texts.push_back(word->text);
+  }
+  const std::string text = join(texts, " ");
+  messages::post(element_, messages::Transcript{text, true, running(turn.begin),
+                                                running(turn.end)});
+  GstBuffer *buffer = buffer_of(as_bytes(text)).release();
+  if (text.empty() && mumbled(turn))
+    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_GAP);
+  GST_BUFFER_PTS(buffer) = pts_of(turn.begin);
+  GST_BUFFER_DURATION(buffer) =
+      static_cast<GstClockTime>((turn.end - turn.begin).count());
+  flow_ = gst_pad_push(src_, buffer);
+}
+
+void SttSession::fail() {
+  failed_ = true;
+  gst_pad_push_event(src_, events::make(events::ProviderFailed{
+                               "scenario-stt", "scripted",
+                               "the scenario says that it fails", false}));
+}
+
+void SttSession::eos(Ref<GstEvent> event) {
+  results_.clear();
+  gst_pad_push_event(src_, event.release());
+}
+
+} // namespace patchcord::scenario
