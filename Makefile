@@ -21,7 +21,7 @@ packages-build:
 packages-test: packages-build
 	@tools/install-packages test
 
-$(BUILD)/build.ninja:
+$(BUILD)/build.ninja: | packages-build
 	meson setup $(BUILD) $(MESON_ARGS)
 
 all: packages-build $(BUILD)/build.ninja
@@ -68,6 +68,7 @@ lint: packages-lint $(BUILD)/build.ninja
 PREFIX ?= /usr/local
 install: packages-build
 	[ -f build/release/build.ninja ] || meson setup build/release --buildtype=release --prefix=$(PREFIX) -Dtests=false
+	meson configure build/release --prefix=$(PREFIX)
 	meson install -C build/release
 
 clean:

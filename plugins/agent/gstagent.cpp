@@ -50,7 +50,7 @@ struct Settings {
   std::string definition;
   std::string mind = "scripted";
   std::string api_key;
-  std::string base_url = "https://api.openai.com/v1";
+  std::string base_url; // empty: the environment's, or OpenAI's
   std::string model = "gpt-6-luna";
   std::string today;
   guint max_duration = 0; // seconds
@@ -261,10 +261,22 @@ make_mind(const Settings &settings,
   return mind;
 }
 
+static std::string resolve_base_url(std::string url) {
+  const char *variable = g_getenv("OPENAI_BASE_URL");
+  if (url.empty() && variable != nullptr)
+    url = variable;
+  if (url.empty())
+    url = "https://api.openai.com/v1";
+  while (url.ends_with('/'))
+    url.pop_back();
+  return url;
+}
+
 static gboolean gst_agent_start(GstAgent *self) {
   GST_OBJECT_LOCK(self);
-  const Settings settings = self->priv->settings;
+  Settings settings = self->priv->settings;
   GST_OBJECT_UNLOCK(self);
+  settings.base_url = resolve_base_url(settings.base_url);
   auto definition = load_definition(settings);
   if (!definition) {
     GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND,
@@ -412,8 +424,6 @@ static void gst_agent_init(GstAgent *self) {
   Private &priv = *self->priv;
   if (const char *key = g_getenv("OPENAI_API_KEY"))
     priv.settings.api_key = key;
-  if (const char *url = g_getenv("OPENAI_BASE_URL"); url != nullptr && *url)
-    priv.settings.base_url = url;
   priv.sink = gst_pad_new_from_static_template(&sink_template, "sink");
   gst_pad_set_chain_function(priv.sink, gst_agent_chain);
   gst_pad_set_event_function(priv.sink, gst_agent_sink_event);
@@ -454,7 +464,7 @@ static void gst_agent_class_init(GstAgentClass *klass) {
   text(PROP_BASE_URL, "base-url", "Base URL",
        "Of the chat completions API, with its /v1; default: OPENAI_BASE_URL, "
        "or https://api.openai.com/v1",
-       "https://api.openai.com/v1");
+       nullptr);
   text(PROP_MODEL, "model", "Model", "Chat model (default gpt-6-luna)",
        "gpt-6-luna");
   text(PROP_TODAY, "today", "Today",

@@ -8,8 +8,10 @@
  * Sends mu-law to the caller as fast as he can hear it and
  * #GstTwilioSink:send-ahead ahead, asks with marks how far he has heard, and
  * tells upstream (the event `patchcord-playout`, docs/events.md). FLUSH_START
- * silences Twilio at once, also when all was sent long ago. EOS is posted when
- * all has been heard: when the last mark has come back, or is overdue by 2 s.
+ * silences Twilio at once, also when all was sent long ago; `patchcord-hold`
+ * does the same and keeps what was not heard for `patchcord-resume`. EOS is
+ * posted when all has been heard: when the last mark has come back, or is
+ * overdue by 2 s.
  *
  * Never blocks: audio that comes faster than it is spoken waits here, up to ten
  * minutes of it. Audio also waits for the stream, which is the pipeline's
@@ -121,6 +123,7 @@ static gboolean gst_twilio_sink_event(GstPad *, GstObject *parent,
     return on_session(
         [event](OutboundSession &s) { s.eos(gst_event_get_seqnum(event)); });
   case GST_EVENT_CUSTOM_DOWNSTREAM:
+  case GST_EVENT_CUSTOM_DOWNSTREAM_OOB:
     return on_session(
         [event](OutboundSession &s) { s.downstream_event(event); });
   default: // Nothing that a caller could hear.
@@ -153,6 +156,22 @@ static void gst_twilio_sink_start(GstTwilioSink *self) {
   gst_twilio_sink_look_for_stream(self);
 }
 
+// Not waited for on another thread: the worker may be in a push into a sink
+// that is in PAUSED already and blocks until it plays or is stopped.
+static void gst_twilio_sink_soon(GstTwilioSink *self,
+                                 void (OutboundSession::*step)()) {
+  Private &priv = *self->priv;
+  if (priv.worker->on_thread()) {
+    (priv.session.get()->*step)();
+    return;
+  }
+  priv.worker->post(
+      [element = Ref<GstElement>::share(GST_ELEMENT(self)), self, step] {
+        if (self->priv->session)
+          (self->priv->session.get()->*step)();
+      });
+}
+
 static GstStateChangeReturn
 gst_twilio_sink_change_state(GstElement *element, GstStateChange transition) {
   GstTwilioSink *self = GST_TWILIO_SINK(element);
@@ -165,7 +184,7 @@ gst_twilio_sink_change_state(GstElement *element, GstStateChange transition) {
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
     on_worker([&] { gst_twilio_sink_start(self); });
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
-    on_worker([&] { priv.session->pause(); });
+    gst_twilio_sink_soon(self, &OutboundSession::pause);
 
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_twilio_sink_parent_class)
@@ -179,7 +198,7 @@ gst_twilio_sink_change_state(GstElement *element, GstStateChange transition) {
     priv.worker.reset();
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING &&
       result != GST_STATE_CHANGE_FAILURE)
-    on_worker([&] { priv.session->play(); });
+    gst_twilio_sink_soon(self, &OutboundSession::play);
   return result;
 }
 

@@ -12,9 +12,10 @@
  *
  * The stream is the pipeline's (the context "patchcord.media-stream"). Where
  * there is none, the element listens itself and answers the voice webhook, so
- * that a Twilio number can be pointed at one line of gst-launch: as its
- * webhook, `http://HOST:8080/voice`. A #twiliosink in the same pipeline speaks
- * to the same caller.
+ * that a Twilio number can be pointed at one line of gst-launch. Twilio insists
+ * on TLS: put a tunnel or a proxy in front, give the auth token (without one
+ * only this machine may connect), and enter `https://HOST/voice` as the
+ * webhook. A #twiliosink in the same pipeline speaks to the same caller.
  *
  * ## Example
  * |[
@@ -150,6 +151,22 @@ static gboolean gst_twilio_src_start(GstTwilioSrc *self) {
   return TRUE;
 }
 
+// Not waited for on another thread: the worker may be in a push into a sink
+// that is in PAUSED already and blocks until it plays or is stopped.
+static void gst_twilio_src_soon(GstTwilioSrc *self,
+                                void (InboundSession::*step)()) {
+  Private &priv = *self->priv;
+  if (priv.worker->on_thread()) {
+    (priv.session.get()->*step)();
+    return;
+  }
+  priv.worker->post(
+      [element = Ref<GstElement>::share(GST_ELEMENT(self)), self, step] {
+        if (self->priv->session)
+          (self->priv->session.get()->*step)();
+      });
+}
+
 static GstStateChangeReturn
 gst_twilio_src_change_state(GstElement *element, GstStateChange transition) {
   GstTwilioSrc *self = GST_TWILIO_SRC(element);
@@ -163,7 +180,7 @@ gst_twilio_src_change_state(GstElement *element, GstStateChange transition) {
       !on_worker([&] { return gst_twilio_src_start(self); }))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
-    on_worker([&] { priv.session->pause(); });
+    gst_twilio_src_soon(self, &InboundSession::pause);
 
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_twilio_src_parent_class)
@@ -181,7 +198,7 @@ gst_twilio_src_change_state(GstElement *element, GstStateChange transition) {
   if (result == GST_STATE_CHANGE_FAILURE)
     return result;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
-    on_worker([&] { priv.session->play(); });
+    gst_twilio_src_soon(self, &InboundSession::play);
   // A live source: no data in PAUSED.
   const bool to_paused = transition == GST_STATE_CHANGE_READY_TO_PAUSED ||
                          transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED;

@@ -92,6 +92,8 @@ void InboundSession::pause() {
 bool InboundSession::end() {
   if (eos_)
     return false;
+  if (!pending_.empty())
+    push_chunk(std::exchange(pending_, {}));
   push_eos();
   return true;
 }

@@ -39,9 +39,11 @@ void Conversation::speak(TimePoint now, Reply reply) {
 }
 
 void Conversation::finish_reply(const Reply &reply) {
-  Utterance *current = dialogue_.current();
-  current->whole = true;
-  emit(action::EndUtterance{current->id});
+  // Gone when the line was cut while the model wrote on.
+  if (Utterance *current = dialogue_.current()) {
+    current->whole = true;
+    emit(action::EndUtterance{current->id});
+  }
   decided(reply);
   emit(action::Expect{reply.expect});
   if (reply.action == "end_call")

@@ -48,11 +48,17 @@ std::int64_t Call::since_start_ms() const {
 }
 
 void Call::put(const store::TurnRecord *turn) {
+  if (superseded_)
+    return;
   if (turn != nullptr)
     setup_.store->put_turn(recorder_.record().call_sid, *turn);
 }
 
-void Call::put_record() { setup_.store->put_call(recorder_.record()); }
+void Call::put_record() {
+  if (superseded_)
+    return;
+  setup_.store->put_call(recorder_.record());
+}
 
 void Call::start(const WebSocketMediaStream::Attach &attach) {
   Worker &worker = *setup_.worker;
@@ -85,12 +91,22 @@ void Call::start(const WebSocketMediaStream::Attach &attach) {
   gst_bus_set_sync_handler(
       bus_.get(),
       [](GstBus *, GstMessage *message, gpointer self) {
-        static_cast<Call *>(self)->on_message(message);
-        gst_message_unref(message);
+        const auto owned = Ref<GstMessage>::adopt(message);
+        auto &call = *static_cast<Call *>(self);
+        if (call.worker()->on_thread())
+          call.on_message(message);
+        else // of a thread behind a queue
+          call.worker()->post([weak = call.weak_from_this(), owned] {
+            if (const auto alive = weak.lock(); alive && !alive->torn_down_)
+              alive->on_message(owned.get());
+          });
         return GST_BUS_DROP;
       },
       this, nullptr);
   gst_element_set_bus(graph_.get(), bus_.get());
+  // The goodbye is over when the caller's sink says so, not when a recorder
+  // beside it does as well.
+  g_object_set(graph_.get(), "message-forward", TRUE, nullptr);
   graph::set_worker(graph_.get(), setup_.worker);
   graph::set_media_stream(graph_.get(), stream_);
   gst_pipeline_use_clock(GST_PIPELINE(graph_.get()),
@@ -106,7 +122,10 @@ void Call::start(const WebSocketMediaStream::Attach &attach) {
 void Call::on_message(GstMessage *message) {
   switch (GST_MESSAGE_TYPE(message)) {
   case GST_MESSAGE_ELEMENT:
-    on_element_message(message);
+    if (gst_message_has_name(message, "GstBinForwarded"))
+      on_forwarded(message);
+    else
+      on_element_message(message);
     break;
   case GST_MESSAGE_EOS:
     // The goodbye has been heard.
@@ -127,6 +146,22 @@ void Call::on_message(GstMessage *message) {
   default:
     break;
   }
+}
+
+// What a pipeline with several sinks keeps to itself until all have said it.
+void Call::on_forwarded(GstMessage *message) {
+  GstMessage *inner = nullptr;
+  gst_structure_get(gst_message_get_structure(message), "message",
+                    GST_TYPE_MESSAGE, &inner, nullptr);
+  const auto owned = Ref<GstMessage>::adopt(inner);
+  if (!owned || GST_MESSAGE_TYPE(inner) != GST_MESSAGE_EOS ||
+      !GST_IS_ELEMENT(GST_MESSAGE_SRC(inner)))
+    return;
+  GstElementFactory *factory =
+      gst_element_get_factory(GST_ELEMENT(GST_MESSAGE_SRC(inner)));
+  if (factory != nullptr &&
+      std::string_view(GST_OBJECT_NAME(factory)) == "twiliosink")
+    hang_up();
 }
 
 void Call::on_error(GstMessage *message) {
@@ -261,6 +296,11 @@ void Call::hang_up_by_rest() {
 void Call::end(const std::string &reason, const std::string &detail) {
   recorder_.end(reason, detail);
   hang_up();
+}
+
+void Call::supersede() {
+  superseded_ = true;
+  end("replaced", "another media stream of the same call came");
 }
 
 void Call::on_stream_over() { tear_down_soon(); }

@@ -36,10 +36,15 @@ public:
   // Ends the call from outside.
   void end(const std::string &reason, const std::string &detail);
 
+  // Another stream of the same call has come: this one ends, and the record is
+  // the other's.
+  void supersede();
+
   const std::shared_ptr<Worker> &worker() const { return setup_.worker; }
 
 private:
   void on_message(GstMessage *message);
+  void on_forwarded(GstMessage *message);
   void on_element_message(GstMessage *message);
   void on_error(GstMessage *message);
   void on_decision(GstMessage *message);
@@ -64,7 +69,7 @@ private:
   Timer hanging_up_; // the peer's time to close after we asked it to
   TimePoint started_{};
   std::string last_words_; // of the caller, not answered yet
-  bool ending_ = false, torn_down_ = false;
+  bool ending_ = false, torn_down_ = false, superseded_ = false;
 };
 
 } // namespace patchcord::call

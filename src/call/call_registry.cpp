@@ -32,6 +32,7 @@ struct Pending {
 };
 
 struct Live {
+  std::uint64_t serial = 0;
   std::shared_ptr<Call> call;
   std::shared_ptr<EventLog> events;
 };
@@ -43,8 +44,10 @@ struct CallRegistry::State {
     std::map<std::string, Pending> pending;     // by token
     std::map<std::string, std::string> by_call; // call SID -> token
     std::map<std::string, Live> live;           // by call SID
-    std::map<std::string, std::string> graphs;  // texts by name
-    std::map<std::string, std::string> agents;  // files by name
+    std::map<std::uint64_t, Live> replaced;     // by another of the same SID
+    std::uint64_t last_serial = 0;
+    std::map<std::string, std::string> graphs; // texts by name
+    std::map<std::string, std::string> agents; // files by name
     bool draining = false;
     std::vector<std::function<void()>> drained;
   };
@@ -73,7 +76,8 @@ struct CallRegistry::State {
   // Who waits for the end, if this is it.
   static std::vector<std::function<void()>> take_drained(Data &all) {
     std::vector<std::function<void()>> waiting;
-    if (all.draining && all.live.empty() && all.pending.empty())
+    if (all.draining && all.live.empty() && all.replaced.empty() &&
+        all.pending.empty())
       waiting.swap(all.drained);
     return waiting;
   }
@@ -173,10 +177,20 @@ std::optional<Offer> CallRegistry::claim(const std::string &token) {
   });
 }
 
+void CallRegistry::release(const std::string &token) {
+  state_->data.with([&](State::Data &all) {
+    if (const auto it = all.pending.find(token); it != all.pending.end())
+      it->second.claimed = false;
+  });
+}
+
 void CallRegistry::start(const std::shared_ptr<Worker> &worker,
                          const Offer &offer,
                          const WebSocketMediaStream::Attach &attach) {
   const std::string sid = offer.call_sid;
+  // A call sent to our webhook anew has a new stream, maybe before the old one
+  // has ended, and maybe on another worker.
+  std::shared_ptr<Call> replaced;
   auto call = state_->data.with([&](State::Data &all) {
     const auto token = all.by_call.find(sid);
     if (token == all.by_call.end())
@@ -194,32 +208,46 @@ void CallRegistry::start(const std::shared_ptr<Worker> &worker,
     setup.events = pending.events;
     setup.config = &config_;
     setup.store = &store_;
-    setup.over = [this, sid] { finished(sid); };
+    const std::uint64_t serial = ++all.last_serial;
+    setup.over = [this, sid, serial] { finished(sid, serial); };
     auto made = std::make_shared<Call>(std::move(setup));
-    all.live[sid] = {made, pending.events};
+    Live &live = all.live[sid];
+    if (live.call) {
+      replaced = live.call;
+      all.replaced[live.serial] = std::move(live);
+    }
+    live = {serial, made, pending.events};
     return made;
   });
+  if (replaced)
+    replaced->worker()->post([replaced] { replaced->supersede(); });
   if (call)
     call->start(attach);
 }
 
-void CallRegistry::finished(const std::string &call_sid) {
+void CallRegistry::finished(const std::string &call_sid, std::uint64_t serial) {
   std::vector<std::function<void()>> drained;
   // Outlives the lock: its destructor must not run under it.
   std::shared_ptr<Call> call;
   bool empty = false;
   state_->data.with([&](State::Data &all) {
-    const auto it = all.live.find(call_sid);
-    if (it == all.live.end())
+    if (const auto it = all.live.find(call_sid);
+        it != all.live.end() && it->second.serial == serial) {
+      call = std::move(it->second.call);
+      all.live.erase(it);
+    } else if (const auto old = all.replaced.find(serial);
+               old != all.replaced.end()) {
+      call = std::move(old->second.call);
+      all.replaced.erase(old);
+    } else {
       return;
-    call = std::move(it->second.call);
-    all.live.erase(it);
-    empty = all.live.empty();
+    }
+    empty = all.live.empty() && all.replaced.empty();
     drained = State::take_drained(all);
   });
   // What the calls had goes back to the system while nobody can be disturbed by
   // that: their memory lies between what lives longer.
-  if (empty)
+  if (call && empty)
     call->worker()->post([] { malloc_trim(0); });
   for (const auto &done : drained)
     done();

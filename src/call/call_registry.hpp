@@ -43,6 +43,9 @@ public:
   Result<std::string> offer(const Offer &offer);
   // Uses up a token; empty when it is unknown, used or too old.
   std::optional<Offer> claim(const std::string &token);
+  // The claim came to nothing: the offer stands until it expires. Harmless
+  // once the call has started.
+  void release(const std::string &token);
   // Starts the call of a claimed offer on `worker`, on whose thread this runs.
   void start(const std::shared_ptr<Worker> &worker, const Offer &offer,
              const WebSocketMediaStream::Attach &attach);
@@ -71,7 +74,7 @@ public:
 private:
   friend class Call;
   struct State;
-  void finished(const std::string &call_sid);
+  void finished(const std::string &call_sid, std::uint64_t serial);
 
   const config::Config config_;
   store::RecordStore &store_;

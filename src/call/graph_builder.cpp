@@ -34,7 +34,6 @@ std::vector<Setting> settings_of(const config::Config &config,
       {"elevenlabssrc", "base-url", eleven.base_url},
       {"elevenlabssrc", "voice-id", eleven.voice_id},
       {"elevenlabssrc", "model-id", eleven.model_id},
-      {"elevenlabssrc", "output-format", eleven.output_format},
   };
 }
 
@@ -68,6 +67,42 @@ void apply(GstElement *element, const std::vector<Setting> &settings) {
       gst_util_set_object_arg(G_OBJECT(element), setting.property,
                               setting.value.c_str());
   }
+}
+
+// Whether what `element` puts out comes to twiliosink.
+bool leads_to_caller(GstElement *element) {
+  GstElementFactory *factory = gst_element_get_factory(element);
+  if (factory != nullptr &&
+      std::string_view(GST_OBJECT_NAME(factory)) == "twiliosink")
+    return true;
+  bool leads = false;
+  gst_element_foreach_src_pad(
+      element,
+      [](GstElement *, GstPad *pad, gpointer found) -> gboolean {
+        const auto peer = Ref<GstPad>::adopt(gst_pad_get_peer(pad));
+        const auto next = Ref<GstElement>::adopt(
+            peer ? gst_pad_get_parent_element(peer.get()) : nullptr);
+        *static_cast<bool *>(found) = next && leads_to_caller(next.get());
+        return !*static_cast<bool *>(found);
+      },
+      &leads);
+  return leads;
+}
+
+// An element with a thread of its own would wait for the worker in a push, and
+// the worker, flushing or stopping, for that thread: for good, with all calls.
+// In a side branch (a recorder) it is welcome.
+Result<> check_threads(const std::string &name, GstElement *element) {
+  GstElementFactory *factory = gst_element_get_factory(element);
+  if (factory == nullptr ||
+      !std::string_view(GST_OBJECT_NAME(factory)).starts_with("queue") ||
+      !leads_to_caller(element))
+    return ok();
+  return make_error("bad_pipeline",
+                    name + ": " + GST_OBJECT_NAME(factory) +
+                        " stands on the way to twiliosink; expected none "
+                        "there: all elements of a call share its worker's "
+                        "thread (a side branch behind a tee may have one)");
 }
 
 } // namespace
@@ -104,12 +139,18 @@ Result<Ref<GstElement>> build_graph(const std::string &name,
   const auto settings = settings_of(config, agent_file);
   GstIterator *elements = gst_bin_iterate_recurse(GST_BIN(graph.get()));
   GValue item = G_VALUE_INIT;
+  Result<> threads = ok();
   while (gst_iterator_next(elements, &item) == GST_ITERATOR_OK) {
-    apply(GST_ELEMENT(g_value_get_object(&item)), settings);
+    auto *element = GST_ELEMENT(g_value_get_object(&item));
+    apply(element, settings);
+    if (threads)
+      threads = check_threads(name, element);
     g_value_reset(&item);
   }
   g_value_unset(&item);
   gst_iterator_free(elements);
+  if (!threads)
+    return threads.error();
   return graph;
 }
 

@@ -114,7 +114,11 @@ const auto kKeys = std::to_array<Key>({
     {"elevenlabs", "model_id", &field<&C::elevenlabs, &C::ElevenLabs::model_id>,
      kName, not_empty},
     {"elevenlabs", "output_format",
-     &field<&C::elevenlabs, &C::ElevenLabs::output_format>, kText},
+     &field<&C::elevenlabs, &C::ElevenLabs::output_format>,
+     "\"\": the format follows from the caps behind elevenlabssrc; a "
+     "capsfilter "
+     "in the pipeline chooses another",
+     is_empty},
 
     {"call", "pipeline", &field<&C::call, &C::Call::pipeline>,
      "the name of a pipeline or the path of a .launch file", not_empty},

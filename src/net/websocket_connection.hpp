@@ -104,7 +104,7 @@ private:
   std::unique_ptr<Transport> transport_;
   std::shared_ptr<void> connector_;
   FdWatch watch_;
-  Timer timer_; // the next ping, or the end of patience when closing
+  Timer timer_;    // the next ping, or the end of patience when closing
   Timer patience_; // with what is below the low water mark
   const WebSocket::Limits limits_;
   WebSocket::Handlers handlers_;

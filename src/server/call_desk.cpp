@@ -14,6 +14,7 @@ public:
   std::optional<call::Offer> claim(const std::string &token) override {
     return registry_.claim(token);
   }
+  void release(const std::string &token) override { registry_.release(token); }
   void start(const std::shared_ptr<Worker> &worker, const call::Offer &offer,
              const call::WebSocketMediaStream::Attach &attach) override {
     registry_.start(worker, offer, attach);

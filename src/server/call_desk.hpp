@@ -12,6 +12,7 @@ public:
   virtual ~CallDesk() = default;
   virtual Result<std::string> offer(const call::Offer &offer) = 0;
   virtual std::optional<call::Offer> claim(const std::string &token) = 0;
+  virtual void release(const std::string &token) = 0;
   virtual void start(const std::shared_ptr<Worker> &worker,
                      const call::Offer &offer,
                      const call::WebSocketMediaStream::Attach &attach) = 0;

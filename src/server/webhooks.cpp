@@ -195,6 +195,10 @@ void serve_stream(const Context &context, const ExchangePtr &exchange,
                             "the token is unknown, used or expired");
     return;
   }
+  // When the client goes before it has its 101 nobody starts the call.
+  exchange->keep(
+      std::shared_ptr<void>(nullptr, [&desk = context.surface.desk,
+                                      token](void *) { desk.release(token); }));
   exchange->upgrade([&desk = context.surface.desk, worker = context.worker,
                      offer = *offer](const Exchange::Attach &attach) {
     desk.start(worker, offer, attach);

@@ -156,19 +156,21 @@ void Worker::call(const std::function<void()> &task) {
     bool done = false;
   };
   const auto sync = std::make_shared<Sync>();
+  bool nobody_runs_it = false;
   {
     const std::lock_guard lock(mail_mutex_);
-    if (mail_closed_ || virtual_clock_ != nullptr) {
-      // Nobody runs the mailbox while we wait here; nobody else runs at all.
-      task();
-      return;
-    }
-    mail_.emplace_back([&task, sync] {
-      task();
-      const std::lock_guard done_lock(sync->mutex);
-      sync->done = true;
-      sync->ready.notify_one();
-    });
+    nobody_runs_it = mail_closed_ || virtual_clock_ != nullptr;
+    if (!nobody_runs_it)
+      mail_.emplace_back([&task, sync] {
+        task();
+        const std::lock_guard done_lock(sync->mutex);
+        sync->done = true;
+        sync->ready.notify_one();
+      });
+  }
+  if (nobody_runs_it) {
+    task(); // It may post.
+    return;
   }
   wake();
   std::unique_lock lock(sync->mutex);

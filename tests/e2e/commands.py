@@ -70,6 +70,19 @@ def a_bad_agent_is_refused_naming_file_and_line():
                   "greeting" in said, f"{command}: exit {code}, {said!r}")
 
 
+def a_queue_on_the_way_to_the_caller_is_refused():
+    with Stack() as stack:
+        graph = stack.file("queue.launch", "twiliosrc ! mulawdec ! "
+                           "audioresample ! sphinxstt ! queue ! agent ! "
+                           "espeaksrc ! audioresample ! mulawenc ! twiliosink")
+        config = stack.file("queue.toml", f'[call]\npipeline = "{graph}"\n')
+        program = stack.start("check", [stack.build / "src/cli/patchcord",
+                                        "check", "--config", config])
+        check(program.wait(20) != 0, "the check passed")
+        check("queue stands on the way to twiliosink" in program.output(),
+              program.output())
+
+
 def check_says_what_is_missing():
     code, out, err = run("check")
     check(code == 1 and "TWILIO_AUTH_TOKEN" in out + err,
@@ -104,6 +117,7 @@ if __name__ == "__main__":
         a_misspelt_word_is_named_with_what_was_meant,
         a_bad_configuration_is_refused_naming_file_line_and_key,
         a_bad_agent_is_refused_naming_file_and_line,
+        a_queue_on_the_way_to_the_caller_is_refused,
         check_says_what_is_missing,
         check_asks_the_providers,
     ])

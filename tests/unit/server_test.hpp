@@ -96,6 +96,10 @@ class FakeDesk final : public patchcord::server::CallDesk {
 public:
   using Offer = patchcord::call::Offer;
 
+  void release(const std::string &token) override {
+    const std::lock_guard lock(mutex_);
+    released.push_back(token);
+  }
   patchcord::Result<std::string> offer(const Offer &offer) override {
     const std::lock_guard lock(mutex_);
     if (refuse_with)
@@ -179,6 +183,7 @@ public:
 
   std::optional<patchcord::Error> refuse_with;
   std::vector<Offer> offers;
+  std::vector<std::string> released;
   std::vector<std::string> statuses;
   std::vector<patchcord::Worker *> workers;
   std::atomic<bool> draining_{false};
