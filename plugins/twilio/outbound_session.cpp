@@ -54,6 +54,10 @@ bool OutboundSession::downstream_event(GstEvent *event) {
       timings.push_back({timing.offset, timing.ms});
     playout_.spoken_text(spoken->utterance, std::move(spoken->text),
                          std::move(timings), now);
+  } else if (events::parse<events::Hold>(event)) {
+    playout_.hold(now);
+  } else if (events::parse<events::Resume>(event)) {
+    playout_.resume(now);
   } else {
     return false;
   }

@@ -3,6 +3,8 @@
 
 #include "graph/structures.hpp"
 
+#include <array>
+
 namespace patchcord::events {
 namespace {
 
@@ -11,11 +13,16 @@ using graph::Fields;
 GstEvent *downstream(StructurePtr structure) {
   return gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, structure.release());
 }
+GstEvent *out_of_band(const char *name) {
+  return gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_OOB,
+                              gst_structure_new_empty(name));
+}
 GstEvent *upstream(StructurePtr structure) {
   return gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, structure.release());
 }
 
-constexpr const char *kPlayoutWords[] = {"started", "progress", "ended", "cut"};
+constexpr std::array kPlayoutWords{"started", "progress", "ended", "cut",
+                                   "held"};
 
 template <typename T> StructurePtr failure(const T &event) {
   return Fields(T::kName)
@@ -84,18 +91,21 @@ GstEvent *make(const ProviderFailed &event) {
 GstEvent *make(const Dtmf &event) {
   return downstream(Fields(Dtmf::kName).set("digit", event.digit).take());
 }
+GstEvent *make(const Hold &) { return out_of_band(Hold::kName); }
+GstEvent *make(const Resume &) { return out_of_band(Resume::kName); }
 GstEvent *make(const Playout &event) {
-  return upstream(Fields(Playout::kName)
-                      .set("what", kPlayoutWords[static_cast<int>(event.what)])
-                      .set("utterance", event.utterance)
-                      .set("time", event.time)
-                      .set("first-audio", event.first_audio)
-                      .set("first-sent", event.first_sent)
-                      .set("heard-samples", event.heard_samples)
-                      .set("total-samples", event.total_samples)
-                      .set("heard-text", event.heard_text)
-                      .set("estimated", event.estimated)
-                      .take());
+  return upstream(
+      Fields(Playout::kName)
+          .set("what", kPlayoutWords[static_cast<std::size_t>(event.what)])
+          .set("utterance", event.utterance)
+          .set("time", event.time)
+          .set("first-audio", event.first_audio)
+          .set("first-sent", event.first_sent)
+          .set("heard-samples", event.heard_samples)
+          .set("total-samples", event.total_samples)
+          .set("heard-text", event.heard_text)
+          .set("estimated", event.estimated)
+          .take());
 }
 GstEvent *make(const Expect &event) {
   return upstream(Fields(Expect::kName)
@@ -168,13 +178,22 @@ template <> std::optional<Dtmf> parse(GstEvent *event) {
     return std::nullopt;
   return Dtmf{graph::get_string(structure, "digit")};
 }
+template <> std::optional<Hold> parse(GstEvent *event) {
+  return match(event, Hold::kName) != nullptr ? std::optional<Hold>(Hold{})
+                                              : std::nullopt;
+}
+template <> std::optional<Resume> parse(GstEvent *event) {
+  return match(event, Resume::kName) != nullptr
+             ? std::optional<Resume>(Resume{})
+             : std::nullopt;
+}
 template <> std::optional<Playout> parse(GstEvent *event) {
   const auto *structure = match(event, Playout::kName);
   if (structure == nullptr)
     return std::nullopt;
   Playout playout;
   const std::string what = graph::get_string(structure, "what");
-  for (int i = 0; i < 4; ++i)
+  for (std::size_t i = 0; i < kPlayoutWords.size(); ++i)
     if (what == kPlayoutWords[i])
       playout.what = static_cast<Playout::What>(i);
   playout.utterance = graph::get_uint(structure, "utterance");

@@ -89,13 +89,28 @@ struct Dtmf {
   std::string digit; // one of 0-9 * #
 };
 
+// --- downstream, out of band
+// --------------------------------------------------
+
+// From the agent to the sink: be silent now and keep the rest. Voices go on
+// with their work. What follows is Resume - the caller hears the sample behind
+// the last that he heard - or a FLUSH, which drops the rest.
+struct Hold {
+  static constexpr char kName[] = "patchcord-hold";
+};
+struct Resume {
+  static constexpr char kName[] = "patchcord-resume";
+};
+
 // --- upstream ----------------------------------------------------------------
 
 // From the sink: what the caller hears. Progress comes with each mark (at least
-// every 500 ms of speech); exactly one of ended / cut closes an utterance.
+// every 500 ms of speech); exactly one of ended / cut closes an utterance. Held
+// answers Hold, unless all was heard.
 struct Playout {
   static constexpr char kName[] = "patchcord-playout";
-  enum class What { kStarted, kProgress, kEnded, kCut } what = What::kStarted;
+  enum class What { kStarted, kProgress, kEnded, kCut, kHeld };
+  What what = What::kStarted;
   std::uint32_t utterance = 0;
   GstClockTime time = GST_CLOCK_TIME_NONE;        // when it happened
   GstClockTime first_audio = GST_CLOCK_TIME_NONE; // reached the sink
@@ -129,6 +144,8 @@ GstEvent *make(const SpokenText &event);
 GstEvent *make(const UtteranceEnd &event);
 GstEvent *make(const ProviderFailed &event);
 GstEvent *make(const Dtmf &event);
+GstEvent *make(const Hold &event);
+GstEvent *make(const Resume &event);
 GstEvent *make(const Playout &event);
 GstEvent *make(const Expect &event);
 GstEvent *make(const VoiceFailed &event);

@@ -14,7 +14,8 @@ void PeerClock::sent(std::uint64_t samples, TimePoint now) {
   sent_ += samples;
 }
 
-void PeerClock::cleared(TimePoint now) {
+void PeerClock::cleared(std::uint64_t position, TimePoint now) {
+  sent_ = position;
   end_ = std::min(end_, now);
   moved_ = last_excess_ = {};
 }

@@ -18,8 +18,9 @@ namespace patchcord::twilio {
 class PeerClock {
 public:
   void sent(std::uint64_t samples, TimePoint now);
-  // What was sent will not be played any further.
-  void cleared(TimePoint now);
+  // What was sent will not be played any further. What is sent next is at
+  // `position`: of what was not played, some may be sent again.
+  void cleared(std::uint64_t position, TimePoint now);
 
   std::uint64_t sent() const { return sent_; }
   // How far the peer has played.

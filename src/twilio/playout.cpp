@@ -9,29 +9,18 @@
 namespace patchcord::twilio {
 namespace {
 
-constexpr std::uint8_t kSilence = 0xff;
-constexpr std::size_t kFrame = 160; // 20 ms; partial frames click
 // Audio that trickles in waits this long for company: very small messages make
 // the first word stutter.
 constexpr Duration kCoalesce = 40ms;
 // Below this lead what there is gets sent, however short.
 constexpr Duration kLowLead = 100ms;
-// A mark that is overdue by this much (Twilio docs give no figure) will not
-// come back.
-constexpr Duration kEchoGrace = 2s;
 // The same, at a peer that never returns marks.
 constexpr Duration kNoEchoGrace = 200ms;
-// A mark that is this much later than the round trip says that the peer has
-// not played it.
-constexpr Duration kStall = 500ms;
 // Clocks differ, timers are of 1 ms.
 constexpr Duration kEarly = 20ms;
 // The last buffer of an utterance follows its end event at once; a graph that
 // swallowed it must not leave the utterance open.
 constexpr Duration kLastAudio = 1s;
-// Sent audio is dropped from the queue's front in pieces of this many bytes.
-constexpr std::size_t kCompact = 64 * 1024;
-
 std::size_t to_samples(Duration duration) {
   return static_cast<std::size_t>(duration / kSampleTime);
 }
@@ -157,7 +146,7 @@ void Playout::flush(TimePoint now) {
     peer_.send_clear();
   cut_all(now);
   between_ = explicit_;
-  eos_ = false;
+  eos_ = held_ = false;
 }
 
 void Playout::mark_echo(std::string_view name, TimePoint now) {
@@ -232,7 +221,7 @@ Playout::Utterance *Playout::open_utterance() {
 Playout::Utterance &Playout::begin_utterance(std::uint32_t id) {
   Utterance &utterance = utterances_.emplace_back();
   utterance.id = id;
-  utterance.begin = utterance.end = received_;
+  utterance.begin = utterance.end = utterance.frames_from = received_;
   return utterance;
 }
 
@@ -263,7 +252,7 @@ std::size_t Playout::next_message(const Utterance &utterance) const {
 // When the next message or end mark may go out; a time in the past is now.
 std::optional<TimePoint> Playout::send_time() const {
   const Utterance *utterance = sending();
-  if (!opened_ || utterance == nullptr)
+  if (!opened_ || held_ || utterance == nullptr)
     return std::nullopt;
   if (utterance->complete && utterance->end == clock_.sent())
     return TimePoint::min();
@@ -290,11 +279,10 @@ void Playout::pump(TimePoint now) {
 
 void Playout::send(Utterance &utterance, TimePoint now) {
   if (const std::size_t size = next_message(utterance); size != 0) {
-    peer_.send_media(ByteSpan(queue_).subspan(head_, size));
-    head_ += size;
+    const auto from = static_cast<std::size_t>(clock_.sent() - base_);
+    peer_.send_media(ByteSpan(queue_).subspan(from, size));
     clock_.sent(size, now);
     waiting_since_ = now;
-    drop_sent();
     if (!utterance.first_sent)
       utterance.first_sent = now;
     if (&utterance == &utterances_.front())
@@ -308,16 +296,6 @@ void Playout::send(Utterance &utterance, TimePoint now) {
   }
 }
 
-void Playout::drop_sent() {
-  if (head_ != queue_.size() && head_ < kCompact)
-    return;
-  queue_.erase(queue_.begin(),
-               queue_.begin() + static_cast<std::ptrdiff_t>(head_));
-  head_ = 0;
-  if (queue_.empty() && queue_.capacity() > kCompact)
-    Bytes().swap(queue_); // A long utterance must not cost a call its memory.
-}
-
 void Playout::send_mark(const Utterance &utterance) {
   const std::uint64_t sequence = next_mark_++;
   peer_.send_mark(MarkName(utterance.id, sequence).view());
@@ -327,12 +305,7 @@ void Playout::send_mark(const Utterance &utterance) {
 
 void Playout::complete(Utterance &utterance) {
   utterance.complete = true;
-  const std::size_t rest = (utterance.end - utterance.begin) % kFrame;
-  if (rest == 0)
-    return;
-  queue_.insert(queue_.end(), kFrame - rest, kSilence);
-  received_ += kFrame - rest;
-  utterance.end = received_;
+  pad(utterance);
 }
 
 // When a mark counts as played although it did not come back.
@@ -354,6 +327,7 @@ void Playout::expire(TimePoint now) {
 void Playout::played(const Mark &mark, TimePoint time, bool estimated) {
   confirmed_ = std::max(confirmed_, mark.position);
   guessed_ = estimated;
+  drop_heard();
   if (utterances_.empty())
     return;
   // The front one: those before it were closed by their own end marks.
@@ -367,71 +341,6 @@ void Playout::played(const Mark &mark, TimePoint time, bool estimated) {
   utterances_.pop_front();
   if (!utterances_.empty() && utterances_.front().first_sent)
     tell_started(utterances_.front());
-}
-
-// Whether the next mark should have come back by now.
-bool Playout::front_is_overdue(TimePoint now) const {
-  return !marks_.empty() &&
-         now > marks_.front().due + clock_.round_trip() + kStall;
-}
-
-// The position up to which the caller has heard, or will have when a clear that
-// is sent now takes effect.
-std::uint64_t Playout::heard(TimePoint now) const {
-  std::uint64_t position = clock_.played(now);
-  if (echoes_ && clock_.seen_echo() && front_is_overdue(now))
-    position = std::min(position, marks_.front().position);
-  return std::max(position, confirmed_);
-}
-
-void Playout::cut_all(TimePoint now) {
-  const std::uint64_t position = heard(now);
-  const bool estimated = !echoes_ || front_is_overdue(now);
-  for (const Utterance &utterance : utterances_) {
-    const bool all = utterance.end_mark != 0 &&
-                     position >= utterance.begin + utterance.total;
-    // An end mark that is under way: only the clock says that it is.
-    if (all)
-      tell(PlayoutEvent::What::kEnded, utterance, now, position, true);
-    else
-      tell(PlayoutEvent::What::kCut, utterance, now, position,
-           estimated && position > utterance.begin);
-  }
-  utterances_.clear();
-  marks_.clear();
-  first_valid_ = next_mark_;
-  head_ = queue_.size();
-  drop_sent();
-  clock_.cleared(now);
-  // Nothing is left between what came and what was sent.
-  received_ = marked_ = confirmed_ = clock_.sent();
-}
-
-void Playout::tell_started(Utterance &utterance) {
-  if (std::exchange(utterance.told_started, true))
-    return;
-  tell(PlayoutEvent::What::kStarted, utterance, *utterance.first_sent,
-       utterance.begin, false);
-}
-
-void Playout::tell(PlayoutEvent::What what, const Utterance &utterance,
-                   TimePoint time, std::uint64_t heard_position,
-                   bool estimated) {
-  PlayoutEvent event;
-  event.what = what;
-  event.utterance = utterance.id;
-  event.time = time;
-  event.first_audio = utterance.first_audio;
-  event.first_sent = utterance.first_sent;
-  event.total_samples = utterance.total;
-  event.heard_samples =
-      heard_position <= utterance.begin
-          ? 0
-          : std::min(heard_position - utterance.begin, utterance.total);
-  event.heard_text = utterance.script.heard(
-      event.heard_samples, utterance.total, utterance.complete);
-  event.estimated = estimated;
-  events_.push_back(std::move(event));
 }
 
 } // namespace patchcord::twilio

@@ -15,9 +15,11 @@
 namespace patchcord::twilio {
 
 // What the caller hears of an utterance. Exactly one of kEnded and kCut closes
-// each; the events of one utterance come before those of the next.
+// each; the events of one utterance come before those of the next. kHeld: the
+// caller hears no more of it for now.
 struct PlayoutEvent {
-  enum class What { kStarted, kProgress, kEnded, kCut } what = What::kStarted;
+  enum class What { kStarted, kProgress, kEnded, kCut, kHeld };
+  What what = What::kStarted;
   std::uint32_t utterance = 0;
   TimePoint time{}; // when it happened
   std::optional<TimePoint> first_audio, first_sent;
@@ -41,6 +43,11 @@ struct PlayoutEvent {
 // and say nothing (Twilio docs, "Media Streams - WebSocket messages"): they are
 // ignored. A mark that came back before its audio can have been played counts
 // when it is due; one that does not come back counts some time after.
+//
+// Held: the caller may have interrupted. The peer is cleared, and what it has
+// not played is put before what waits, so that after resume() the caller hears
+// the sample behind the last one that he heard. For that, audio is kept until
+// a mark says that it was heard.
 class Playout {
 public:
   struct Settings {
@@ -79,6 +86,9 @@ public:
   // Be silent now: drops what waits, clears what may be queued at the peer, and
   // cuts all utterances.
   void flush(TimePoint now);
+  // Be silent until resume() or flush(); what comes meanwhile waits as well.
+  void hold(TimePoint now);
+  void resume(TimePoint now);
   // The peer returned a mark.
   void mark_echo(std::string_view name, TimePoint now);
   // No more will come: finished() once all that came was heard.
@@ -89,15 +99,24 @@ public:
   std::optional<PlayoutEvent> next_event();
   bool finished() const { return eos_ && utterances_.empty(); }
 
-  std::size_t waiting() const { return queue_.size() - head_; } // samples
-  std::uint64_t dropped() const { return dropped_; }            // samples
+  std::size_t waiting() const { // samples
+    return static_cast<std::size_t>(received_ - clock_.sent());
+  }
+  std::uint64_t dropped() const { return dropped_; } // samples
 
 private:
+  static constexpr std::uint8_t kSilence = 0xff;
+  static constexpr std::size_t kFrame = 160; // 20 ms; partial frames click
+  // A mark that is overdue by this much (Twilio docs give no figure) will not
+  // come back.
+  static constexpr Duration kEchoGrace = 2s;
+
   struct Utterance {
     std::uint32_t id = 0;
-    std::uint64_t begin = 0; // position of its first sample
-    std::uint64_t total = 0; // samples received
-    std::uint64_t end = 0;   // position behind its last one, with padding
+    std::uint64_t begin = 0;       // position of its first sample
+    std::uint64_t total = 0;       // samples received
+    std::uint64_t end = 0;         // position behind its last one, with padding
+    std::uint64_t frames_from = 0; // where its whole frames are counted from
     SpokenScript script;
     std::optional<TimePoint> first_audio, first_sent;
     std::optional<TimePoint> ending; // since when its last audio is awaited
@@ -122,14 +141,17 @@ private:
   std::optional<TimePoint> send_time() const;
   void pump(TimePoint now);
   void send(Utterance &utterance, TimePoint now);
-  void drop_sent();
+  void drop_heard();
   void send_mark(const Utterance &utterance);
   void complete(Utterance &utterance);
+  void pad(Utterance &utterance);
+  void rewind(std::uint64_t position, TimePoint now);
   TimePoint expiry(const Mark &mark) const;
   void expire(TimePoint now);
   void played(const Mark &mark, TimePoint time, bool estimated);
   bool front_is_overdue(TimePoint now) const;
   std::uint64_t heard(TimePoint now) const;
+  bool heard_all(const Utterance &utterance, std::uint64_t position) const;
   void cut_all(TimePoint now);
   void tell_started(Utterance &utterance);
   void tell(PlayoutEvent::What what, const Utterance &utterance, TimePoint time,
@@ -139,12 +161,13 @@ private:
   const std::size_t message_size_, mark_size_; // samples
   Peer &peer_;
   PeerClock clock_;
-  bool opened_ = false, closed_ = false, eos_ = false;
+  bool opened_ = false, closed_ = false, eos_ = false, held_ = false;
 
-  Bytes queue_; // not yet sent from head_ on
-  std::size_t head_ = 0;
-  std::uint64_t received_ = 0; // position behind the last sample of queue_
-  TimePoint waiting_since_{};  // the first sample of queue_
+  // What a mark has not confirmed yet: from clock_.sent() on it waits.
+  Bytes queue_;
+  std::uint64_t base_ = 0;     // position of its first sample
+  std::uint64_t received_ = 0; // position behind its last one
+  TimePoint waiting_since_{};  // the first one that waits
   std::uint64_t dropped_ = 0;
   std::deque<Utterance> utterances_; // not yet closed
   bool explicit_ = false;            // utterance_start was ever called

@@ -16,6 +16,8 @@ constexpr std::uint64_t kCharacterMs = 66;
 bool is_space(char c) {
   return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
+// Of three bytes or more in UTF-8: scripts that put no spaces between words.
+bool is_of_far_script(char c) { return static_cast<unsigned char>(c) >= 0xe0; }
 bool starts_character(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
 }
@@ -31,7 +33,8 @@ std::string_view up_to_word(std::string_view text, std::size_t at) {
     return text;
   while (at > 0 && !starts_character(text[at]))
     --at;
-  if (std::none_of(text.begin(), text.end(), is_space))
+  if (std::none_of(text.begin(), text.end(), is_space) &&
+      std::any_of(text.begin(), text.end(), is_of_far_script))
     return text.substr(0, at);
   std::size_t end = at;
   if (!is_space(text[at]))

@@ -39,7 +39,7 @@ void MediaBench::note_event(GstEvent *event) {
   if (const auto dtmf = events::parse<events::Dtmf>(event)) {
     log.push_back("dtmf " + dtmf->digit);
   } else if (const auto playout = events::parse<events::Playout>(event)) {
-    const char *const words[] = {"started", "progress", "ended", "cut"};
+    const char *const words[] = {"started", "progress", "ended", "cut", "held"};
     log.push_back(std::string(words[static_cast<int>(playout->what)]) + ' ' +
                   std::to_string(playout->utterance) + ' ' +
                   std::to_string(playout->heard_samples));

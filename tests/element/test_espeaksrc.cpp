@@ -241,6 +241,29 @@ static void test_flush() {
     }
 }
 
+// An interruption that may be none: the sink keeps what comes, so that the
+// voice goes on; and the word of it overtakes all texts that wait.
+static void test_hold_overtakes() {
+  const auto worker = Worker::create_virtual();
+  VoiceBench bench("espeaksrc", worker);
+  bench.play();
+  bench.on_audio([&] { bench.push(events::make(events::Hold{})); });
+  bench.utterance(1, {"One sentence.", "Another one."});
+  bench.await("end:1");
+  bench.push(events::make(events::Resume{}));
+  bench.await("patchcord-resume");
+  assert_order(bench, "segment start:1 spoken:One sentence. audio "
+                      "patchcord-hold audio spoken:Another one. audio end:1 "
+                      "audio patchcord-resume");
+  VoiceBench other("espeaksrc", worker);
+  other.play();
+  other.utterance(1, {"One sentence.", "Another one."});
+  other.await("end:1");
+  // A sample more or less: the synthesizer's, from run to run.
+  g_assert_cmpfloat_with_epsilon(seconds(bench.audio()), seconds(other.audio()),
+                                 0.01);
+}
+
 // The sink's events may bring the agent to flush while a buffer is being
 // pushed.
 static void test_flush_from_within_a_push() {
@@ -413,6 +436,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/espeaksrc/silent-utterances-still-end",
                   test_empty_utterances);
   g_test_add_func("/espeaksrc/flush-leaves-no-late-audio", test_flush);
+  g_test_add_func("/espeaksrc/a-hold-overtakes-and-loses-nothing",
+                  test_hold_overtakes);
   g_test_add_func("/espeaksrc/flush-from-within-a-push",
                   test_flush_from_within_a_push);
   g_test_add_func("/espeaksrc/stop-from-within-a-push",

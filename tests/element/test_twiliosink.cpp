@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "media_bench.hpp"
 
+#include <gst/check/gstharness.h>
+
 using namespace patchcord;
 
 namespace {
@@ -63,6 +65,60 @@ static void test_flush_is_clear() {
   b.say(2, 800);
   b.worker->run_for(1s);
   assert_text(b.take(), "started 2 0\nended 2 800\n");
+}
+
+static void test_hold_and_resume() {
+  Bench b;
+  b.say(1, 16'000, "one two three four");
+  b.worker->run_for(1s);
+  b.take();
+  b.send(events::make(events::Hold{}));
+  g_assert_cmpint(b.stream->clears, ==, 1);
+  assert_text(b.take(), "held 1 8000\n");
+  g_assert_cmpstr(b.playouts.back().heard_text.c_str(), ==, "one two");
+  b.send(gst_event_new_eos());
+  const auto sent = b.stream->sent.size();
+  b.worker->run_for(60s);
+  g_assert_cmpuint(b.stream->sent.size(), ==, sent);
+  assert_text(b.messages(), "");
+  b.send(events::make(events::Resume{}));
+  b.worker->run_for(1100ms);
+  assert_text(b.take(), "progress 1 12000\nended 1 16000\n");
+  assert_text(b.messages(), "eos\n");
+  // 8000 were sent again, less what had not been sent before.
+  g_assert_cmpuint(b.stream->sent.size(), ==, sent + 8000);
+}
+
+static void test_hold_and_flush() {
+  Bench b;
+  b.say(1, 16'000, "one two three four");
+  b.worker->run_for(1s);
+  b.send(events::make(events::Hold{}));
+  b.worker->run_for(1s);
+  b.take();
+  b.flush();
+  assert_text(b.take(), "cut 1 8000\n");
+  g_assert_cmpint(b.stream->clears, ==, 1);
+  b.say(2, 800);
+  b.worker->run_for(1s);
+  assert_text(b.take(), "started 2 0\nended 2 800\n");
+}
+
+// Format elements between voice and sink hold serialized events back until
+// their next frame: this one must not wait.
+static void test_hold_passes_format_elements() {
+  GstHarness *harness = gst_harness_new_parse("audioresample ! mulawenc");
+  gst_harness_set_src_caps_str(
+      harness, "audio/x-raw,format=S16LE,layout=interleaved,rate=22050,"
+               "channels=1");
+  g_assert_true(gst_harness_push_event(harness, events::make(events::Hold{})));
+  bool came = false;
+  while (GstEvent *event = gst_harness_try_pull_event(harness)) {
+    came = came || events::parse<events::Hold>(event);
+    gst_event_unref(event);
+  }
+  g_assert_true(came);
+  gst_harness_teardown(harness);
 }
 
 static void test_eos_after_the_last_mark() {
@@ -258,6 +314,10 @@ int main(int argc, char **argv) {
   gst_init(&argc, &argv);
   g_test_add_func("/twiliosink/an-utterance-is-heard", test_an_utterance);
   g_test_add_func("/twiliosink/flush-start-is-clear", test_flush_is_clear);
+  g_test_add_func("/twiliosink/what-is-held-is-resumed", test_hold_and_resume);
+  g_test_add_func("/twiliosink/what-is-held-is-flushed", test_hold_and_flush);
+  g_test_add_func("/twiliosink/a-hold-passes-format-elements",
+                  test_hold_passes_format_elements);
   g_test_add_func("/twiliosink/eos-comes-after-the-last-mark",
                   test_eos_after_the_last_mark);
   g_test_add_func("/twiliosink/eos-comes-though-no-mark-does",

@@ -197,7 +197,7 @@ public:
         continue;
       if (!text.empty())
         text += ", ";
-      const char *const words[] = {"started", "", "ended", "cut"};
+      const char *const words[] = {"started", "", "ended", "cut", "held"};
       text += words[static_cast<int>(event.what)];
       text += ' ' + std::to_string(event.utterance);
       if (event.what != PlayoutEvent::What::kStarted)

@@ -519,6 +519,7 @@ static void test_heard_text() {
       {"grün süß weiß", nullptr, 6000, 8000, true, "grün süß"},
       {"\xe4\xbd\xa0\xe5\xa5\xbd\xe5\x90\x97", nullptr, 5400, 8000, true,
        "\xe4\xbd\xa0\xe5\xa5\xbd"},
+      {"hello", nullptr, 7900, 8000, true, ""},
       {"", nullptr, 4000, 8000, true, ""},
   };
   for (const auto &c : cases) {

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "twilio/playout.hpp"
+
+#include <algorithm>
+#include <utility>
+
+// What was heard, and what becomes of the rest: cut, or held and sent again.
+// Pacing and marks are in playout.cpp.
+namespace patchcord::twilio {
+namespace {
+
+// A mark that is this much later than the round trip says that the peer has
+// not played it.
+constexpr Duration kStall = 500ms;
+// Heard audio is dropped from the queue's front in pieces of this many bytes.
+constexpr std::size_t kCompact = 64 * 1024;
+
+} // namespace
+
+// Whether the next mark should have come back by now.
+bool Playout::front_is_overdue(TimePoint now) const {
+  return !marks_.empty() &&
+         now > marks_.front().due + clock_.round_trip() + kStall;
+}
+
+// The position up to which the caller has heard, or will have when a clear that
+// is sent now takes effect.
+std::uint64_t Playout::heard(TimePoint now) const {
+  std::uint64_t position = clock_.played(now);
+  if (echoes_ && clock_.seen_echo() && front_is_overdue(now))
+    position = std::min(position, marks_.front().position);
+  return std::max(position, confirmed_);
+}
+
+// An end mark that is under way: only the clock says that all was heard.
+bool Playout::heard_all(const Utterance &utterance,
+                        std::uint64_t position) const {
+  return utterance.end_mark != 0 &&
+         position >= utterance.begin + utterance.total;
+}
+
+void Playout::cut_all(TimePoint now) {
+  const std::uint64_t position = heard(now);
+  const bool estimated = !echoes_ || front_is_overdue(now);
+  for (const Utterance &utterance : utterances_)
+    if (heard_all(utterance, position))
+      tell(PlayoutEvent::What::kEnded, utterance, now, position, true);
+    else
+      tell(PlayoutEvent::What::kCut, utterance, now, position,
+           estimated && position > utterance.begin);
+  utterances_.clear();
+  received_ = clock_.sent(); // What waits is dropped.
+  queue_.resize(static_cast<std::size_t>(received_ - base_));
+  rewind(received_, now);
+}
+
+void Playout::hold(TimePoint now) {
+  if (held_ || closed_)
+    return;
+  held_ = true;
+  if (opened_ && may_be_queued(now))
+    peer_.send_clear();
+  std::uint64_t position = heard(now);
+  const bool estimated = !echoes_ || front_is_overdue(now);
+  while (!utterances_.empty() && heard_all(utterances_.front(), position)) {
+    const Utterance &front = utterances_.front();
+    tell(PlayoutEvent::What::kEnded, front, now, position, true);
+    position = std::max(position, front.end);
+    utterances_.pop_front();
+  }
+  rewind(position, now);
+  if (!utterances_.empty())
+    tell(PlayoutEvent::What::kHeld, utterances_.front(), now, position,
+         estimated && position > utterances_.front().begin);
+}
+
+void Playout::resume(TimePoint now) {
+  held_ = false;
+  tick(now);
+}
+
+// The peer was cleared, and has played up to `position`: what was sent behind
+// it is to be sent again, and with new marks.
+void Playout::rewind(std::uint64_t position, TimePoint now) {
+  clock_.cleared(position, now);
+  marks_.clear();
+  first_valid_ = next_mark_;
+  marked_ = confirmed_ = position;
+  guessed_ = false;
+  for (Utterance &utterance : utterances_) {
+    utterance.end_mark = 0;
+    if (!utterance.told_started)
+      utterance.first_sent.reset();
+  }
+  drop_heard();
+  if (utterances_.empty())
+    return;
+  Utterance &front = utterances_.front();
+  front.frames_from = position;
+  if (front.complete)
+    pad(front);
+}
+
+// Makes it end with a whole frame.
+void Playout::pad(Utterance &utterance) {
+  const std::uint64_t rest = (utterance.end - utterance.frames_from) % kFrame;
+  if (rest == 0)
+    return;
+  const std::uint64_t more = kFrame - rest;
+  queue_.insert(queue_.begin() +
+                    static_cast<std::ptrdiff_t>(utterance.end - base_),
+                static_cast<std::size_t>(more), kSilence);
+  received_ += more;
+  utterance.end += more;
+  for (auto later = utterances_.rbegin(); &*later != &utterance; ++later) {
+    later->begin += more;
+    later->end += more;
+    later->frames_from += more;
+  }
+}
+
+void Playout::drop_heard() {
+  const auto size = static_cast<std::size_t>(received_ - base_);
+  const auto heard = static_cast<std::size_t>(confirmed_ - base_);
+  if (heard != size && heard < kCompact)
+    return;
+  queue_.erase(queue_.begin(),
+               queue_.begin() + static_cast<std::ptrdiff_t>(heard));
+  base_ = confirmed_;
+  if (queue_.empty() && queue_.capacity() > kCompact)
+    Bytes().swap(queue_); // A long utterance must not cost a call its memory.
+}
+
+void Playout::tell_started(Utterance &utterance) {
+  if (std::exchange(utterance.told_started, true))
+    return;
+  tell(PlayoutEvent::What::kStarted, utterance, *utterance.first_sent,
+       utterance.begin, false);
+}
+
+void Playout::tell(PlayoutEvent::What what, const Utterance &utterance,
+                   TimePoint time, std::uint64_t heard_position,
+                   bool estimated) {
+  PlayoutEvent event;
+  event.what = what;
+  event.utterance = utterance.id;
+  event.time = time;
+  event.first_audio = utterance.first_audio;
+  event.first_sent = utterance.first_sent;
+  event.total_samples = utterance.total;
+  event.heard_samples =
+      heard_position <= utterance.begin
+          ? 0
+          : std::min(heard_position - utterance.begin, utterance.total);
+  event.heard_text = utterance.script.heard(
+      event.heard_samples, utterance.total, utterance.complete);
+  event.estimated = estimated;
+  events_.push_back(std::move(event));
+}
+
+} // namespace patchcord::twilio
