@@ -58,14 +58,12 @@ public:
       body_ += as_text(bytes);
       return;
     }
-    // All of it is parsed before anybody hears of it: a handler may end us.
-    std::vector<Result<openai::ChatDelta>> events;
+    // Each as it is found, so that the first clause does not wait for the rest
+    // of a burst. A handler may end us: then what follows is not looked at.
     const bool fits = sse_.feed(bytes, [&](auto text) {
-      if (text)
-        events.push_back(openai::parse_chat_event(*text));
+      if (text && !over_)
+        take(openai::parse_chat_event(*text));
     });
-    for (const auto &event : events)
-      take(event);
     if (!fits)
       fail("too_large", "an event of the stream is too long", false);
   }
