@@ -26,6 +26,7 @@ public:
     pair_->tell_server(code);
   }
   std::size_t queued_bytes() const override { return 0; }
+  void set_low_water(std::size_t bytes) override { pair_->low_water_ = bytes; }
 
   const Handlers &handlers() const { return handlers_; }
 

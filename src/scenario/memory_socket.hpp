@@ -31,6 +31,8 @@ public:
   void deliver(std::string_view text);
   void close(std::uint16_t code);
   bool open() const { return open_; }
+  // The server would not read less than so many bytes at a time.
+  std::size_t low_water() const { return low_water_; }
   // The phone is gone: it hears nothing more.
   void forget() { handlers_ = {}; }
 
@@ -42,6 +44,7 @@ private:
   Worker &worker_;
   Handlers handlers_;
   Server *server_ = nullptr; // null when it is gone
+  std::size_t low_water_ = 1;
   bool open_ = false;
 };
 

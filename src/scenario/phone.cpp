@@ -59,16 +59,23 @@ void Phone::emit(Samples at, std::string_view kind, std::string_view key,
 
 // --- the caller speaks -------------------------------------------------------
 
+// While nobody speaks and the server reads two messages at a time, they are
+// sent so: half of a long call's steps are spared, and nobody can tell.
+bool Phone::may_wait() const {
+  return !speaking_ && !agent_speaking_ && playout_.queued() == 0 &&
+         socket_->low_water() > message_.size();
+}
+
 void Phone::tick() {
   play();
   echo();
-  const Samples at = frame_ * kFrame;
+  while (end_.empty() && now() >= (frame_ + 1) * kFrame) {
+    send_frame(frame_ * kFrame);
+    ++frame_;
+  }
   if (end_.empty())
-    send_frame(at);
-  if (!end_.empty())
-    return;
-  ++frame_;
-  worker_.rearm(timer_, start_ + kFrameTime * (frame_ + 1));
+    worker_.rearm(timer_,
+                  start_ + kFrameTime * (frame_ + (may_wait() ? 2 : 1)));
 }
 
 bool Phone::cue_has_come(const Cue &cue, Samples now) const {
@@ -223,8 +230,10 @@ void Phone::cleared() {
   emit(now(), "clear");
   if (dropped == 0)
     return;
+  silenced_ = true;
   if (!heard_replies_.empty())
-    heard_replies_.back().to = now();
+    if (auto &last = heard_replies_.back().stretches.back(); last.in_word)
+      last.to = now();
   speech_.clear();
   detector_.finish(speech_);
   for (const auto &event : speech_)
@@ -254,13 +263,18 @@ void Phone::word_event(const Ear::Event &event) {
   if (event.word >= stage_.agent_words.size())
     return;
   const Stage::AgentWord &word = stage_.agent_words[event.word];
-  if (heard_replies_.empty() || heard_replies_.back().reply != word.reply)
-    heard_replies_.push_back({word.reply, event.at, event.at, {}, false});
-  HeardReply &reply = heard_replies_.back();
-  reply.cut = !event.end;
-  reply.to = event.at;
+  if (heard_replies_.empty() || heard_replies_.back().reply != word.reply) {
+    heard_replies_.push_back({word.reply, {}});
+    silenced_ = true;
+  }
+  auto &stretches = heard_replies_.back().stretches;
+  if (std::exchange(silenced_, false))
+    stretches.push_back({event.at, event.at, {}, false});
+  HeardReply::Stretch &stretch = stretches.back();
+  stretch.in_word = !event.end;
+  stretch.to = event.at;
   if (event.end) {
-    reply.words.push_back(event.word);
+    stretch.words.push_back(event.word);
     emit(event.at, "word-heard", "text", word.text);
     return;
   }

@@ -35,12 +35,17 @@ struct SaidLine {
   Samples from = 0, to = 0; // its last voiced sample
 };
 
-// What the caller heard of one utterance of the agent's.
+// What the caller heard of one utterance of the agent's: in one stretch, or in
+// more when it was silenced and went on.
 struct HeardReply {
+  struct Stretch {
+    Samples from = 0, to = 0;
+    std::vector<std::uint32_t> words; // heard to their ends, by number
+    bool in_word = false;             // one began
+  };
   int reply = 0; // from 1
-  Samples from = 0, to = 0;
-  std::vector<std::uint32_t> words; // heard to their ends, by number
-  bool cut = false;                 // a word began and was not heard to its end
+  std::vector<Stretch> stretches;
+  Samples from() const { return stretches.front().from; }
 };
 
 // The caller's phone, at Twilio's end of a media stream in memory: says the
@@ -74,6 +79,7 @@ public:
 
 private:
   void tick();
+  bool may_wait() const;
   void send_frame(Samples at);
   void send_media();
   bool cue_has_come(const Cue &cue, Samples now) const;
@@ -124,6 +130,7 @@ private:
   Samples agent_until_ = 0;
   int words_into_reply_ = 0; // the last word that began, of its reply
   Samples word_at_ = -1;
+  bool silenced_ = false; // by a clear, since the last word
 
   std::vector<SaidLine> said_;
   std::vector<HeardReply> heard_replies_;

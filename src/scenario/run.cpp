@@ -138,7 +138,7 @@ void Run::take(const std::string &json) {
   if (kind == "provider-trouble")
     troubles_.push_back(root["provider"].string().value_or(""));
   const std::string state = root["state"].string().value_or("");
-  if (kind == "heard" && state != "started")
+  if (kind == "heard" && (state == "complete" || state == "interrupted"))
     beliefs_.push_back(
         {static_cast<int>(root["utterance"].integer().value_or(0)),
          state == "complete", root["text"].string().value_or("")});
@@ -185,9 +185,12 @@ std::vector<Talk> conversation(const Scenario &scenario,
         {false, said.from, said.to, text, line.heard.value_or(text)});
   }
   for (const HeardReply &reply : outcome.heard)
-    talk.push_back({true, reply.from, reply.to,
-                    reply_text(reply.reply, outcome.words),
-                    heard_text(reply, outcome.words)});
+    for (const auto &stretch : reply.stretches)
+      talk.push_back({true, stretch.from, stretch.to,
+                      &stretch == reply.stretches.data()
+                          ? reply_text(reply.reply, outcome.words)
+                          : "(goes on)",
+                      words_text(stretch.words, outcome.words)});
   std::stable_sort(talk.begin(), talk.end(), [](const Talk &a, const Talk &b) {
     return a.from < b.from;
   });
@@ -222,12 +225,20 @@ Outcome Run::outcome() {
 
 } // namespace
 
-std::string heard_text(const HeardReply &reply,
+std::string words_text(const std::vector<std::uint32_t> &numbers,
                        const std::vector<Stage::AgentWord> &words) {
   std::vector<std::string> texts;
-  for (const std::uint32_t word : reply.words)
-    texts.push_back(words[word].text);
+  for (const std::uint32_t number : numbers)
+    texts.push_back(words[number].text);
   return join(texts, " ");
+}
+
+std::string heard_text(const HeardReply &reply,
+                       const std::vector<Stage::AgentWord> &words) {
+  std::vector<std::uint32_t> numbers;
+  for (const auto &stretch : reply.stretches)
+    numbers.insert(numbers.end(), stretch.words.begin(), stretch.words.end());
+  return words_text(numbers, words);
 }
 
 std::string reply_text(int reply, const std::vector<Stage::AgentWord> &words) {

@@ -56,6 +56,8 @@ struct Outcome {
 // that cannot be read, an agent that cannot be loaded.
 Result<Outcome> run(const Scenario &scenario, bool record_audio);
 
+std::string words_text(const std::vector<std::uint32_t> &numbers,
+                       const std::vector<Stage::AgentWord> &words);
 // The words of a reply that were heard, joined.
 std::string heard_text(const HeardReply &reply,
                        const std::vector<Stage::AgentWord> &words);

@@ -16,13 +16,20 @@ constexpr Samples kCharacter = phone::kRate / 14;
 constexpr Samples kComma = phone::kRate / 5, kSentence = phone::kRate * 3 / 10,
                   kEllipsis = phone::kRate * 7 / 10;
 
-// A word's mark stands in the lowest bits of its first and last samples: a
-// pattern, whether it is the end, and the number. All other samples of a sound
-// have a lowest bit of 0, and silence of 1, so that the pattern is nowhere
-// else.
-constexpr std::uint64_t kPattern = 0b1010'0110'1001'0101;
-constexpr int kPatternBits = 16, kNumberBits = 24;
-constexpr int kMarkBits = kPatternBits + 1 + kNumberBits;
+// A word's mark stands in the lowest bits of its first and last samples: four
+// ones, whether it is the end, the number, and a pattern. All other samples of
+// a sound have a lowest bit of 0, and silence of 1. The pattern has no four
+// ones in a row and ends in zeros, so that a mark that is cut is not completed
+// by silence or by the next.
+constexpr std::uint64_t kBegin = 0b1111, kPattern = 0b0101'0110'1011'0000;
+constexpr int kBeginBits = 4, kNumberBits = 24, kPatternBits = 16;
+constexpr int kMarkBits = kBeginBits + 1 + kNumberBits + kPatternBits;
+
+constexpr std::uint64_t mark_of(std::uint32_t word, bool end) {
+  std::uint64_t bits = kBegin << 1 | std::uint64_t{end};
+  bits = bits << kNumberBits | (word & ((1U << kNumberBits) - 1));
+  return bits << kPatternBits | kPattern;
+}
 
 constexpr int kShapes = 8; // of letters
 using Letter = std::array<std::uint8_t, kCharacter>;
@@ -62,9 +69,7 @@ const Alphabet &alphabet(Timbre timbre) {
 }
 
 void mark(std::uint8_t *samples, std::uint32_t word, bool end) {
-  const std::uint64_t bits = kPattern << (1 + kNumberBits) |
-                             std::uint64_t{end} << kNumberBits |
-                             (word & ((1U << kNumberBits) - 1));
+  const std::uint64_t bits = mark_of(word, end);
   for (int i = 0; i < kMarkBits; ++i) {
     std::uint8_t &sample = samples[i];
     sample = static_cast<std::uint8_t>((sample & 0xFE) |
@@ -138,17 +143,20 @@ Bytes noise(Samples length) {
 }
 
 void Ear::push(ByteSpan mulaw, std::vector<Event> &events) {
-  constexpr std::uint64_t kPatternMask = (1U << kPatternBits) - 1;
+  constexpr std::uint64_t kAll = (std::uint64_t{1} << kMarkBits) - 1;
+  constexpr std::uint64_t kVaries =
+      ((std::uint64_t{1} << (1 + kNumberBits)) - 1) << kPatternBits;
+  constexpr std::uint64_t kFixed = kAll & ~kVaries;
   for (const std::uint8_t code : mulaw) {
     bits_ = bits_ << 1 | (code & 1U);
     ++position_;
-    if (((bits_ >> (1 + kNumberBits)) & kPatternMask) != kPattern)
+    if ((bits_ & kFixed) != mark_of(0, false))
       continue;
+    const std::uint64_t told = bits_ >> kPatternBits;
     const auto word =
-        static_cast<std::uint32_t>(bits_ & ((1U << kNumberBits) - 1));
-    const bool end = ((bits_ >> kNumberBits) & 1U) != 0;
+        static_cast<std::uint32_t>(told & ((1U << kNumberBits) - 1));
+    const bool end = ((told >> kNumberBits) & 1U) != 0;
     events.push_back({word, end, end ? position_ : position_ - kMarkBits});
-    bits_ = 0;
   }
 }
 

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "scenario/report.hpp"
+#include "scenario/sound.hpp"
+
+#include "../support/check_text.hpp"
+
+#include "audio/voice_activity.hpp"
+#include "base/log.hpp"
+
+#include <glib.h>
+#include <gst/gst.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+using namespace patchcord;
+using namespace patchcord::scenario;
+
+static const std::string kHead = "name = \"x\"\nagent = \"room-booking\"\n";
+
+// --- the file ----------------------------------------------------------------
+
+static void test_reads_a_file() {
+  const auto scenario = parse_scenario(kHead + R"(
+[stt]
+delay_ms = 120
+[[caller]]
+say = "book a room"
+heard = "look a broom"
+at_word = 3
+[[caller]]
+noise_ms = 250
+silence_s = 1.5
+[[caller]]
+dtmf = "1#"
+[[caller]]
+hang_up = true
+after_s = 2
+[expect]
+reply_within_ms = 900
+goal_reached = false
+fields = { people = 4, location = "Sunnyvale" }
+)",
+                                       "s.toml");
+  g_assert_true(scenario.ok());
+  const auto &lines = scenario->lines;
+  g_assert_cmpuint(lines.size(), ==, 4);
+  g_assert_true(lines[0].cue.kind == Cue::Kind::kWord);
+  g_assert_cmpint(lines[0].cue.word, ==, 3);
+  CHECK_TEXT(*lines[0].heard, "look a broom");
+  g_assert_true(lines[1].what == Line::What::kNoise);
+  g_assert_true(lines[1].cue.kind == Cue::Kind::kSilence);
+  g_assert_true(lines[1].cue.time == 1500ms);
+  g_assert_true(lines[2].cue.kind == Cue::Kind::kReply);
+  g_assert_true(lines[3].cue.kind == Cue::Kind::kAfter);
+  g_assert_true(scenario->stt.delay == 120ms);
+  g_assert_true(*scenario->expect.reply_within == 900ms);
+  g_assert_false(*scenario->expect.goal_reached);
+  CHECK_TEXT(scenario->expect.fields.at("people"), "4");
+  CHECK_TEXT(scenario->expect.fields.at("location"), "\"Sunnyvale\"");
+}
+
+static void test_refuses_mistakes() {
+  // What stands behind the head, and what the message has to say.
+  const struct {
+    const char *text;
+    std::vector<const char *> words;
+  } rows[] = {
+      {"agnet = \"x\"\n", {"s.toml:3", "agnet", "unknown key"}},
+      {"mind = \"clever\"\n", {"s.toml:3", "mind", "openai", "clever"}},
+      {"mind = \"openai\"\n", {"model", "answers"}},
+      {"today = \"Monday\"\n", {"s.toml:3", "today", "2026-05-04"}},
+      {"max_duration_s = 0\n", {"s.toml:3", "max_duration_s"}},
+      {"[stt]\ndelay_ms = \"soon\"\n", {"s.toml:4", "stt.delay_ms"}},
+      {"[stt]\nspeed = 1\n", {"s.toml:4", "stt.speed", "unknown key"}},
+      {"[voice]\nfail_at = 0\n", {"s.toml:4", "voice.fail_at"}},
+      {"[[caller]]\nsya = \"hello\"\n", {"caller"}},
+      {"[[caller]]\nsay = \"a\"\ndtmf = \"1\"\n", {"s.toml:4", "one of say"}},
+      {"[[caller]]\nsay = \"\"\n", {"s.toml:4", "caller.say"}},
+      {"[[caller]]\ndtmf = \"12a\"\n", {"s.toml:4", "caller.dtmf", "12a"}},
+      {"[[caller]]\nwav = \"a.wav\"\n", {"caller.heard"}},
+      {"[[caller]]\nsay = \"a\"\nat_word = 0\n", {"s.toml:5", "at_word"}},
+      {"[[caller]]\nsay = \"a\"\nat_word = 2\nat_s = 1\n",
+       {"no cue besides", "at_"}},
+      {"[[caller]]\nsay = \"a\"\nat_s = -1\n", {"s.toml:5", "caller.at_s"}},
+      {"[expect]\nedn = \"goal\"\n", {"s.toml:4", "expect.edn"}},
+      {"[expect]\nhistory = [\"hello\"]\n", {"s.toml:4", "expect.history"}},
+      {"[[expect.replies]]\nnumber = 1\n", {"expect.replies.equals"}},
+      {"[[expect.replies]]\nequals = \"a\"\n", {"expect.replies.number"}},
+      {"[[model.answers]]\nstatus = 200\n", {"model.answers.content"}},
+      {"[expect\n", {"s.toml:3"}},
+  };
+  for (const auto &row : rows) {
+    const auto scenario = parse_scenario(kHead + row.text, "s.toml");
+    if (scenario.ok())
+      g_error("was taken: %s", row.text);
+    for (const char *word : row.words)
+      if (scenario.error().message.find(word) == std::string::npos)
+        g_error("%s: \"%s\" is not in: %s", row.text, word,
+                scenario.error().message.c_str());
+  }
+  const auto nameless = parse_scenario("agent = \"intake\"\n", "s.toml");
+  g_assert_false(nameless.ok());
+  const auto stranger =
+      parse_scenario("name = \"x\"\nagent = \"room-bookin\"\n", "s.toml");
+  g_assert_false(stranger.ok());
+  g_assert_nonnull(strstr(stranger.error().message.c_str(), "room-booking"));
+}
+
+// --- sound -------------------------------------------------------------------
+
+static void test_words_are_heard() {
+  const Sound sound =
+      speak("Hello, room desk. Book a room?", Timbre::kAgent, 70000);
+  g_assert_cmpuint(sound.words.size(), ==, 6);
+  // In pieces that fall anywhere.
+  Ear ear;
+  std::vector<Ear::Event> events;
+  for (std::size_t at = 0; at < sound.mulaw.size(); at += 37)
+    ear.push(
+        ByteSpan(sound.mulaw)
+            .subspan(at, std::min<std::size_t>(37, sound.mulaw.size() - at)),
+        events);
+  g_assert_cmpuint(events.size(), ==, 12);
+  for (std::size_t i = 0; i < 12; ++i) {
+    const WordAt &word = sound.words[i / 2];
+    g_assert_cmpuint(events[i].word, ==, 70000 + i / 2);
+    g_assert_true(events[i].end == (i % 2 == 1));
+    g_assert_cmpint(events[i].at, ==, i % 2 == 1 ? word.end : word.begin);
+  }
+}
+
+// Wherever a word is cut, in its marks as well: silence or another word
+// follows.
+static void test_a_cut_word_is_not_heard() {
+  const Sound sound = speak("one two three", Timbre::kStandIn, 5);
+  const Sound next = speak("four", Timbre::kAgent, 0xFFFF);
+  const WordAt &two = sound.words[1];
+  for (Samples cut = two.begin; cut < two.end; ++cut)
+    for (const Bytes &behind : {next.mulaw, Bytes(400, 0xFF)}) {
+      Ear ear;
+      std::vector<Ear::Event> events;
+      ear.push(ByteSpan(sound.mulaw).first(static_cast<std::size_t>(cut)),
+               events);
+      ear.push(behind, events);
+      for (const Ear::Event &event : events)
+        g_assert_true(event.word == 5 || event.word == 0xFFFF ||
+                      (event.word == 6 && !event.end));
+    }
+}
+
+static void test_sound_is_taken_for_speech() {
+  for (const Bytes &sound :
+       {speak("half past two", Timbre::kCaller, 0).mulaw, noise(2800)}) {
+    audio::VoiceActivity activity;
+    std::vector<audio::VoiceActivity::Event> events;
+    activity.push_mulaw(Bytes(8000, 0xFF), events);
+    activity.push_mulaw(sound, events);
+    activity.push_mulaw(Bytes(8000, 0xFF), events);
+    g_assert_cmpuint(events.size(), ==, 2);
+    const Duration length =
+        phone::to_duration(static_cast<Samples>(sound.size()));
+    g_assert_true(events[0].time >= 1s && events[0].time < 1s + 100ms);
+    g_assert_true(events[1].time > 1s + length - 200ms);
+    g_assert_true(events[1].time < 1s + length + 20ms);
+  }
+  // About 14 characters a second.
+  const auto size = speak("I need a room", Timbre::kCaller, 0).mulaw.size();
+  g_assert_cmpuint(size, >, 8000 * 13 / 15);
+  g_assert_cmpuint(size, <, 8000 * 15 / 14);
+}
+
+// --- whole calls -------------------------------------------------------------
+
+static const std::string kCall = kHead + R"(
+[[caller]]
+say = "cancel a booking"
+at_word = 5
+[[caller]]
+say = "Sunnyvale"
+[[caller]]
+hang_up = true
+at_word = 2
+)";
+
+static Outcome play(const std::string &text, bool record_audio = false) {
+  const auto scenario = parse_scenario(text, "s.toml");
+  if (!scenario.ok())
+    g_error("%s", scenario.error().message.c_str());
+  auto outcome = run(*scenario, record_audio);
+  if (!outcome.ok())
+    g_error("%s", outcome.error().message.c_str());
+  return *std::move(outcome);
+}
+
+static void test_same_bytes_every_time() {
+  const auto scenario = parse_scenario(kCall, "s.toml");
+  std::vector<std::string> timelines;
+  std::vector<Bytes> heard, said;
+  for (int i = 0; i < 2; ++i) {
+    Outcome outcome = play(kCall, true);
+    heard.push_back(outcome.heard_audio);
+    said.push_back(outcome.caller_audio);
+    timelines.push_back(timelines_json({{*scenario, std::move(outcome), ""}}));
+  }
+  CHECK_TEXT(timelines[0], timelines[1]);
+  g_assert_cmpuint(heard[0].size(), >, 30000);
+  g_assert_true(heard[0] == heard[1]);
+  g_assert_true(said[0] == said[1]);
+}
+
+static void test_cut_at_the_word() {
+  const Outcome outcome = play(kCall);
+  g_assert_true(outcome.passed());
+  g_assert_cmpint(outcome.interruptions, ==, 1);
+  CHECK_TEXT(heard_text(outcome.heard.at(0), outcome.words),
+             "Hello, room desk. Book");
+  CHECK_TEXT(outcome.record.turns.at(0).heard, "Hello, room desk. Book");
+  CHECK_TEXT(reply_text(1, outcome.words),
+             "Hello, room desk. Book a room, or cancel one?");
+  CHECK_TEXT(outcome.caller_end, "caller_hung_up");
+  // Hung up in the second word of the last reply.
+  CHECK_TEXT(heard_text(outcome.heard.back(), outcome.words), "For");
+}
+
+// Every kind of expectation can be broken, and says what came instead.
+static void test_broken_expectations() {
+  const struct {
+    const char *expectation, *what, *got;
+  } rows[] = {
+      {"end = \"goal\"", "end", "caller_hung_up"},
+      {"caller_end = \"agent_closed\"", "caller_end", "caller_hung_up"},
+      {"goal_reached = true", "goal_reached", "false"},
+      {"fields = { location = \"San Francisco\" }", "fields.location",
+       "Sunnyvale"},
+      {"fields = { people = 4 }", "fields.people", "nothing"},
+      {"heard = [\"For which\", \"In which\"]", "heard", "For"},
+      {"history = [\"agent: Hello*one?\"]", "history", "room desk. Book"},
+      {"interruptions = 0", "interruptions", "1"},
+      {"reply_within_ms = 500", "reply_within_ms", "ms"},
+      {"overlap_ms = 10", "overlap_ms", "ms"},
+      {"ended_by_s = 2", "ended_by_s", "s"},
+      {"not_before_s = 60", "not_before_s", "s"},
+      {"unsaid_lines = 1", "unsaid_lines", "0"},
+      {"model_requests = 2", "model_requests", "0"},
+      {"troubles = [\"openai\"]", "troubles", "none"},
+      {"[[expect.replies]]\nnumber = 2\nequals = \"In which office\"",
+       "replies.2", "In which office?"},
+      {"[[expect.replies]]\nnumber = 9\ncontains = \"a\"", "replies.9", "only"},
+  };
+  for (const auto &row : rows) {
+    const Outcome outcome = play(kCall + "[expect]\n" + row.expectation + "\n");
+    if (outcome.failures.empty())
+      g_error("passed: %s", row.expectation);
+    const Failure &failure = outcome.failures.front();
+    g_assert_true(failure.what.starts_with(row.what));
+    g_assert_nonnull(strstr(failure.got.c_str(), row.got));
+  }
+}
+
+static void test_a_line_that_is_never_said_fails() {
+  const Outcome outcome = play(kHead + "[[caller]]\nhang_up = true\n"
+                                       "[[caller]]\nsay = \"book\"\n");
+  g_assert_cmpuint(outcome.failures.size(), ==, 1);
+  CHECK_TEXT(outcome.failures[0].what, "unsaid_lines");
+}
+
+// The agent's belief is held against the caller's ear.
+static void test_a_wrong_belief_fails() {
+  const struct {
+    const char *belief;
+    bool whole, passes;
+  } rows[] = {
+      {"Hello, room desk. Book", true, true},
+      {"Hello, room desk. Book", false, true},
+      {"Hello, room desk.", false, true}, // within the pause behind a word
+      {"Hello, room desk.", true, false},
+      {"Hello, room", false, false},
+      {"Hello, room desk. Book a", false, false},
+      {"Hallo, room desk. Book", false, false},
+  };
+  const auto scenario = parse_scenario(kCall, "s.toml");
+  for (const auto &row : rows) {
+    Outcome outcome = play(kCall);
+    g_assert_true(outcome.passed());
+    outcome.beliefs = {{1, row.whole, row.belief}};
+    check(*scenario, outcome);
+    if (outcome.passed() != row.passes)
+      g_error("%s", row.belief);
+  }
+}
+
+static void test_junit_counts() {
+  const auto scenario = parse_scenario(kCall, "s.toml");
+  Outcome outcome = play(kCall);
+  Outcome broken = outcome;
+  broken.failures.push_back({"end", "\"a < b\"", "c"});
+  const std::string xml = junit_xml({{*scenario, std::move(outcome), ""},
+                                     {*scenario, std::move(broken), ""},
+                                     {*scenario, {}, "no such file"}});
+  for (const char *part : {"tests=\"3\"", "failures=\"1\"", "errors=\"1\"",
+                           "a &lt; b", "no such file"})
+    g_assert_nonnull(strstr(xml.c_str(), part));
+}
+
+int main(int argc, char **argv) {
+  gst_init(&argc, &argv);
+  g_test_init(&argc, &argv, nullptr);
+  register_elements();
+  log::set_threshold(log::Level::kError);
+  g_test_add_func("/scenario/file/is-read", test_reads_a_file);
+  g_test_add_func("/scenario/file/mistakes-are-refused-with-line-and-key",
+                  test_refuses_mistakes);
+  g_test_add_func("/scenario/sound/words-are-heard-to-the-sample",
+                  test_words_are_heard);
+  g_test_add_func("/scenario/sound/a-cut-word-is-not-heard",
+                  test_a_cut_word_is_not_heard);
+  g_test_add_func("/scenario/sound/is-taken-for-speech",
+                  test_sound_is_taken_for_speech);
+  g_test_add_func("/scenario/call/same-bytes-every-time",
+                  test_same_bytes_every_time);
+  g_test_add_func("/scenario/call/is-cut-at-the-word", test_cut_at_the_word);
+  g_test_add_func("/scenario/expect/each-can-be-broken",
+                  test_broken_expectations);
+  g_test_add_func("/scenario/expect/a-line-that-is-never-said-fails",
+                  test_a_line_that_is_never_said_fails);
+  g_test_add_func("/scenario/expect/a-wrong-belief-fails",
+                  test_a_wrong_belief_fails);
+  g_test_add_func("/scenario/report/junit-counts", test_junit_counts);
+  return g_test_run();
+}
