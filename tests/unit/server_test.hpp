@@ -99,6 +99,7 @@ public:
   void release(const std::string &token) override {
     const std::lock_guard lock(mutex_);
     released.push_back(token);
+    changed_.notify_all();
   }
   patchcord::Result<std::string> offer(const Offer &offer) override {
     const std::lock_guard lock(mutex_);
@@ -175,6 +176,10 @@ public:
   void await_closed(int count) {
     std::unique_lock lock(mutex_);
     wait(lock, [&] { return closed_ >= count; });
+  }
+  void await_released(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    wait(lock, [&] { return released.size() >= count; });
   }
   void await_unsubscribed() {
     std::unique_lock lock(mutex_);

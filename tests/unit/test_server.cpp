@@ -309,6 +309,20 @@ void test_media_stream() {
     CHECK_TEXT(client.read_until("three"), server_frame("echo three"));
   }
   fixture.desk.await_closed(1);
+  // Told in any case: whether the call has started is the desk's to know.
+  fixture.desk.await_released(1);
+  CHECK_TEXT(fixture.desk.released.front(), token);
+}
+
+void test_claim_of_a_client_that_goes() {
+  Fixture fixture;
+  const std::string token = fixture.offered_token();
+  {
+    RawClient client(fixture.server->port());
+    client.send(fixture.handshake(token));
+  } // gone before or after its 101
+  fixture.desk.await_released(1);
+  CHECK_TEXT(fixture.desk.released.front(), token);
 }
 
 void test_media_stream_refused() {
@@ -739,6 +753,8 @@ int main(int argc, char **argv) {
       {"/server/who-cannot-be-served-is-told-in-words", test_turned_away},
       {"/server/stream-status-reaches-the-calls", test_stream_status},
       {"/server/a-media-stream-is-taken-over-whole", test_media_stream},
+      {"/server/a-media-stream-is-taken-over-whole-claim-is-released",
+       test_claim_of_a_client_that_goes},
       {"/server/other-media-streams-are-refused", test_media_stream_refused},
       {"/server/all-workers-take-calls", test_all_workers_serve},
       {"/server/a-taken-port-is-an-error", test_port_in_use},
