@@ -231,6 +231,12 @@ void AgentSession::act(const action::Say &todo) { push_text(todo.text); }
 void AgentSession::act(const action::EndUtterance &todo) {
   push_event(events::make(events::UtteranceEnd{todo.utterance}));
 }
+void AgentSession::act(const action::Hold &) {
+  push_event(events::make(events::Hold{}));
+}
+void AgentSession::act(const action::Resume &) {
+  push_event(events::make(events::Resume{}));
+}
 void AgentSession::act(const action::Flush &) {
   gst_pad_push_event(pads_.src, gst_event_new_flush_start());
   // Running time goes on: nothing else in the call starts again.

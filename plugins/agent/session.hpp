@@ -58,6 +58,8 @@ private:
   void act(const agent::action::StartUtterance &todo);
   void act(const agent::action::Say &todo);
   void act(const agent::action::EndUtterance &todo);
+  void act(const agent::action::Hold &todo);
+  void act(const agent::action::Resume &todo);
   void act(const agent::action::Flush &todo);
   void act(const agent::action::StartRequest &todo);
   void act(const agent::action::CancelRequest &todo);

@@ -21,7 +21,8 @@ std::string joined(const std::string &a, const std::string &b) {
 
 Conversation::Conversation(std::shared_ptr<const Definition> definition,
                            std::unique_ptr<Mind> mind)
-    : definition_(std::move(definition)), mind_(std::move(mind)) {}
+    : definition_(std::move(definition)), mind_(std::move(mind)),
+      policy_(definition_->interruptions) {}
 
 Actions Conversation::finish() {
   const auto deadline = next_deadline();
@@ -59,9 +60,8 @@ Actions Conversation::speech_started(TimePoint now, TimePoint at) {
   speaking_ = true;
   speech_began_ = at;
   words_due_.reset();
-  const Utterance *current = dialogue_.current();
-  if (current != nullptr && is_heard(*current))
-    interrupt(now);
+  if (const Utterance *current = talked_over())
+    hold(*current);
   return finish();
 }
 
@@ -72,8 +72,11 @@ Actions Conversation::speech_stopped(TimePoint now, TimePoint at) {
   speaking_ = false;
   speech_ended_ = speech_over_ = at;
   quiet_since_ = now;
-  if (to_resume_ != 0 || !held_.empty())
-    words_due_ = now + kWordsDue;
+  if (on_hold_ != 0 && held_.empty() &&
+      judge(now, "", false) == Verdict::kNoise)
+    false_interruption(now);
+  else if (on_hold_ != 0 || !held_.empty())
+    words_due_ = turn_ends({held_, mind_->expectation(), at, std::nullopt});
   return finish();
 }
 
@@ -82,7 +85,10 @@ Actions Conversation::partial(TimePoint now, const std::string &text) {
     return {};
   speech_sign_ = now;
   if (words_due_)
-    words_due_ = now + kWordsDue;
+    words_due_ = turn_ends({text, mind_->expectation(), now, std::nullopt});
+  if (talked_over() != nullptr &&
+      judge(now, text, false) == Verdict::kInterrupts)
+    interrupt(now);
   return finish();
 }
 
@@ -93,19 +99,33 @@ Actions Conversation::final(TimePoint now, const std::string &text,
   const std::string words(trim(text));
   // Words of speech that is over, while the caller speaks on.
   const bool goes_on = speaking_ && end && *end <= speech_began_;
-  if (goes_on) {
-    held_ = joined(held_, words);
+  held_ = joined(held_, words);
+  if (goes_on)
     return finish();
-  }
   speaking_ = false;
-  if (words.empty() && held_.empty()) {
-    if (words_due_)
-      words_did_not_come(now);
+  if (talked_over() != nullptr &&
+      judge(now, held_, true) != Verdict::kInterrupts) {
+    if (on_hold_ != 0 || !held_.empty())
+      false_interruption(now);
+    held_.clear();
     return finish();
   }
-  const auto stopped = std::exchange(speech_ended_, std::nullopt);
-  take_words(now, joined(std::exchange(held_, {}), words),
-             stopped ? stopped : end);
+  if (held_.empty())
+    return finish();
+  if (talked_over() != nullptr)
+    interrupt(now);
+  words_came_ = now;
+  if (!speech_ended_)
+    speech_ended_ = end;
+  // An answer to his first words on its way is answered again at once.
+  const bool may_wait =
+      has_voice_ && !request_ && dialogue_.current() == nullptr;
+  words_due_ = now;
+  if (may_wait)
+    words_due_ = turn_ends(
+        {held_, mind_->expectation(), speech_ended_.value_or(now), now});
+  if (*words_due_ <= now)
+    words_did_not_come(now);
   return finish();
 }
 
@@ -113,12 +133,12 @@ Actions Conversation::not_understood(TimePoint now,
                                      std::optional<TimePoint> end) {
   if (!running_ || ending_)
     return {};
-  // A noise into the agent's words: it goes on where it was cut. An answer to
+  // A noise into the agent's words: it goes on where it was held. An answer to
   // its question: it asks again.
-  if (to_resume_ != 0 || dialogue_.current() != nullptr || request_ ||
-      !held_.empty())
+  if (dialogue_.current() != nullptr || request_ || !held_.empty())
     return final(now, "", end);
   speaking_ = false;
+  words_came_ = now;
   const auto stopped = std::exchange(speech_ended_, std::nullopt);
   take_words(now, "", stopped ? stopped : end);
   return finish();
@@ -130,7 +150,6 @@ Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
   const Utterance *current = dialogue_.current();
   if (current != nullptr && is_heard(*current))
     interrupt(now);
-  to_resume_ = 0; // noise presses no keys
   quiet_since_ = now;
   if (digit == "*") {
     digits_.clear();
@@ -260,7 +279,6 @@ void Conversation::take_words(TimePoint now, std::string text,
     current->over = true;
   }
   words_due_.reset();
-  to_resume_ = 0;
   silence_prompts_ = 0;
   quiet_since_ = now;
   if (merged)
@@ -269,7 +287,7 @@ void Conversation::take_words(TimePoint now, std::string text,
     dialogue_.caller_said(text);
   next.caller = text;
   next.speech_end = speech_end;
-  next.transcript = now;
+  next.transcript = words_came_;
   next.of_mind = true;
   turn_ = next;
   if (!merged && ++caller_turns_ > definition_->limits.max_turns)

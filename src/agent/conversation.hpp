@@ -5,6 +5,7 @@
 #include "agent/definition.hpp"
 #include "agent/dialogue.hpp"
 #include "agent/mind.hpp"
+#include "agent/turn_policy.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -20,7 +21,8 @@ namespace patchcord::agent {
 
 // What the sink tells about an utterance (events::Playout).
 struct PlayoutReport {
-  enum class What { kStarted, kProgress, kEnded, kCut } what = What::kStarted;
+  enum class What { kStarted, kProgress, kEnded, kCut, kHeld };
+  What what = What::kStarted;
   std::uint32_t utterance = 0;
   std::optional<TimePoint> time, first_audio, first_sent;
   std::uint64_t heard_ms = 0;
@@ -46,7 +48,9 @@ struct Say {
 struct EndUtterance {
   std::uint32_t utterance;
 };
-struct Flush {}; // be silent now
+struct Hold {};   // be silent now, and keep the rest
+struct Resume {}; // go on with it
+struct Flush {};  // be silent now, and drop it
 struct StartRequest {
   std::uint32_t request;
   std::string body;
@@ -92,10 +96,11 @@ struct Ended {
 
 using Action =
     std::variant<action::StartUtterance, action::Say, action::EndUtterance,
-                 action::Flush, action::StartRequest, action::CancelRequest,
-                 action::Expect, action::SetTimer, action::EndCall,
-                 action::Decided, action::Heard, action::Interrupted,
-                 action::Latency, action::Trouble, action::Ended>;
+                 action::Hold, action::Resume, action::Flush,
+                 action::StartRequest, action::CancelRequest, action::Expect,
+                 action::SetTimer, action::EndCall, action::Decided,
+                 action::Heard, action::Interrupted, action::Latency,
+                 action::Trouble, action::Ended>;
 using Actions = std::vector<Action>;
 
 class Conversation {
@@ -173,11 +178,16 @@ private:
 
   // Interruptions.
   bool is_heard(const Utterance &current) const;
+  Utterance *talked_over();
+  bool was_asked(TimePoint now, const Utterance &current) const;
+  Verdict judge(TimePoint now, const std::string &text, bool final);
+  void hold(const Utterance &current);
+  void go_on();
+  void false_interruption(TimePoint now);
   void interrupt(TimePoint now);
   void drop_reply();
   void silence_voice(Utterance &current);
   void words_did_not_come(TimePoint now);
-  void resume(TimePoint now, Utterance &cut);
 
   // Playout.
   void playout_started(TimePoint now, Utterance &which,
@@ -198,6 +208,7 @@ private:
 
   const std::shared_ptr<const Definition> definition_;
   const std::unique_ptr<Mind> mind_;
+  const TurnPolicy policy_;
   Dialogue dialogue_;
   ClauseSplitter splitter_;
   Actions out_;
@@ -217,7 +228,8 @@ private:
   TimePoint speech_began_{}, speech_sign_{};
   std::optional<TimePoint> speech_ended_;
   TimePoint speech_over_{-1}; // the end of all speech that is over
-  std::string held_;          // words of a sentence that goes on
+  std::string held_;          // words of a turn that is not over
+  TimePoint words_came_{};    // the last of them
   std::optional<TimePoint> words_due_;
   std::string digits_;
   std::optional<TimePoint> digits_due_;
@@ -226,8 +238,8 @@ private:
 
   // What is known of the caller's ear.
   Reports reports_ = Reports::kUnknown;
-  std::uint32_t to_resume_ = 0; // cut by speech that brought no words so far
-  std::uint32_t cut_ = 0;       // its heard text is to come
+  std::uint32_t on_hold_ = 0; // by speech that may be no interruption
+  std::uint32_t cut_ = 0;     // its heard text is to come
   std::optional<TimePoint> cut_due_;
 };
 

@@ -80,6 +80,7 @@ void Conversation::say_and_end(TimePoint now, const std::string &text,
 }
 
 void Conversation::end_call(const std::string &reason) {
+  go_on(); // Closing words are not interrupted.
   ending_ = true;
   emit(action::Ended{reason, mind_->goal_reached(), known_fields()});
   emit(action::EndCall{});
@@ -100,8 +101,70 @@ bool Conversation::is_heard(const Utterance &current) const {
   }
 }
 
+// The utterance of which the caller hears a part while he speaks.
+Utterance *Conversation::talked_over() {
+  Utterance *current = dialogue_.current();
+  return current != nullptr && has_voice_ && is_heard(*current) ? current
+                                                                : nullptr;
+}
+
+// Whether the caller has heard the agent's question but for its last word or
+// two: then "okay" answers it.
+bool Conversation::was_asked(TimePoint now, const Utterance &current) const {
+  const std::string text = current.text();
+  if (!current.whole || !trim(text).ends_with('?'))
+    return false;
+  const std::size_t heard =
+      reports_ == Reports::kYes
+          ? current.heard.size()
+          : current.spoken_after(now - current.sent).size();
+  return heard + kLastWords >= text.size();
+}
+
+Verdict Conversation::judge(TimePoint now, const std::string &text,
+                            bool final) {
+  const Utterance *current = talked_over();
+  Interjection said;
+  said.text = text;
+  said.final = final;
+  said.speaking = speaking_;
+  said.speech = speech_over_ - speech_began_;
+  said.expected = mind_->expectation();
+  said.asked = current != nullptr && was_asked(now, *current);
+  return policy_.judge(said);
+}
+
+// Silent at once; the words decide what becomes of it. Where no sink tells what
+// is heard none would hold either, and the agent talks on until there are
+// words.
+void Conversation::hold(const Utterance &current) {
+  if (reports_ != Reports::kYes || on_hold_ != 0)
+    return;
+  on_hold_ = current.id;
+  emit(action::Hold{});
+}
+
+void Conversation::go_on() {
+  if (std::exchange(on_hold_, 0) != 0)
+    emit(action::Resume{});
+}
+
+void Conversation::false_interruption(TimePoint now) {
+  words_due_.reset();
+  speech_ended_.reset();
+  quiet_since_ = now;
+  Utterance *current = talked_over();
+  if (current == nullptr)
+    return;
+  go_on();
+  current->last_report = now;
+  emit(action::Heard{current->turn, current->id, "false-interruption",
+                     current->heard, current->heard_ms});
+}
+
 void Conversation::silence_voice(Utterance &current) {
   emit(action::Flush{});
+  on_hold_ = 0;
   current.over = true;
 }
 
@@ -115,7 +178,6 @@ void Conversation::interrupt(TimePoint now) {
   }
   cancel_request();
   silence_voice(current);
-  to_resume_ = current.id;
   cut_ = current.id;
   cut_due_ = now + kCutDue;
   if (reports_ == Reports::kNo) {
@@ -138,27 +200,8 @@ void Conversation::words_did_not_come(TimePoint now) {
   if (!held_.empty())
     return take_words(now, std::exchange(held_, {}),
                       std::exchange(speech_ended_, std::nullopt));
-  Utterance *cut = dialogue_.find(std::exchange(to_resume_, 0));
-  if (cut != nullptr && dialogue_.current() == nullptr)
-    resume(now, *cut);
-}
-
-void Conversation::resume(TimePoint now, Utterance &cut) {
-  if (!cut.whole) {
-    // The model was still writing: once more, as if nothing had been said.
-    cut.heard.clear();
-    mind_->take_back();
-    turn_.retried = false;
-    return think(now, mind_->answer(turn_.caller, dialogue_.history()));
-  }
-  const auto clauses = cut.unheard();
-  if (clauses.empty())
-    return;
-  for (const std::string &clause : clauses)
-    say(now, clause);
-  Utterance &again = *dialogue_.current();
-  again.whole = true;
-  emit(action::EndUtterance{again.id});
+  if (on_hold_ != 0)
+    false_interruption(now);
 }
 
 // --- playout -----------------------------------------------------------------
@@ -179,13 +222,15 @@ Actions Conversation::playout(TimePoint now, const PlayoutReport &report) {
   which->heard_ms = report.heard_ms;
   if (!report.heard_text.empty() || report.what == What::kCut)
     which->heard = report.heard_text;
-  if (report.what == What::kProgress)
+  if (report.what == What::kProgress || report.what == What::kHeld)
     return finish();
-  if (report.what == What::kEnded && which->heard.empty())
+  if (report.what == What::kEnded && report.heard_text.empty())
     which->heard = which->text();
   which->over = true;
   quiet_since_ = std::max(quiet_since_, report.time.value_or(now));
   close(*which, report.what == What::kEnded ? "complete" : "interrupted");
+  if (which->id == on_hold_)
+    go_on(); // It was over before it could be held.
   return finish();
 }
 
@@ -202,8 +247,8 @@ void Conversation::playout_started(TimePoint now, Utterance &which,
                          report.first_sent});
   }
   // The caller talks already; it does not matter who was first.
-  if (speaking_ && &which == dialogue_.current() && is_heard(which))
-    interrupt(now);
+  if (speaking_ && &which == talked_over())
+    hold(which);
 }
 
 void Conversation::close(Utterance &which, const char *state) {

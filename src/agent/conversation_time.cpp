@@ -39,6 +39,7 @@ void Conversation::due(TimePoint now) {
   }
   if (is_due(digits_due_)) {
     digits_due_.reset();
+    words_came_ = now;
     take_words(now, std::exchange(digits_, {}), std::nullopt);
   }
   if (speaking_ && now >= speech_sign_ + kLongestSpeech) {
@@ -81,7 +82,7 @@ void Conversation::caller_is_silent(TimePoint now) {
 
 std::optional<TimePoint> Conversation::playout_deadline() {
   const Utterance *current = dialogue_.current();
-  if (current == nullptr || !current->whole)
+  if (current == nullptr || !current->whole || on_hold_ != 0)
     return std::nullopt;
   const Duration length = current->estimate();
   switch (reports_) {

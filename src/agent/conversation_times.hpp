@@ -5,15 +5,16 @@
 
 #include <cstddef>
 
-// How long the conversation waits for what.
+// How long the conversation waits for what. How long for words, turn_policy.hpp
+// says.
 namespace patchcord::agent {
 
 // From a request to its first token: what a caller bears.
 inline constexpr Duration kFirstToken = 4s;
+// Letters of a question that need not be heard to know that it is one.
+inline constexpr std::size_t kLastWords = 12;
 // Before a failed request is made again.
 inline constexpr Duration kRetryDelay = 500ms;
-// For words, after speech: then it was a cough or a door.
-inline constexpr Duration kWordsDue = 2500ms;
 // For the end of speech of which there is no sign any more.
 inline constexpr Duration kLongestSpeech = 30s;
 // For another key of the phone.

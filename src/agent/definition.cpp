@@ -2,6 +2,7 @@
 #include "agent/definition.hpp"
 
 #include "agent/toml_reader.hpp"
+#include "agent/turn_policy.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
 
@@ -59,6 +60,7 @@ public:
       read_limits(*limits);
     if (const toml::table *phrases = reader.table("phrases"))
       read_phrases(*phrases);
+    read_interruptions(reader.table("interruptions"));
     reader.finish();
     if (!reader.failed() && !definition_.greeting_asks.empty() &&
         definition_.field(definition_.greeting_asks) == nullptr)
@@ -227,6 +229,20 @@ private:
                      {"hold", &phrases.hold},
                      {"time_up", &phrases.time_up},
                      {"which", &phrases.which}});
+  }
+
+  void read_interruptions(const toml::table *table) {
+    auto &settings = definition_.interruptions;
+    settings.backchannels = default_backchannels(definition_.language);
+    if (table == nullptr)
+      return;
+    TomlReader reader(file_, *table, "interruptions");
+    int speech_ms = static_cast<int>(settings.min_speech / 1ms);
+    reader.read("min_speech_ms", speech_ms, 0, 5000);
+    reader.read("min_words", settings.min_words, 1, 20);
+    reader.read("backchannels", settings.backchannels);
+    reader.finish();
+    settings.min_speech = std::chrono::milliseconds(speech_ms);
   }
 
   static void

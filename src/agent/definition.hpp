@@ -89,6 +89,13 @@ struct Definition {
     std::string which = "What should I change?";
   } phrases;
 
+  // What of the caller's speech takes the turn from the agent.
+  struct Interruptions {
+    Duration min_speech = 150ms; // shorter noise without words is none
+    int min_words = 1;
+    std::vector<std::string> backchannels; // "mm-hm": of the language
+  } interruptions;
+
   const Field *field(std::string_view field_name) const;
 };
 

@@ -29,20 +29,6 @@ std::string Utterance::spoken_after(Duration elapsed) const {
   return all;
 }
 
-std::vector<std::string> Utterance::unheard() const {
-  // Lengths without spaces: the sink may join pieces in another way.
-  const auto letters = [](const std::string &text) {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(),
-                      [](char c) { return c != ' ' && c != '\n'; }));
-  };
-  std::size_t left = letters(heard);
-  std::size_t i = 0;
-  for (; i < clauses.size() && left >= letters(clauses[i]); ++i)
-    left -= letters(clauses[i]);
-  return {clauses.begin() + static_cast<std::ptrdiff_t>(i), clauses.end()};
-}
-
 void Dialogue::caller_said(const std::string &text) {
   entries_.push_back({text, 0});
 }

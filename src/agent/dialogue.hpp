@@ -34,8 +34,6 @@ struct Utterance {
   Duration estimate() const;
   // What a voice has said of it after `elapsed`, to the word; by estimate.
   std::string spoken_after(Duration elapsed) const;
-  // The clauses that were not heard to their end.
-  std::vector<std::string> unheard() const;
 };
 
 // What was said by whom, in order. Of what the agent says only what was heard

@@ -54,6 +54,12 @@ const store::TurnRecord *Recorder::decision(const messages::Decision &message,
 }
 
 const store::TurnRecord *Recorder::heard(const messages::Heard &message) {
+  if (message.state == "false-interruption") {
+    // It goes on: what was heard of it is told later.
+    store::TurnRecord &held = find_or_begin(message.turn);
+    ++held.false_interruptions;
+    return &held;
+  }
   store::TurnRecord *turn = find(message.turn);
   if (turn == nullptr || message.state == "started")
     return nullptr;

@@ -34,6 +34,7 @@ void write(JsonWriter &out, const TurnRecord &turn) {
       .member("action", turn.action);
   object(out, "extracted", turn.extracted);
   out.member("interrupted", turn.interrupted);
+  out.member("false_interruptions", turn.false_interruptions);
   stage(out, "transcript_ms", turn.transcript_ms);
   stage(out, "decision_ms", turn.decision_ms);
   stage(out, "voice_ms", turn.voice_ms);

@@ -20,6 +20,7 @@ struct TurnRecord {
   std::string action;    // ask, say, end_call ...
   std::string extracted; // JSON object: fields found in this turn
   bool interrupted = false;
+  int false_interruptions = 0; // noise, or "mm-hm", into the agent's words
   // Stages, from the end of the caller's speech (the last voiced frame).
   std::optional<double> transcript_ms; // final text arrived
   std::optional<double> decision_ms;   // first words of the reply were known

@@ -32,13 +32,18 @@ CREATE TABLE IF NOT EXISTS turns (
   caller TEXT NOT NULL, said TEXT NOT NULL, heard TEXT NOT NULL,
   action TEXT NOT NULL, extracted TEXT NOT NULL, interrupted INTEGER NOT NULL,
   transcript_ms REAL, decision_ms REAL, voice_ms REAL, sent_ms REAL,
+  false_interruptions INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (call_sid, turn)) WITHOUT ROWID;
 )";
+
+// For files of before there was this column; where there is one it fails.
+constexpr char kAddColumn[] = "ALTER TABLE turns ADD COLUMN "
+                              "false_interruptions INTEGER NOT NULL DEFAULT 0";
 
 constexpr char kPutCall[] = R"(
 INSERT OR REPLACE INTO calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
 constexpr char kPutTurn[] = R"(
-INSERT OR REPLACE INTO turns VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?))";
+INSERT OR REPLACE INTO turns VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
 constexpr char kGetCall[] = "SELECT * FROM calls WHERE call_sid = ?";
 constexpr char kGetTurns[] =
     "SELECT * FROM turns WHERE call_sid = ? ORDER BY turn";
@@ -81,6 +86,7 @@ TurnRecord read_turn(Statement &row) {
   turn.decision_ms = row.real();
   turn.voice_ms = row.real();
   turn.sent_ms = row.real();
+  turn.false_interruptions = static_cast<int>(row.integer());
   return turn;
 }
 
@@ -125,6 +131,7 @@ Result<Unit> put(sqlite3 *database, const std::string &call_sid,
       .bind(turn.decision_ms)
       .bind(turn.voice_ms)
       .bind(turn.sent_ms)
+      .bind(std::int64_t{turn.false_interruptions})
       .run();
 }
 
@@ -340,6 +347,7 @@ Result<std::unique_ptr<RecordStore>> RecordStore::open(const std::string &url) {
     return make_error("store", file + ": " + sqlite3_errmsg(raw));
   if (const auto made = execute(raw, kSchema); !made)
     return make_error("store", file + ": " + made.error().message);
+  (void)execute(raw, kAddColumn);
   return std::unique_ptr<RecordStore>(
       std::make_unique<SqliteRecordStore>(std::move(database), file));
 }

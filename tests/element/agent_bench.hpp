@@ -166,6 +166,8 @@ private:
     if (const auto expect = events::parse<events::Expect>(event))
       return std::string("expect:") + to_string(expect->expectation.kind);
     switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_CUSTOM_DOWNSTREAM_OOB:
+      return gst_structure_get_name(gst_event_get_structure(event));
     case GST_EVENT_RECONFIGURE:
     case GST_EVENT_LATENCY:
     case GST_EVENT_CUSTOM_UPSTREAM:

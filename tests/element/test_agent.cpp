@@ -57,12 +57,14 @@ void test_interruption() {
   bench.playout(What::kStarted, 1);
   worker->run_for(800ms);
   bench.downstream(events::SpeechStarted{});
-  equal(bench.take(), "flush-start flush-stop");
-  bench.playout(What::kCut, 1, "Hello, room");
+  equal(bench.take(), "patchcord-hold");
+  bench.playout(What::kHeld, 1, "Hello, room");
+  worker->run_for(300ms);
   bench.downstream(events::SpeechStopped{});
   g_assert_cmpint(bench.words("book a room"), ==, GST_FLOW_OK);
-  equal(bench.take(),
-        "segment start:2 \"In which office?\" end:2 expect:choice");
+  equal(bench.take(), "flush-start flush-stop segment start:2 \"In which "
+                      "office?\" end:2 expect:choice");
+  bench.playout(What::kCut, 1, "Hello, room");
   const auto interrupted = bench.messages<messages::Interrupted>();
   g_assert_cmpuint(interrupted.size(), ==, 1);
   equal(interrupted[0].heard_text, "Hello, room");
@@ -70,6 +72,24 @@ void test_interruption() {
   const auto heard = bench.messages<messages::Heard>();
   g_assert_cmpuint(heard.size(), ==, 2);
   equal(heard[1].state, "interrupted");
+}
+
+void test_false_interruption() {
+  const auto worker = Worker::create_virtual();
+  AgentBench bench(worker);
+  bench.play();
+  bench.take();
+  bench.playout(What::kStarted, 1);
+  worker->run_for(800ms);
+  bench.downstream(events::SpeechStarted{});
+  bench.playout(What::kHeld, 1, "Hello, room");
+  worker->run_for(300ms);
+  bench.downstream(events::SpeechStopped{});
+  worker->run_for(3s);
+  equal(bench.take(), "patchcord-hold patchcord-resume");
+  const auto heard = bench.messages<messages::Heard>();
+  equal(heard.back().state, "false-interruption");
+  equal(heard.back().text, "Hello, room");
 }
 
 void test_timestamps() {
@@ -307,6 +327,7 @@ int main(int argc, char **argv) {
   } tests[] = {
       {"holds-a-whole-call", test_call},
       {"interruption-is-a-flush-and-a-new-segment", test_interruption},
+      {"false-interruption-is-a-hold-and-a-resume", test_false_interruption},
       {"running-time-goes-on-over-a-flush", test_timestamps},
       {"posts-every-stage-of-a-turn", test_latency_message},
       {"silence-is-counted-from-the-end-of-playout", test_silence},

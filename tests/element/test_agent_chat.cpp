@@ -176,6 +176,7 @@ void test_model_interrupted() {
   bench->await("\"Hi there.\"");
   bench->playout(What::kStarted, 2);
   bench->downstream(events::SpeechStarted{});
+  bench->downstream(events::PartialTranscript{"wait"});
   bench->await("flush-stop");
   pollfd poll{connection.get(), POLLIN, 0};
   g_assert_cmpint(::poll(&poll, 1, 20000), ==, 1);

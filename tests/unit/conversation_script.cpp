@@ -161,6 +161,7 @@ PlayoutReport ConversationScript::report(const std::string &what,
   report.what = what == "started"    ? What::kStarted
                 : what == "progress" ? What::kProgress
                 : what == "ended"    ? What::kEnded
+                : what == "held"     ? What::kHeld
                                      : What::kCut;
   g_assert_true(what == "cut" || report.what != What::kCut);
   report.utterance = static_cast<std::uint32_t>(std::stoi(rest));
@@ -199,6 +200,10 @@ std::string ConversationScript::text_of(const Action &todo) const {
     return "end " + number(a->utterance);
   if (std::holds_alternative<action::Flush>(todo))
     return "flush";
+  if (std::holds_alternative<action::Hold>(todo))
+    return "hold";
+  if (std::holds_alternative<action::Resume>(todo))
+    return "resume";
   if (const auto *a = std::get_if<action::StartRequest>(&todo))
     return "request " + number(a->request) +
            (shows("request") ? " " + a->body : "");
@@ -225,7 +230,7 @@ std::string ConversationScript::text_of(const Action &todo) const {
                      a->message + "\" " + a->extracted + " " + a->fields
                : "";
   if (const auto *a = std::get_if<action::Heard>(&todo))
-    return shows("heard")
+    return shows("heard") || a->state == "false-interruption"
                ? "heard " + number(a->turn) + "/" + number(a->utterance) + " " +
                      a->state + " \"" + a->text + "\""
                : "";

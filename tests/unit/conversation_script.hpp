@@ -14,10 +14,10 @@
 // it. Inputs: "start", "speech", "quiet", "speech@MS", "quiet@MS" (told late:
 // it began or ceased at MS), "words:TEXT", "words@MS:TEXT" (audio that ended at
 // MS), "partial:TEXT", "mumble", "key:5", "started:1", "progress:1:TEXT",
-// "ended:1", "cut:1:TEXT", "model:TEXT", "old-model:TEXT" (of the request
-// before), "model-done[:REASON]", "model-refuses:TEXT", "model-failed:CODE",
-// "model-broken:CODE" (worth another try), "deaf:CODE", "mute:CODE", "gone",
-// and "wait". Timers that are due by then fire first.
+// "held:1:TEXT", "ended:1", "cut:1:TEXT", "model:TEXT", "old-model:TEXT" (of
+// the request before), "model-done[:REASON]", "model-refuses:TEXT",
+// "model-failed:CODE", "model-broken:CODE" (worth another try), "deaf:CODE",
+// "mute:CODE", "gone", and "wait". Timers that are due by then fire first.
 class ConversationScript {
 public:
   struct Step {

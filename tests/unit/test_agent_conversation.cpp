@@ -51,10 +51,11 @@ void test_history() {
       {0, "start", kGreeting},
       {200, "started:1", ""},
       {900, "progress:1:Hello.", ""},
-      {1000, "speech", "flush"},
-      {1001, "cut:1:Hello. Which", "interrupted 0/1 \"Hello. Which\" 1200"},
+      {1000, "speech", "hold"},
+      {1001, "held:1:Hello. Which", ""},
       {1500, "quiet", ""},
-      {1700, "words:Rome", "start 2; Which day?; end 2"},
+      {1700, "words:Rome", "flush; start 2; Which day?; end 2"},
+      {1701, "cut:1:Hello. Which", "interrupted 0/1 \"Hello. Which\" 1200"},
   });
   equal(script->history(), "agent: Hello. Which | caller: Rome");
 }
@@ -65,9 +66,9 @@ void test_late_cut() {
       {0, "start", kGreeting},
       {200, "started:1", ""},
       {900, "progress:1:Hello.", ""},
-      {1000, "speech", "flush"},
+      {1000, "speech", "hold"},
       {1200, "quiet", ""},
-      {1300, "words:Rome", "start 2; Which day?; end 2"},
+      {1300, "words:Rome", "flush; start 2; Which day?; end 2"},
       {1500, "cut:1:Hello. Which", "interrupted 0/1 \"Hello. Which\" 1200"},
   });
   equal(script->history(), "agent: Hello. Which | caller: Rome");
@@ -79,11 +80,12 @@ void test_no_cut() {
       {0, "start", kGreeting},
       {200, "started:1", ""},
       {900, "progress:1:Hello.", ""},
-      {1000, "speech", "flush"},
-      {1999, "wait", ""},
-      {2000, "wait", "interrupted 0/1 \"Hello.\" 600"},
+      {1000, "speech", "hold"},
+      {1200, "partial:the big", "flush"},
+      {2199, "wait", ""},
+      {2200, "wait", "interrupted 0/1 \"Hello.\" 600"},
       // Told once.
-      {2100, "cut:1:Hello. Which", ""},
+      {2300, "cut:1:Hello. Which", ""},
   });
 }
 
@@ -93,10 +95,11 @@ void test_nothing_heard() {
   script->run({
       {0, "start", kGreeting},
       {100, "speech", ""},
-      {200, "started:1", "flush"},
-      {210, "cut:1:", "interrupted 0/1 \"\" 0"},
+      {200, "started:1", "hold"},
+      {201, "held:1:", ""},
       {900, "quiet", ""},
-      {1000, "words:Oslo", "start 2; Which day?; end 2"},
+      {1000, "words:Oslo", "flush; start 2; Which day?; end 2"},
+      {1010, "cut:1:", "interrupted 0/1 \"\" 0"},
   });
   equal(script->history(), "caller: Oslo");
 }
@@ -106,20 +109,138 @@ void test_cough() {
   script->run({
       {0, "start", kGreeting},
       {200, "started:1", "heard 0/1 started \"\""},
-      {1000, "speech", "flush"},
-      {1010, "cut:1:Hello. Which",
-       "heard 0/1 interrupted \"Hello. Which\"; interrupted 0/1 \"Hello. "
-       "Which\" 1200"},
-      {1100, "quiet", ""},
-      {3599, "wait", ""},
-      // From the clause in which it was cut.
-      {3600, "wait", "start 2; Which city?; end 2"},
-      {3700, "started:2", "heard 0/2 started \"\""},
-      {4500, "ended:2", "heard 0/2 complete \"Which city?\""},
-      {5000, "words:Rome", "start 3; Which day?; end 3"},
+      {1000, "speech", "hold"},
+      {1010, "held:1:Hello. Which", ""},
+      {1300, "quiet", ""},
+      {3299, "wait", ""},
+      {3300, "wait", "resume; heard 0/1 false-interruption \"Hello. Which\""},
+      {3700, "ended:1", "heard 0/1 complete \"Hello. Which city?\""},
+      {5000, "words:Rome", "start 2; Which day?; end 2"},
+  });
+  equal(script->history(), "agent: Hello. Which city? | caller: Rome");
+}
+
+void test_bump() {
+  // Too short for any word: no need to wait for one.
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", ""},
+      {1060, "speech@1000", "hold"},
+      {1061, "held:1:Hello.", ""},
+      {1400, "quiet@1140", "resume; heard 0/1 false-interruption \"Hello.\""},
+      // It was one.
+      {1900, "words:Rome", "flush; start 2; Which day?; end 2"},
+      {1901, "cut:1:Hello. Which", "interrupted 0/1 \"Hello. Which\" 1200"},
+  });
+  equal(script->history(), "agent: Hello. Which | caller: Rome");
+}
+
+void test_backchannel() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", ""},
+      {500, "speech", "hold"},
+      {501, "held:1:", ""},
+      {700, "partial:mm", ""},
+      {900, "quiet", ""},
+      {1000, "partial:Mm-hm", ""},
+      {1100, "words:Mm-hm, okay.", "resume; heard 0/1 false-interruption \"\""},
+      {1300, "progress:1:Hello.", ""},
+      // And once more; then he wants the turn, and the first word of it tells.
+      {1400, "speech", "hold"},
+      {1401, "held:1:Hello.", ""},
+      {1500, "partial:okay", ""},
+      {1700, "partial:okay but Rome", "flush"},
+      {1701, "cut:1:Hello.", "interrupted 0/1 \"Hello.\" 600"},
+      {2000, "quiet", ""},
+      {2300, "words:okay but Rome", "start 2; Which day?; end 2"},
+  });
+  equal(script->history(), "agent: Hello. | caller: okay but Rome");
+}
+
+void test_answer_over_the_end() {
+  // "Okay" into the last word of a question answers it.
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", ""},
+      {1500, "speech", "hold"},
+      {1501, "held:1:Hello. Which", ""},
+      {1700, "partial:okay", ""},
+      {1800, "quiet", ""},
+      {2000, "words:okay", "flush; start 2; Pardon?; Rome or Oslo?; end 2"},
+      {2001, "cut:1:Hello. Which", "interrupted 0/1 \"Hello. Which\" 1200"},
+  });
+}
+
+void test_hold_at_the_end() {
+  // All had been heard when the sink was to hold it.
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", ""},
+      {2000, "speech", "hold"},
+      {2001, "ended:1", "resume"},
+      {2400, "quiet", ""},
+      {2600, "words:Rome", "start 2; Which day?; end 2"},
+  });
+  equal(script->history(), "agent: Hello. Which city? | caller: Rome");
+}
+
+void test_noise_at_the_end() {
+  // A goodbye into which a noise falls is said.
+  auto script = ConversationScript::model();
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", ""},
+      {1000, "ended:1", ""},
+      {2000, "speech", ""},
+      {2400, "quiet", ""},
+      {2500, "words:bye", "request 1"},
+      {2600, "model:{\"message\":\"Good. ", "start 2; Good."},
+      {2800, "started:2", ""},
+      {2900, "speech", "hold"},
+      {2901, "held:2:", ""},
+      {3000,
+       "model:Bye.\",\"action\":\"end_call\",\"extracted\":{\"city\":null,"
+       "\"day\":null}}",
+       "Bye."},
+      {3100, "model-done", "end 2; resume; ended agent_ended {}; EOS"},
+      {3200, "words:wait", ""},
+      {4000, "ended:2", ""},
   });
   equal(script->history(),
-        "agent: Hello. Which | agent: Which city? | caller: Rome");
+        "agent: Hello. Which city? | caller: bye | agent: Good. Bye.");
+}
+
+void test_writes_on_while_held() {
+  auto script = ConversationScript::model();
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", ""},
+      {1000, "ended:1", ""},
+      {2000, "speech", ""},
+      {2400, "quiet", ""},
+      {2500, "words:Rome", "request 1"},
+      {2600, "model:{\"message\":\"Rome it is. And", "start 2; Rome it is."},
+      {2800, "started:2", ""},
+      {2900, "speech", "hold"},
+      {2901, "held:2:Rome", ""},
+      {3000,
+       "model: which day?\",\"action\":\"ask\",\"extracted\":{\"city\":"
+       "\"Rome\",\"day\":null}}",
+       "And which day?"},
+      {3100, "model-done", "end 2"},
+      // Nothing is presumed of what stands still.
+      {25000, "partial:hm", ""},
+      {30000, "quiet", ""},
+      {30200, "words:", "resume; heard 1/2 false-interruption \"Rome\""},
+      {32000, "ended:2", ""},
+  });
+  equal(script->history(), "agent: Hello. Which city? | caller: Rome | agent: "
+                           "Rome it is. And which day?");
 }
 
 void test_cough_told() {
@@ -128,10 +249,11 @@ void test_cough_told() {
   script->run({
       {0, "start", kGreeting},
       {200, "started:1", ""},
-      {1000, "speech", "flush"},
-      {1010, "cut:1:", "interrupted 0/1 \"\" 0"},
-      {1100, "quiet", ""},
-      {1200, "words: ", "start 2; Hello.; Which city?; end 2"},
+      {1000, "speech", "hold"},
+      {1010, "held:1:", ""},
+      {1300, "quiet", ""},
+      {1400, "words: ", "resume; heard 0/1 false-interruption \"\""},
+      {1500, "words: ", ""},
   });
 }
 
@@ -170,20 +292,19 @@ void test_mumble() {
        "Which city?\" {} {}"},
       {100, "started:1", ""},
       // Into the agent's words: they go on.
-      {500, "speech", "flush"},
-      {510, "cut:1:Hello.", "interrupted 0/1 \"Hello.\" 600"},
-      {600, "quiet", ""},
-      {700, "mumble", "start 2; Which city?; end 2"},
-      {800, "started:2", ""},
-      {1500, "ended:2", ""},
+      {500, "speech", "hold"},
+      {510, "held:1:Hello.", ""},
+      {700, "quiet", ""},
+      {800, "mumble", "resume; heard 0/1 false-interruption \"Hello.\""},
+      {1500, "ended:1", ""},
       // An answer: it is asked for again.
       {2000, "speech", ""},
       {2500, "quiet", ""},
       {2600, "mumble",
-       "start 3; Pardon?; Rome or Oslo?; end 3; decided 1/3 ask \"\" -> "
+       "start 2; Pardon?; Rome or Oslo?; end 2; decided 1/2 ask \"\" -> "
        "\"Pardon? Rome or Oslo?\" {} {}"},
   });
-  equal(script->history(), "agent: Hello. | agent: Which city?");
+  equal(script->history(), "agent: Hello. Which city?");
 }
 
 void test_sentence_goes_on() {
@@ -332,8 +453,9 @@ void test_idle_timer_and_speech() {
       {8900, "speech", ""},
       {15000, "partial:well I", ""},
       {20000, "quiet", ""},
-      {20500, "words:um", "start 2; Pardon?; Rome or Oslo?; end 2"},
-      {20600, "started:2", ""},
+      {20500, "words:um", ""}, // He thinks.
+      {21500, "wait", "start 2; Pardon?; Rome or Oslo?; end 2"},
+      {21600, "started:2", ""},
       {22000, "ended:2", ""},
       // A prompt that was answered is forgotten.
       {30000, "wait", "start 3; Still there?; Rome or Oslo?; end 3"},
@@ -368,13 +490,16 @@ void test_no_reports() {
       {6829, "wait", ""},
       {14829, "wait", ""},
       {14830, "wait", "start 2; Still there?; Which city?; end 2"},
-      {15000, "speech", "flush; interrupted 1/2 \"\" 170"},
-      {15500, "quiet", ""},
-      {15600, "words:Rome", "start 3; Which day?; end 3"},
-      {16500, "speech", "flush; interrupted 2/3 \"Which\" 900"},
+      // Nobody would hold it: words decide, and a partial has some.
+      {15000, "speech", ""},
+      {15600, "quiet", ""},
+      {15700, "words:Rome",
+       "flush; interrupted 1/2 \"Still\" 870; start 3; Which day?; end 3"},
+      {16500, "speech", ""},
+      {16600, "partial:on", "flush; interrupted 2/3 \"Which\" 900"},
   });
-  equal(script->history(), "agent: Hello. Which city? | caller: Rome | agent: "
-                           "Which");
+  equal(script->history(), "agent: Hello. Which city? | agent: Still | caller: "
+                           "Rome | agent: Which");
 }
 
 void test_limits_without_reports() {
@@ -397,8 +522,9 @@ void test_max_duration() {
       {0, "start", kGreeting},
       {100, "started:1", ""},
       // Its end is never told, and the caller mumbles on.
-      {10000, "speech", "flush"},
-      {30000, "partial:a", "interrupted 0/1 \"\" 0"},
+      {10000, "speech", "hold"},
+      {30000, "partial:a", "flush"},
+      {31000, "wait", "interrupted 0/1 \"\" 0"},
       {55000, "partial:a", ""},
       {79000, "partial:b", ""},
       {108000, "partial:c", ""},
@@ -428,8 +554,10 @@ void test_late_start() {
       {0, "start", kGreeting},
       {7000, "wait", ""}, // presumed over
       {7500, "started:1", ""},
-      {8000, "speech", "flush"},
-      {8010, "cut:1:Hello.", "interrupted 0/1 \"Hello.\" 600"},
+      {8000, "speech", "hold"},
+      {8010, "held:1:Hello.", ""},
+      {8100, "partial:Rome", "flush"},
+      {8110, "cut:1:Hello.", "interrupted 0/1 \"Hello.\" 600"},
   });
 }
 
@@ -571,6 +699,13 @@ int main(int argc, char **argv) {
       {"interruption-is-told-even-if-the-sink-says-nothing", test_no_cut},
       {"reply-that-was-not-heard-was-not-said", test_nothing_heard},
       {"cough-does-not-end-the-reply", test_cough},
+      {"noise-too-short-for-a-word-costs-no-wait", test_bump},
+      {"backchannel-is-no-interruption", test_backchannel},
+      {"okay-into-the-last-word-of-a-question-answers-it",
+       test_answer_over_the_end},
+      {"what-was-over-is-not-held", test_hold_at_the_end},
+      {"closing-words-are-not-held", test_noise_at_the_end},
+      {"model-writes-on-while-its-words-are-held", test_writes_on_while_held},
       {"cough-that-the-recogniser-knows-costs-no-wait", test_cough_told},
       {"cough-before-the-reply-changes-nothing", test_cough_before_reply},
       {"empty-transcripts-make-no-turn", test_empty_transcript},

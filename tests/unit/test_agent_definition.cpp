@@ -80,6 +80,27 @@ void test_whole() {
   equal(opening(*definition), "Hello. Tea or coffee?");
 }
 
+void test_interruptions() {
+  const std::string plain(kWhole);
+  const auto defaults = parse_definition(plain, "test.toml");
+  g_assert_true(defaults->interruptions.min_speech == 150ms);
+  g_assert_cmpint(defaults->interruptions.min_words, ==, 1);
+  g_assert_cmpuint(defaults->interruptions.backchannels.size(), >, 10);
+  const auto given = parse_definition(plain + R"(
+[interruptions]
+min_speech_ms = 300
+min_words = 2
+backchannels = ["aye"]
+)",
+                                      "test.toml");
+  g_assert_true(given->interruptions.min_speech == 300ms);
+  g_assert_cmpint(given->interruptions.min_words, ==, 2);
+  g_assert_cmpuint(given->interruptions.backchannels.size(), ==, 1);
+  const auto bad =
+      parse_definition(plain + "[interruptions]\nmin_words = 0\n", "test.toml");
+  g_assert_false(bad.ok());
+}
+
 // The whole definition with one thing replaced, and what is said about it.
 void test_refusals() {
   const struct {
@@ -93,8 +114,8 @@ void test_refusals() {
        "test.toml:1: name: expected a text that is not empty, got \" \""},
       {"language = \"en\"", "langauge = \"en\"",
        "test.toml:4: langauge: expected one of name, greeting, greeting_asks, "
-       "instructions, language, voice, fields, end, limits, phrases, got an "
-       "unknown key"},
+       "instructions, language, voice, fields, end, limits, phrases, "
+       "interruptions, got an unknown key"},
       {"language = \"en\"", "language = [1]",
        "test.toml:4: language: expected a text, got an array"},
       {"espeak = \"en-us\"", "espeak = true",
@@ -232,6 +253,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/definition/reads-a-whole-file", test_whole);
   g_test_add_func("/definition/refuses-with-the-line-and-the-key",
                   test_refusals);
+  g_test_add_func("/definition/interruptions-have-their-own-table",
+                  test_interruptions);
   g_test_add_func("/definition/refuses-outside-bytes", test_outside_bytes);
   g_test_add_func("/definition/the-agents-that-come-along-are-whole",
                   test_ours);

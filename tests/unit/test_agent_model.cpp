@@ -313,9 +313,10 @@ void test_one_request() {
       {3100, kRome, "start 2; Rome it is.; And which day?"},
       {3200, "model-done", "end 2"},
       {3300, "started:2", ""},
-      {4000, "speech", "flush"},
-      {4010, "cut:2:Rome it", "interrupted 1/2 \"Rome it\" 700"},
-      {4020, "partial:I", ""},
+      {4000, "speech", "hold"},
+      {4010, "held:2:Rome it", ""},
+      {4020, "partial:I", "flush"},
+      {4030, "cut:2:Rome it", "interrupted 1/2 \"Rome it\" 700"},
       {4500, "quiet", ""},
       {4600, "words:I said tomorrow", "request 2"},
       {4700, "wait", ""},
@@ -330,7 +331,9 @@ void test_cut_while_writing() {
   script->run({
       {3100, "model:{\"message\":\"Rome it is. And", "start 2; Rome it is."},
       {3300, "started:2", ""},
-      {3400, "speech",
+      {3380, "speech", "hold"},
+      {3390, "held:2:Rome", ""},
+      {3400, "partial:Oslo",
        "decided 1/2 ask \"Rome\" -> \"Rome it is.\" {} {}; cancel; flush"},
       {3410, "cut:2:Rome", "interrupted 1/2 \"Rome\" 400"},
       {3450, "model: which day?\"", ""}, // too late
@@ -346,12 +349,11 @@ void test_cough_while_writing() {
   script->run({
       {3100, "model:{\"message\":\"Rome it is. And", "start 2; Rome it is."},
       {3300, "started:2", ""},
-      {3400, "speech", "cancel; flush"},
-      {3410, "cut:2:", "interrupted 1/2 \"\" 0"},
-      {3500, "quiet", ""},
-      {3600, "words:", "request 2"},
-      {3700, kRome, "start 3; Rome it is.; And which day?"},
-      {3800, "model-done", "end 3"},
+      {3400, "speech", "hold"},
+      {3410, "held:2:", ""},
+      {3500, "quiet@3580", ""},
+      {3600, "words:", "resume; heard 1/2 false-interruption \"\""},
+      {3700, "model: which day?\",\"", "And which day?"},
   });
 }
 
@@ -413,10 +415,11 @@ void test_speech_while_holding() {
   script->run({
       {3100, "model-broken:http_500", "trouble http_500; start 2; One moment."},
       {3200, "started:2", ""},
-      {3300, "speech", "flush"},
-      {3310, "cut:2:One", "interrupted 1/2 \"One\" 300"},
-      {3400, "quiet", ""},
-      {3500, "words:hello?", "request 2"},
+      {3300, "speech", "hold"},
+      {3310, "held:2:One", ""},
+      {3500, "quiet", ""},
+      {3550, "words:hello?", "flush; request 2"},
+      {3560, "cut:2:One", "interrupted 1/2 \"One\" 300"},
   });
 }
 

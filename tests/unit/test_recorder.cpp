@@ -54,6 +54,22 @@ static void test_turns_in_order() {
   CHECK_TEXT(record.fields, R"({"what":"room"})");
 }
 
+static void test_false_interruptions() {
+  auto recorder = begun();
+  recorder.decision(decision(0, "", "Hello.", "{}"), 100);
+  recorder.heard({0, 1, "false-interruption", "Hel", 300});
+  g_assert_cmpint(
+      recorder.heard({0, 1, "false-interruption", "Hel", 400})->index, ==, 0);
+  recorder.heard({0, 1, "complete", "Hello.", 900});
+  const auto &turn = recorder.record().turns[0];
+  g_assert_cmpint(turn.false_interruptions, ==, 2);
+  g_assert_false(turn.interrupted);
+  CHECK_TEXT(turn.heard, "Hello.");
+  // A model speaks before its decision is known.
+  g_assert_cmpint(recorder.heard({1, 2, "false-interruption", "", 0})->index,
+                  ==, 1);
+}
+
 static void test_latency_from_speech_end() {
   auto recorder = begun();
   recorder.decision(decision(1, "yes", "Good.", "{}"), 0);
@@ -164,6 +180,8 @@ static void test_log_is_bounded() {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   g_test_add_func("/recorder/turns-in-order", test_turns_in_order);
+  g_test_add_func("/recorder/false-interruptions-are-counted",
+                  test_false_interruptions);
   g_test_add_func("/recorder/latency-counts-from-the-end-of-speech",
                   test_latency_from_speech_end);
   g_test_add_func("/recorder/the-first-reason-stands",

@@ -6,6 +6,7 @@
 #include "../support/check_text.hpp"
 
 #include <glib/gstdio.h>
+#include <sqlite3.h>
 
 #include <condition_variable>
 #include <csignal>
@@ -107,6 +108,37 @@ static void test_keeps_a_call() {
   CHECK_TEXT(json->root()["fields"]["room"].string()->c_str(), "Mountain View");
 }
 
+static void test_older_files() {
+  // Of a version that did not count false interruptions.
+  const TempDir dir;
+  {
+    auto records = RecordStore::open(dir.url());
+    (*records)->put_call(sample());
+    TurnRecord turn;
+    turn.caller = "hello";
+    (*records)->put_turn("CA1", turn);
+  }
+  sqlite3 *raw = nullptr;
+  g_assert_cmpint(sqlite3_open(dir.url().substr(7).c_str(), &raw), ==,
+                  SQLITE_OK);
+  g_assert_cmpint(
+      sqlite3_exec(raw, "ALTER TABLE turns DROP COLUMN false_interruptions",
+                   nullptr, nullptr, nullptr),
+      ==, SQLITE_OK);
+  sqlite3_close(raw);
+  auto records = RecordStore::open(dir.url());
+  g_assert_true(records.ok());
+  TurnRecord turn;
+  turn.index = 1;
+  turn.false_interruptions = 2;
+  (*records)->put_turn("CA1", turn);
+  const auto back = get(**records, "CA1");
+  g_assert_cmpuint(back->turns.size(), ==, 2);
+  CHECK_TEXT(back->turns[0].caller, "hello");
+  g_assert_cmpint(back->turns[0].false_interruptions, ==, 0);
+  g_assert_cmpint(back->turns[1].false_interruptions, ==, 2);
+}
+
 static void test_lists_newest_first() {
   auto records = RecordStore::open("sqlite::memory:");
   for (int i = 0; i < 5; ++i) {
@@ -190,6 +222,7 @@ static void test_failed_writes_are_counted() {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   g_test_add_func("/store/keeps-a-call-as-it-goes", test_keeps_a_call);
+  g_test_add_func("/store/reads-older-files", test_older_files);
   g_test_add_func("/store/lists-newest-first", test_lists_newest_first);
   g_test_add_func("/store/refuses-bad-urls-naming-the-file", test_bad_urls);
   g_test_add_func("/store/survives-a-kill", test_survives_a_kill);

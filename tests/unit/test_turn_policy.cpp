@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "agent/turn_policy.hpp"
+
+#include <glib.h>
+
+#include <string>
+
+using namespace patchcord;
+using namespace patchcord::agent;
+
+namespace {
+
+using Kind = Expectation::Kind;
+
+Expectation expecting(Kind kind) {
+  Expectation expectation;
+  expectation.kind = kind;
+  if (kind == Kind::kChoice)
+    expectation.phrases = {"book", "cancel a booking", "right", "left"};
+  if (kind == Kind::kName)
+    expectation.phrases = {"sam miller", "ann on"};
+  return expectation;
+}
+
+// How long the turn is kept open, from the end of speech, when the words come
+// with it.
+void test_patience() {
+  const struct {
+    Kind kind;
+    const char *text;
+    int ms;
+  } rows[] = {
+      // What answers ends it.
+      {Kind::kYesNo, "yes", 0},
+      {Kind::kYesNo, "No.", 0},
+      {Kind::kYesNo, "yes, that is", 0},
+      {Kind::kYesNo, "um yes", 0},
+      {Kind::kYesNo, "that's right", 0},
+      {Kind::kChoice, "book", 0},
+      {Kind::kChoice, "um, cancel a booking", 0},
+      {Kind::kChoice, "right", 0},
+      {Kind::kName, "it's Ann On", 0},
+      // Sentences that are whole.
+      {Kind::kAnything, "", 0},
+      {Kind::kAnything, "I would like a room for tomorrow", 0},
+      {Kind::kAnything, "What is it for?", 0},
+      {Kind::kAnything, "come in!", 0},
+      {Kind::kDate, "tomorrow", 0},
+      {Kind::kDate, "the third of May", 0},
+      {Kind::kTime, "half past two", 0},
+      {Kind::kNumber, "five", 0},
+      {Kind::kNumber, "twenty five people", 0},
+      {Kind::kChoice, "neither of them", 0},
+      // And those that break off.
+      {Kind::kAnything, "I would like a room and", 1500},
+      {Kind::kAnything, "I would like a room and.", 1500},
+      {Kind::kAnything, "and...", 1500},
+      {Kind::kAnything, "it is for my, um", 1500},
+      {Kind::kAnything, "my name is", 1500},
+      {Kind::kAnything, "we arrive at", 1500},
+      {Kind::kAnything, "a table for", 1500},
+      {Kind::kAnything, "well,", 1500},
+      {Kind::kAnything, "I think so, but", 1500},
+      {Kind::kAnything, "a room with a", 1500},
+      {Kind::kAnything, "because", 1500},
+      {Kind::kAnything, "the one that I saw\u2026", 1500},
+      {Kind::kDate, "the third of", 1500},
+      {Kind::kTime, "between two and", 1500},
+      {Kind::kYesNo, "well", 1500},
+      {Kind::kChoice, "cancel the", 1500},
+      // Digits that are dictated.
+      {Kind::kDigits, "four one five", 1500},
+      {Kind::kDigits, "4 1 5", 1500},
+      {Kind::kDigits, "415-55", 1500},
+      {Kind::kDigits, "four one five double five", 1500},
+      {Kind::kDigits, "my number is four one five", 1500},
+      {Kind::kDigits, "five five five oh one two three", 700},
+      {Kind::kDigits, "555 0123", 700},
+      {Kind::kDigits, "four one five five five five oh one double", 1500},
+      {Kind::kDigits, "four one five five five five oh one two three", 0},
+      {Kind::kDigits, "415 555 0123", 0},
+      {Kind::kDigits, "415 triple five 0123", 0},
+      {Kind::kDigits, "I do not have one", 1500}, // "one" may be the first
+      {Kind::kDigits, "no thanks", 0},
+      {Kind::kAnything, "five five five", 1500},
+      {Kind::kAnything, "555 0123", 700},
+      {Kind::kAnything, "415 555 0123", 0},
+      {Kind::kAnything, "room 415", 0},
+      {Kind::kAnything, "two", 0},
+      {Kind::kNumber, "one hundred and twenty", 0},
+      // Addresses that are spelled.
+      {Kind::kAnything, "j o h n", 1500},
+      {Kind::kAnything, "it's j o", 1500},
+      {Kind::kAnything, "john dot", 1500},
+      {Kind::kAnything, "john dot smith", 1500},
+      {Kind::kAnything, "john dot smith at", 1500},
+      {Kind::kAnything, "john dot smith at example dot", 1500},
+      {Kind::kAnything, "john underscore", 1500},
+      {Kind::kAnything, "john at example dot com", 0},
+      {Kind::kAnything, "john at example dot c o m", 700},
+      {Kind::kAnything, "john@example", 1500},
+      {Kind::kAnything, "john@example.com", 0},
+      {Kind::kAnything, "plan b", 0},
+  };
+  for (const auto &row : rows) {
+    const TurnFacts facts{row.text, expecting(row.kind), 10s, 10s};
+    const auto ms = static_cast<int>((turn_ends(facts) - TimePoint(10s)) / 1ms);
+    if (ms != row.ms)
+      g_error("\"%s\" (%s): kept open for %d ms, expected %d", row.text,
+              to_string(row.kind), ms, row.ms);
+  }
+}
+
+void test_times() {
+  TurnFacts facts{"four one five", expecting(Kind::kDigits), 10s, {}};
+  // Words that are not final yet are waited for.
+  g_assert_true(turn_ends(facts) == TimePoint(12s));
+  facts.text = "";
+  g_assert_true(turn_ends(facts) == TimePoint(12s));
+  // Time that the recogniser took counts.
+  facts.text = "four one five";
+  facts.provider_end = 10s + 800ms;
+  g_assert_true(turn_ends(facts) == 11s + 500ms);
+  facts.provider_end = 13s;
+  g_assert_true(turn_ends(facts) == TimePoint(13s));
+  // Nor is a turn over before the recogniser says so.
+  facts.text = "yes";
+  facts.provider_end = 10s + 300ms;
+  g_assert_true(turn_ends(facts) == 10s + 300ms);
+}
+
+const char *word_of(Verdict verdict) {
+  switch (verdict) {
+  case Verdict::kUndecided:
+    return "undecided";
+  case Verdict::kInterrupts:
+    return "interrupts";
+  case Verdict::kNoise:
+    return "noise";
+  default:
+    return "backchannel";
+  }
+}
+
+void check(const TurnPolicy &policy, const Interjection &said,
+           const char *expected) {
+  const char *is = word_of(policy.judge(said));
+  if (std::string(is) != expected)
+    g_error("\"%s\": %s, expected %s", std::string(said.text).c_str(), is,
+            expected);
+}
+
+Definition::Interruptions english() {
+  Definition::Interruptions settings;
+  settings.backchannels = default_backchannels("en");
+  return settings;
+}
+
+void test_words() {
+  const TurnPolicy policy(english());
+  const struct {
+    const char *text;
+    bool final;
+    const char *verdict;
+    Kind kind = Kind::kAnything;
+    bool asked = false;
+  } rows[] = {
+      {"mm-hm", true, "backchannel"},
+      {"Mm-hm.", true, "backchannel"},
+      {"mhm", true, "backchannel"},
+      {"uh-huh", true, "backchannel"},
+      {"Uh huh", true, "backchannel"},
+      {"okay", true, "backchannel"},
+      {"OK.", true, "backchannel"},
+      {"yeah, right", true, "backchannel"},
+      {"okay, I see", true, "backchannel"},
+      {"um", true, "backchannel"},
+      // It may go on.
+      {"okay", false, "undecided"},
+      {"I see", false, "undecided"},
+      {"okay but", false, "interrupts"},
+      {"okay but wait", true, "interrupts"},
+      {"wait", false, "interrupts"},
+      {"no", false, "interrupts"},
+      {"yes", true, "interrupts"},
+      {"I see a problem", true, "interrupts"},
+      {"stop", true, "interrupts"},
+      {"415", true, "interrupts"},
+      // One of the answers, and an answer.
+      {"right", true, "interrupts", Kind::kChoice},
+      {"right", false, "undecided", Kind::kChoice},
+      {"okay", true, "backchannel", Kind::kChoice},
+      {"right", true, "backchannel", Kind::kYesNo},
+      {"right", true, "interrupts", Kind::kYesNo, true},
+      {"okay", true, "interrupts", Kind::kAnything, true},
+      {"okay", false, "undecided", Kind::kAnything, true},
+      {"yes", false, "interrupts", Kind::kYesNo},
+      // Nothing was understood.
+      {"", true, "noise"},
+      {"...", true, "noise"},
+  };
+  for (const auto &row : rows)
+    check(policy,
+          {row.text, row.final, 600ms, false, expecting(row.kind), row.asked},
+          row.verdict);
+}
+
+void test_lengths() {
+  const TurnPolicy policy(english());
+  check(policy, {"", false, 149ms, false, {}, false}, "noise");
+  check(policy, {"", false, 150ms, false, {}, false}, "undecided");
+  check(policy, {"", false, 100ms, true, {}, false}, "undecided");
+  check(policy, {"no", false, 100ms, false, {}, false}, "interrupts");
+  Definition::Interruptions settings = english();
+  settings.min_speech = 400ms;
+  settings.min_words = 2;
+  const TurnPolicy strict(settings);
+  check(strict, {"", false, 399ms, false, {}, false}, "noise");
+  check(strict, {"stop", false, 500ms, false, {}, false}, "undecided");
+  check(strict, {"stop", true, 500ms, false, {}, false}, "backchannel");
+  check(strict, {"stop it", false, 500ms, false, {}, false}, "interrupts");
+  // An answer needs no second word.
+  check(strict, {"book", true, 500ms, false, expecting(Kind::kChoice), false},
+        "interrupts");
+}
+
+void test_languages() {
+  const struct {
+    const char *language, *text, *verdict;
+  } rows[] = {
+      {"de", "ja, genau", "backchannel"}, {"de-AT", "Ach so", "backchannel"},
+      {"de", "nein", "interrupts"},       {"en", "genau", "interrupts"},
+      {"fr", "d'accord", "backchannel"},  {"es", "vale", "backchannel"},
+      {"pl", "mhm", "backchannel"},       {"pl", "yeah", "interrupts"},
+      {"", "ok", "backchannel"},
+  };
+  for (const auto &row : rows) {
+    Definition::Interruptions settings;
+    settings.backchannels = default_backchannels(row.language);
+    check(TurnPolicy(settings), {row.text, true, 500ms, false, {}, false},
+          row.verdict);
+  }
+  // None at all: every word interrupts.
+  check(TurnPolicy({}), {"mm-hm", true, 500ms, false, {}, false}, "interrupts");
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, nullptr);
+  const std::pair<const char *, void (*)()> tests[] = {
+      {"open-while-the-answer-is-not-whole", test_patience},
+      {"over-when-words-and-silence-say-so", test_times},
+      {"listening-is-no-interruption", test_words},
+      {"short-noise-is-none", test_lengths},
+      {"each-language-has-its-own-words", test_languages},
+  };
+  for (const auto &[name, test] : tests)
+    g_test_add_func((std::string("/turn-policy/") + name).c_str(), test);
+  return g_test_run();
+}
