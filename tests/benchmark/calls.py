@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Whole calls under load: what they cost and how late they are.
 
-calls.py [--pipeline cloud-mulaw] [--calls 200] [--seconds 20] [--total N]
+calls.py [--pipeline cloud-mulaw] [--calls 200] [--seconds 20]
+         [--barge-in CALLS] [--total CALLS]
 
 Runs the real server against the fakes of the providers and the simulated phone
 on this machine, and prints figures; it never fails for a slow one. CPU is the
@@ -161,6 +162,20 @@ def measure(stack, arguments):
     return base
 
 
+def barge_in(stack, arguments):
+    """Each caller speaks into two replies: how long it hears the agent still."""
+    line = caller_line(stack.folder / "short.wav", 1.5)
+    code, data = stack.call(
+        "--calls", str(arguments.barge_in), "--ramp", "3", "--wav", line,
+        "--barge-in", "1200", "--wav", line, "--barge-in", "900", "--wav", line,
+        "--hang-up-after", "3000", name="barge-in", timeout=300)
+    check(code == 0 and data, f"the phone ended with {code}")
+    found = data["latency"]["barge_in_leftover"]
+    print(f"barge-in, {arguments.barge_in} calls: from the caller's first sample "
+          f"to the agent's last: median {found['median_ms']:.0f} ms, "
+          f"p99 {found['p99_ms']:.0f} ms ({found['count']} interruptions)")
+
+
 def after_many(stack, arguments, base):
     """Short calls, then what is left of them."""
     done = 0
@@ -185,10 +200,13 @@ def main():
     parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--total", type=int, default=0)
+    parser.add_argument("--barge-in", type=int, default=0)
     parser.add_argument("--build")
     arguments = parser.parse_args()
     with Stack(arguments.build) as stack:
         base = measure(stack, arguments)
+        if arguments.barge_in:
+            barge_in(stack, arguments)
         if arguments.total:
             after_many(stack, arguments, base)
 
