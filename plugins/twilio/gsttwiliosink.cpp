@@ -156,22 +156,6 @@ static void gst_twilio_sink_start(GstTwilioSink *self) {
   gst_twilio_sink_look_for_stream(self);
 }
 
-// Not waited for on another thread: the worker may be in a push into a sink
-// that is in PAUSED already and blocks until it plays or is stopped.
-static void gst_twilio_sink_soon(GstTwilioSink *self,
-                                 void (OutboundSession::*step)()) {
-  Private &priv = *self->priv;
-  if (priv.worker->on_thread()) {
-    (priv.session.get()->*step)();
-    return;
-  }
-  priv.worker->post(
-      [element = Ref<GstElement>::share(GST_ELEMENT(self)), self, step] {
-        if (self->priv->session)
-          (self->priv->session.get()->*step)();
-      });
-}
-
 static GstStateChangeReturn
 gst_twilio_sink_change_state(GstElement *element, GstStateChange transition) {
   GstTwilioSink *self = GST_TWILIO_SINK(element);
@@ -184,7 +168,10 @@ gst_twilio_sink_change_state(GstElement *element, GstStateChange transition) {
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
     on_worker([&] { gst_twilio_sink_start(self); });
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
-    gst_twilio_sink_soon(self, &OutboundSession::pause);
+    graph::soon_on_worker(*priv.worker, element, [&priv] {
+      if (priv.session)
+        priv.session->pause();
+    });
 
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_twilio_sink_parent_class)
@@ -198,7 +185,10 @@ gst_twilio_sink_change_state(GstElement *element, GstStateChange transition) {
     priv.worker.reset();
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING &&
       result != GST_STATE_CHANGE_FAILURE)
-    gst_twilio_sink_soon(self, &OutboundSession::play);
+    graph::soon_on_worker(*priv.worker, element, [&priv] {
+      if (priv.session)
+        priv.session->play();
+    });
   return result;
 }
 

@@ -151,22 +151,6 @@ static gboolean gst_twilio_src_start(GstTwilioSrc *self) {
   return TRUE;
 }
 
-// Not waited for on another thread: the worker may be in a push into a sink
-// that is in PAUSED already and blocks until it plays or is stopped.
-static void gst_twilio_src_soon(GstTwilioSrc *self,
-                                void (InboundSession::*step)()) {
-  Private &priv = *self->priv;
-  if (priv.worker->on_thread()) {
-    (priv.session.get()->*step)();
-    return;
-  }
-  priv.worker->post(
-      [element = Ref<GstElement>::share(GST_ELEMENT(self)), self, step] {
-        if (self->priv->session)
-          (self->priv->session.get()->*step)();
-      });
-}
-
 static GstStateChangeReturn
 gst_twilio_src_change_state(GstElement *element, GstStateChange transition) {
   GstTwilioSrc *self = GST_TWILIO_SRC(element);
@@ -180,7 +164,10 @@ gst_twilio_src_change_state(GstElement *element, GstStateChange transition) {
       !on_worker([&] { return gst_twilio_src_start(self); }))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
-    gst_twilio_src_soon(self, &InboundSession::pause);
+    graph::soon_on_worker(*priv.worker, element, [&priv] {
+      if (priv.session)
+        priv.session->pause();
+    });
 
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_twilio_src_parent_class)
@@ -198,7 +185,10 @@ gst_twilio_src_change_state(GstElement *element, GstStateChange transition) {
   if (result == GST_STATE_CHANGE_FAILURE)
     return result;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
-    gst_twilio_src_soon(self, &InboundSession::play);
+    graph::soon_on_worker(*priv.worker, element, [&priv] {
+      if (priv.session)
+        priv.session->play();
+    });
   // A live source: no data in PAUSED.
   const bool to_paused = transition == GST_STATE_CHANGE_READY_TO_PAUSED ||
                          transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED;

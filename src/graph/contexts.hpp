@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "graph/handles.hpp"
 #include "twilio/media_stream.hpp"
 #include "worker/worker.hpp"
 
@@ -8,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 
 // How elements find what they share: by GstContext, the mechanism that GL and
 // hardware elements use for their displays. The daemon sets the contexts on the
@@ -52,6 +54,19 @@ auto on_worker(Worker &worker, F &&work) -> decltype(work()) {
     worker.call([&] { result = work(); });
     return result;
   }
+}
+
+// Runs an element's work on its worker: at once when this is the worker, soon
+// otherwise, with the element held. For what must not be waited for from
+// another thread: the worker may be in a push into a sink that is in PAUSED
+// already and blocks until it plays or is stopped.
+template <typename F>
+void soon_on_worker(Worker &worker, GstElement *element, F work) {
+  if (worker.on_thread())
+    work();
+  else
+    worker.post([held = Ref<GstElement>::share(element),
+                 work = std::move(work)] { work(); });
 }
 
 } // namespace patchcord::graph
