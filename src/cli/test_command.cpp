@@ -143,6 +143,34 @@ void show(const scenario::Played &played, const Arguments &arguments) {
     std::fputs(talk_text(played).c_str(), out);
 }
 
+// Nothing is kept of the audio: a thousand scenarios fit into memory.
+Result<scenario::Played> play(const scenario::Scenario &scenario,
+                              const Arguments &arguments) {
+  scenario::Played played{scenario, {}, {}};
+  if (auto outcome = scenario::run(scenario, !arguments.wav_dir.empty()))
+    played.outcome = *std::move(outcome);
+  else
+    played.error = outcome.error().message;
+  show(played, arguments);
+  if (!arguments.wav_dir.empty())
+    if (auto written = write_wav(arguments.wav_dir, played); !written)
+      return written.error();
+  played.outcome.caller_audio = played.outcome.heard_audio = {};
+  return played;
+}
+
+Result<Unit> write_results(const std::vector<scenario::Played> &all,
+                           const Arguments &arguments) {
+  if (!arguments.json.empty())
+    if (auto written =
+            write_text(arguments.json, scenario::timelines_json(all));
+        !written)
+      return written;
+  if (!arguments.junit.empty())
+    return write_text(arguments.junit, scenario::junit_xml(all));
+  return ok();
+}
+
 } // namespace
 
 int run_test(int argc, char **argv) {
@@ -164,29 +192,14 @@ int run_test(int argc, char **argv) {
   std::vector<scenario::Played> all;
   bool passed = true;
   for (const auto &scenario : *scenarios) {
-    scenario::Played played{scenario, {}, {}};
-    if (auto outcome = scenario::run(scenario, !arguments.wav_dir.empty()))
-      played.outcome = *std::move(outcome);
-    else
-      played.error = outcome.error().message;
-    show(played, arguments);
-    if (!arguments.wav_dir.empty())
-      if (const auto written = write_wav(arguments.wav_dir, played); !written)
-        return refuse(written.error().message);
-    played.outcome.caller_audio = played.outcome.heard_audio = {};
-    passed = passed && played.passed();
-    all.push_back(std::move(played));
+    auto played = play(scenario, arguments);
+    if (!played)
+      return refuse(played.error().message);
+    passed = passed && played->passed();
+    all.push_back(*std::move(played));
   }
-  if (!arguments.json.empty())
-    if (const auto written =
-            write_text(arguments.json, scenario::timelines_json(all));
-        !written)
-      return refuse(written.error().message);
-  if (!arguments.junit.empty())
-    if (const auto written =
-            write_text(arguments.junit, scenario::junit_xml(all));
-        !written)
-      return refuse(written.error().message);
+  if (const auto written = write_results(all, arguments); !written)
+    return refuse(written.error().message);
   return passed ? kDone : kFailed;
 }
 

@@ -23,8 +23,7 @@ constexpr std::int64_t kFirstTimestampMs = 120;
 Phone::Phone(Worker &worker, std::vector<PreparedLine> lines, Stage &stage,
              twilio::StreamStart start, bool record, Handlers handlers)
     : worker_(worker), lines_(std::move(lines)), stage_(stage),
-      stream_(std::move(start)), record_(record),
-      handlers_(std::move(handlers)),
+      stream_(std::move(start)), handlers_(std::move(handlers)),
       socket_(std::make_shared<MemorySocket>(
           worker, MemorySocket::Handlers{
                       [this](std::string_view text) { received(text); },
@@ -32,7 +31,8 @@ Phone::Phone(Worker &worker, std::vector<PreparedLine> lines, Stage &stage,
                         play();
                         finish(code == 1006 ? "stream_lost" : "agent_closed");
                       }})),
-      parser_(stream_.stream_sid), detector_(kAgentHangover), noise_(1) {}
+      parser_(stream_.stream_sid), detector_(kAgentHangover), noise_(1),
+      record_(record) {}
 
 void Phone::start() {
   start_ = worker_.now();

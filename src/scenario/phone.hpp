@@ -105,7 +105,6 @@ private:
   const std::vector<PreparedLine> lines_;
   Stage &stage_;
   const twilio::StreamStart stream_;
-  const bool record_;
   const Handlers handlers_;
   const std::shared_ptr<MemorySocket> socket_;
   twilio::peer::Parser parser_;
@@ -118,19 +117,18 @@ private:
   Timer timer_;
   Samples frame_ = 0;
   std::int64_t sequence_ = 0;
-  bool echo_due_ = false;
   std::string end_;
 
   // The caller.
-  std::size_t index_ = 0;
-  bool speaking_ = false;
+  std::size_t index_ = 0, keys_pressed_ = 0;
   Samples begun_ = 0, last_line_end_ = 0;
-  std::size_t keys_pressed_ = 0;
-  bool agent_speaking_ = false, agent_has_replied_ = false;
   Samples agent_until_ = 0;
-  int words_into_reply_ = 0; // the last word that began, of its reply
-  Samples word_at_ = -1;
+  Samples word_at_ = -1;     // where the last word began,
+  int words_into_reply_ = 0; // and which of its reply it is
+  bool speaking_ = false, agent_speaking_ = false, agent_has_replied_ = false;
   bool silenced_ = false; // by a clear, since the last word
+  bool echo_due_ = false;
+  const bool record_;
 
   std::vector<SaidLine> said_;
   std::vector<HeardReply> heard_replies_;

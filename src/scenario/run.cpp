@@ -228,6 +228,7 @@ Outcome Run::outcome() {
 std::string words_text(const std::vector<std::uint32_t> &numbers,
                        const std::vector<Stage::AgentWord> &words) {
   std::vector<std::string> texts;
+  texts.reserve(numbers.size());
   for (const std::uint32_t number : numbers)
     texts.push_back(words[number].text);
   return join(texts, " ");

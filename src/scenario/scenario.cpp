@@ -92,14 +92,8 @@ void read_cue(TomlReader &reader, const toml::table &table, Cue &cue) {
   }
 }
 
-void check_keys(TomlReader &reader, const std::string &keys) {
-  if (keys.find_first_not_of("0123456789*#") != std::string::npos)
-    reader.fail("dtmf", "keys (0-9 * #)");
-}
-
-Line read_line(TomlReader &reader, const toml::table &table,
-               const std::string &file) {
-  Line line;
+// What the caller does; exactly one thing.
+void read_what(TomlReader &reader, const toml::table &table, Line &line) {
   int kinds = 0;
   const auto text = [&](const char *key, Line::What what) {
     std::string value;
@@ -113,8 +107,6 @@ Line read_line(TomlReader &reader, const toml::table &table,
   text("say", Line::What::kSay);
   text("wav", Line::What::kWav);
   text("dtmf", Line::What::kDtmf);
-  if (line.what == Line::What::kDtmf)
-    check_keys(reader, line.text);
   int noise = 0;
   reader.read("noise_ms", noise, 20, 60'000);
   if (table.contains("noise_ms")) {
@@ -128,6 +120,14 @@ Line read_line(TomlReader &reader, const toml::table &table,
     ++kinds;
     line.what = Line::What::kHangUp;
   }
+  if (kinds != 1)
+    reader.fail("say", "one of say, wav, dtmf, noise_ms, hang_up = true");
+}
+
+Line read_line(TomlReader &reader, const toml::table &table,
+               const std::string &file) {
+  Line line;
+  read_what(reader, table, line);
   std::string heard;
   reader.read("heard", heard);
   if (table.contains("heard"))
@@ -136,8 +136,9 @@ Line read_line(TomlReader &reader, const toml::table &table,
   if (line.voice == "espeak")
     line.voice = "en-us+f2";
   read_cue(reader, table, line.cue);
-  if (kinds != 1)
-    reader.fail("say", "one of say, wav, dtmf, noise_ms, hang_up = true");
+  if (line.what == Line::What::kDtmf &&
+      line.text.find_first_not_of("0123456789*#") != std::string::npos)
+    reader.fail("dtmf", "keys (0-9 * #)");
   if (line.what == Line::What::kWav) {
     line.text = beside(file, line.text);
     if (!line.heard)
