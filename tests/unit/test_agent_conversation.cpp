@@ -333,6 +333,42 @@ void test_sentence_goes_on() {
                            "Rome | agent: Which day?");
 }
 
+void test_open_turn() {
+  // The recogniser takes "the third of" for a whole turn; nobody else would.
+  auto script = ConversationScript::scripted("latency");
+  script->run({
+      {0, "start", kGreeting},
+      {100, "started:1", "latency 0: - - 0 60 80"},
+      {1000, "ended:1", ""},
+      {2000, "words:Rome", "start 2; Which day?; end 2"},
+      {2100, "started:2", "latency 1: - 2000 2000 2060 2080"},
+      {3000, "ended:2", ""},
+      {4000, "speech", ""},
+      {4800, "quiet@4500", ""},
+      {4900, "words@4500:the day of", ""},
+      {5900, "speech@5850", ""},
+      {6500, "quiet@6200", ""},
+      {6700, "words@6200:um", ""}, // and another 1.5 s from there
+      {7699, "wait", ""},
+      {7700, "wait", "start 3; Pardon?; Which day?; end 3"},
+      // The words came before; the rest was patience.
+      {7800, "started:3", "latency 2: 6200 6700 7700 7760 7780"},
+      {8800, "ended:3", ""},
+      {9000, "speech", ""},
+      {9800, "quiet@9500", ""},
+      {9900, "words@9500:the third of", ""},
+      {10900, "speech@10850", ""},
+      {11500, "quiet@11200", ""},
+      {11700, "words@11200:May",
+       "start 4!; Done.; Bye.; end 4; ended goal "
+       "{\"city\":\"Rome\",\"day\":\"2026-05-03\"} goal; EOS"},
+  });
+  equal(script->history(),
+        "agent: Hello. Which city? | caller: Rome | agent: Which day? | "
+        "caller: the day of um | agent: Pardon? Which day? | caller: the "
+        "third of May");
+}
+
 void test_held_words() {
   // The first half's words come while the second is being spoken.
   auto script = ConversationScript::scripted();
@@ -711,6 +747,7 @@ int main(int argc, char **argv) {
       {"empty-transcripts-make-no-turn", test_empty_transcript},
       {"words-that-were-not-understood-are-asked-for", test_mumble},
       {"sentence-that-goes-on-is-answered-as-one", test_sentence_goes_on},
+      {"turn-stays-open-while-a-sentence-breaks-off", test_open_turn},
       {"words-of-a-sentence-that-goes-on-are-held", test_held_words},
       {"held-words-are-answered-if-no-more-come", test_held_words_alone},
       {"speech-that-is-told-twice-is-one", test_speech_told_twice},
