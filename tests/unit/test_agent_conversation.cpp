@@ -419,20 +419,30 @@ void test_speech_told_twice() {
       {3100, "words@2600:Rome", "start 2; Which day?; end 2"},
       {3200, "started:2", "latency 1: 2500 3100 3100 3160 3180"},
       {4000, "ended:2", ""},
-      // A word that is over before the recogniser says that it began: it is not
-      // under way for ever.
-      {5060, "speech@5000", ""},
-      {5300, "quiet@5200", ""},
-      {5400, "speech@5000", ""},
-      {5500, "quiet@5200", ""},
       // The late end of it, while the caller speaks on.
       {6060, "speech@6000", ""},
       {6100, "quiet@5900", ""},
-      {6200, "words@5900:the", ""},
+      {6200, "words@5900:May", ""},
       {7000, "quiet@6700", ""},
-      {7300, "words@6700:third of May",
+      {7300, "words@6700:third",
        "start 3!; Done.; Bye.; end 3; ended goal "
        "{\"city\":\"Rome\",\"day\":\"2026-05-03\"} goal; EOS"},
+  });
+}
+
+void test_speech_told_too_late() {
+  // It is over when the recogniser says that it began: it is not under way for
+  // ever.
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {100, "started:1", ""},
+      {1000, "ended:1", ""},
+      {5060, "speech@5000", ""},
+      {5300, "quiet@5200", ""},
+      {5400, "speech@5000", ""},
+      {13299, "wait", ""},
+      {13300, "wait", "start 2; Still there?; Which city?; end 2"},
   });
 }
 
@@ -751,6 +761,8 @@ int main(int argc, char **argv) {
       {"words-of-a-sentence-that-goes-on-are-held", test_held_words},
       {"held-words-are-answered-if-no-more-come", test_held_words_alone},
       {"speech-that-is-told-twice-is-one", test_speech_told_twice},
+      {"speech-that-is-told-when-it-is-over-is-over",
+       test_speech_told_too_late},
       {"goodbye-is-not-interrupted", test_goodbye},
       {"idle-timer-starts-when-playout-ended", test_idle_timer},
       {"idle-timer-rests-while-the-caller-speaks", test_idle_timer_and_speech},
