@@ -753,7 +753,7 @@ int main(int argc, char **argv) {
       {"/server/who-cannot-be-served-is-told-in-words", test_turned_away},
       {"/server/stream-status-reaches-the-calls", test_stream_status},
       {"/server/a-media-stream-is-taken-over-whole", test_media_stream},
-      {"/server/a-media-stream-is-taken-over-whole-claim-is-released",
+      {"/server/a-claim-is-released-when-its-client-goes",
        test_claim_of_a_client_that_goes},
       {"/server/other-media-streams-are-refused", test_media_stream_refused},
       {"/server/all-workers-take-calls", test_all_workers_serve},
