@@ -146,26 +146,41 @@ std::vector<std::int16_t> RecogniserSession::cut(Duration start,
 
 void RecogniserSession::handle(const VoiceActivity::Event &event) {
   if (event.kind == VoiceActivity::Event::Kind::kStarted) {
-    // What was said before comes out before what is said now.
-    job_.finish();
     speech_start_ = event.time;
     const GstClockTime time = running_time(pts_of(event.time));
     GST_DEBUG_OBJECT(element_, "speech from %" GST_TIME_FORMAT,
                      GST_TIME_ARGS(time));
-    gst_pad_push_event(src_, events::make(events::SpeechStarted{time}));
+    put(Ref<GstEvent>::adopt(events::make(events::SpeechStarted{time})));
     return;
   }
   const Speech speech{pts_of(speech_start_), pts_of(event.time)};
   GST_DEBUG_OBJECT(element_, "speech to %" GST_TIME_FORMAT,
                    GST_TIME_ARGS(running_time(speech.end)));
-  gst_pad_push_event(
-      src_, events::make(events::SpeechStopped{running_time(speech.end)}));
-  job_ = recogniser_.recognise(
-      {settings_.model, grammar_, cut(speech_start_, event.time)},
-      [weak = weak_from_this(), speech](const offline::Recognition &result) {
-        if (const auto self = weak.lock())
-          self->recognised(result, speech);
-      });
+  put(Ref<GstEvent>::adopt(
+      events::make(events::SpeechStopped{running_time(speech.end)})));
+  outputs_.push_back(
+      {{},
+       recogniser_.recognise(
+           {settings_.model, grammar_, cut(speech_start_, event.time)},
+           [weak = weak_from_this(),
+            speech](const offline::Recognition &result) {
+             if (const auto self = weak.lock())
+               self->recognised(result, speech);
+           })});
+}
+
+void RecogniserSession::put(Ref<GstEvent> event) {
+  outputs_.push_back({std::move(event), {}});
+  put_waiting();
+}
+
+// A push may come back to us.
+void RecogniserSession::put_waiting() {
+  while (!outputs_.empty() && outputs_.front().event) {
+    auto event = std::move(outputs_.front().event);
+    outputs_.pop_front();
+    gst_pad_push_event(src_, event.release());
+  }
 }
 
 void RecogniserSession::end_speech() {
@@ -177,6 +192,7 @@ void RecogniserSession::end_speech() {
 
 void RecogniserSession::recognised(const offline::Recognition &result,
                                    const Speech &speech) {
+  outputs_.pop_front(); // its job: they are done in order
   const bool understood = result.understood(settings_.min_score);
   GST_DEBUG_OBJECT(element_, "%s: %d frames, score %.1f, worst word %.1f",
                    understood ? "understood" : "not understood", result.frames,
@@ -191,8 +207,7 @@ void RecogniserSession::recognised(const offline::Recognition &result,
   GST_BUFFER_PTS(buffer) = speech.start;
   GST_BUFFER_DURATION(buffer) = speech.end - speech.start;
   flow_ = gst_pad_push(src_, buffer);
-  if (eos_)
-    gst_pad_push_event(src_, eos_.release());
+  put_waiting();
 }
 
 // --- the rest ----------------------------------------------------------------
@@ -225,15 +240,11 @@ void RecogniserSession::expect(const agent::Expectation &expectation) {
 
 void RecogniserSession::eos(Ref<GstEvent> event) {
   end_speech();
-  if (job_)
-    eos_ = std::move(event);
-  else
-    gst_pad_push_event(src_, event.release());
+  put(std::move(event));
 }
 
 void RecogniserSession::flush() {
-  job_.cancel();
-  eos_.reset();
+  outputs_.clear();
   activity_.reset();
   samples_.clear();
   forgotten_ = 0;

@@ -9,6 +9,7 @@
 #include <gst/gst.h>
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <set>
 #include <span>
@@ -35,7 +36,7 @@ public:
   void gap(GstClockTime pts, GstClockTime duration);
   void segment(const GstSegment &segment) { segment_ = segment; }
   void expect(const agent::Expectation &expectation);
-  // Passed on behind the text of what was being said. Takes the event.
+  // Passed on behind the text of what was being said.
   void eos(Ref<GstEvent> event);
   void flush();
 
@@ -43,11 +44,18 @@ private:
   struct Speech {
     GstClockTime start = GST_CLOCK_TIME_NONE, end = GST_CLOCK_TIME_NONE;
   };
+  // What is to come out: an event, or the text of speech in work.
+  struct Output {
+    Ref<GstEvent> event;
+    offline::SphinxRecogniser::Job job;
+  };
 
   void set_time(GstClockTime pts, bool discontinuous);
   void feed(std::span<const std::int16_t> samples);
   void handle(const audio::VoiceActivity::Event &event);
   void end_speech(); // what is under way ends here
+  void put(Ref<GstEvent> event);
+  void put_waiting(); // up to the next text
   void forget_old();
   std::vector<std::int16_t> cut(Duration start, Duration end) const;
   GstClockTime pts_of(Duration audio_time) const;
@@ -72,8 +80,9 @@ private:
 
   std::string grammar_;
   std::set<std::string> reported_words_;
-  offline::SphinxRecogniser::Job job_;
-  Ref<GstEvent> eos_; // waits for job_
+  // In order. Nobody waits for the first one within a push: the recogniser has
+  // other calls' speech before it.
+  std::deque<Output> outputs_;
   GstFlowReturn flow_ = GST_FLOW_OK;
 };
 

@@ -81,14 +81,6 @@ void SphinxRecogniser::Job::cancel() {
   }
 }
 
-void SphinxRecogniser::Job::finish() {
-  // Held here: `done` may destroy this object.
-  const auto task = task_;
-  const auto queue = task ? task->queue.lock() : nullptr;
-  while (queue && !task->over)
-    queue->slice();
-}
-
 SphinxRecogniser::SphinxRecogniser(Worker &worker)
     : queue_(std::make_shared<Queue>()) {
   queue_->worker = &worker;

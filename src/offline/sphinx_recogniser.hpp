@@ -18,7 +18,7 @@ namespace patchcord::offline {
 // some hundredths of a second at the end of each utterance; so a worker has one
 // for each model, and calls have none. Utterances are decoded one after the
 // other, in slices of some milliseconds between which the worker does its other
-// work. On the worker only.
+// work; nobody can wait for one of them within a call. On the worker only.
 class SphinxRecogniser {
 public:
   explicit SphinxRecogniser(Worker &worker);
@@ -48,8 +48,6 @@ public:
     Job &operator=(Job &&other) noexcept;
     explicit operator bool() const;
     void cancel();
-    // Decodes it now, with whatever is before it, and calls `done`.
-    void finish();
 
   private:
     friend class SphinxRecogniser;

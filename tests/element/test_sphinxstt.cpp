@@ -230,6 +230,27 @@ void test_end() {
   equal(quiet.bench.order(), "caps segment eos"); // at once
 }
 
+// Nothing is decoded within a push, least of all what others said; order is
+// kept all the same.
+void test_pushes_do_not_wait() {
+  Call first;
+  Call second(first.worker);
+  for (Call *call : {&first, &second}) {
+    call->bench.play(kCaps);
+    call->expect(kYesNo);
+    call->push(spoken("yes please", 600), false);
+    equal(call->bench.order(), "caps segment started stopped");
+  }
+  second.push(spoken("no", 600), false); // before "yes please" is decoded
+  second.bench.eos();
+  equal(second.bench.order(), "caps segment started stopped");
+  equal(first.bench.order(), "caps segment started stopped");
+  first.worker->run_ready();
+  equal(first.bench.order(), "caps segment started stopped text:yes please");
+  equal(second.bench.order(), "caps segment started stopped text:yes please "
+                              "started stopped text:no eos");
+}
+
 // A turn ends even where the silence behind it is not sent.
 void test_holes() {
   for (const bool with_event : {false, true}) {
@@ -435,6 +456,7 @@ int main(int argc, char **argv) {
       {"/sphinxstt/other-caps-are-refused", test_refused_caps},
       {"/sphinxstt/flush", test_flush},
       {"/sphinxstt/end-waits-for-the-last-words", test_end},
+      {"/sphinxstt/pushes-do-not-wait-for-others", test_pushes_do_not_wait},
       {"/sphinxstt/holes-end-a-turn", test_holes},
       {"/sphinxstt/clicks-and-keys-are-no-answers", test_what_is_no_answer},
       {"/sphinxstt/long-speech-is-cut", test_long_speech},

@@ -219,17 +219,6 @@ static void test_queue() {
   { const auto gone = std::move(first); }
   service.worker->run_ready();
   service.check({"third: yes"});
-
-  // One that is wanted now takes those before it along.
-  first = service.recognise("first", yes, "yes-no");
-  second = service.recognise("second", noon, "time");
-  third = service.recognise("third", yes, "yes-no");
-  second.finish();
-  service.check({"first: yes", "second: noon"});
-  service.worker->run_ready();
-  service.check({"third: yes"});
-  third.finish(); // is over
-  service.check({});
 }
 
 // Between two slices the worker does its other work.
@@ -264,13 +253,6 @@ static void test_ends() {
                                      });
   service.worker->run_ready();
   g_assert_cmpint(calls, ==, 1);
-  job = service.recogniser.recognise({service.model, grammar_of("yes-no"), yes},
-                                     [&](const Recognition &) {
-                                       ++calls;
-                                       job = {};
-                                     });
-  job.finish();
-  g_assert_cmpint(calls, ==, 2);
   // What cannot be decoded is not understood.
   const SphinxDecoder::Model other{"/nowhere", "/nowhere"};
   g_assert_false(service.recogniser.load(other).ok());
@@ -284,11 +266,11 @@ static void test_ends() {
   auto without_grammar =
       service.recogniser.recognise({service.model, "(", yes}, none);
   service.worker->run_ready();
-  g_assert_cmpint(calls, ==, 4);
+  g_assert_cmpint(calls, ==, 3);
   // A job may outlive the worker.
   job = service.recognise("late", yes, "yes-no");
   service.worker.reset();
-  job.finish();
+  g_assert_true(job);
   g_assert_true(service.done.empty());
 }
 
@@ -301,7 +283,7 @@ int main(int argc, char **argv) {
       {"/sphinx/first-words-on-any-line", test_lines},
       {"/sphinx/grammars-come-and-go", test_grammars},
       {"/sphinx/errors", test_errors},
-      {"/recogniser/in-order-and-when-wanted", test_queue},
+      {"/recogniser/in-order", test_queue},
       {"/recogniser/in-slices", test_slices},
       {"/recogniser/ends-in-any-way", test_ends},
   };
