@@ -87,6 +87,9 @@ void InboundSession::pause() {
   playing_ = false;
   if (stream_)
     stream_->set_source(nullptr);
+  // The pipeline's time stands still, the stream's does not.
+  timeline_.skip();
+  placed_ = false;
 }
 
 bool InboundSession::end() {
@@ -112,7 +115,7 @@ void InboundSession::on_media(std::int64_t timestamp_ms, ByteSpan mulaw) {
   if (eos_ || step.audio.empty())
     return;
   begin();
-  if (base_ == GST_CLOCK_TIME_NONE)
+  if (!placed_)
     place(step.audio);
   add_silence(step.silence);
   follow_cadence(step.audio);
@@ -156,13 +159,15 @@ void InboundSession::begin() {
   gst_pad_push_event(pad_, gst_event_new_segment(&segment));
 }
 
-// Live audio is stamped with the time at which it was captured: its first
-// sample as long ago as the first message is long.
-void InboundSession::place(ByteSpan first) {
+// Live audio is stamped with the time at which it was captured: the first
+// sample of a message as long ago as the message is long. Never back in time.
+void InboundSession::place(ByteSpan next) {
+  placed_ = true;
   const GstClockTime now = graph::running_time(element_);
-  const GstClockTime length =
-      gst_util_uint64_scale(first.size(), GST_SECOND, kRate);
-  base_ = GST_CLOCK_TIME_IS_VALID(now) && now > length ? now - length : 0;
+  const GstClockTime before = gst_util_uint64_scale(
+      position_ + pending_.size() + next.size(), GST_SECOND, kRate);
+  if (GST_CLOCK_TIME_IS_VALID(now) && now > base_ + before)
+    base_ = now - before;
 }
 
 GstClockTime InboundSession::time_of(std::uint64_t position) const {

@@ -44,7 +44,7 @@ public:
 private:
   void adopt(std::shared_ptr<twilio::MediaStream> stream);
   void begin();
-  void place(ByteSpan first);
+  void place(ByteSpan next);
   void add_silence(std::size_t samples);
   void follow_cadence(ByteSpan mulaw);
   void add_audio(ByteSpan mulaw);
@@ -62,11 +62,12 @@ private:
   std::unique_ptr<server::SingleCallServer> server_;
   twilio::InboundTimeline timeline_;
   audio::Cadence cadence_;
-  std::size_t enough_ = 0;                  // samples for a buffer, now
-  Bytes pending_;                           // less than that
-  std::uint64_t position_ = 0;              // of the next buffer's first sample
-  GstClockTime base_ = GST_CLOCK_TIME_NONE; // running time of position 0
+  std::size_t enough_ = 0;     // samples for a buffer, now
+  Bytes pending_;              // less than that
+  std::uint64_t position_ = 0; // of the next buffer's first sample
+  GstClockTime base_ = 0;      // running time of position 0
   bool playing_ = false;
+  bool placed_ = false;  // base_ holds
   bool begun_ = false;   // stream-start, caps and segment are out
   bool started_ = false; // CallStarted was posted
   bool ended_ = false;   // StreamEnded was posted

@@ -33,6 +33,9 @@ public:
   static constexpr std::int64_t kMaxGap = 80'000;
 
   Step push(std::int64_t timestamp_ms, ByteSpan mulaw);
+  // Nobody listened for a while: the line goes on with the next message,
+  // without silence for what was missed.
+  void skip() { last_ms_ = -1; }
 
   std::uint64_t position() const { return position_; }
   const Counts &counts() const { return counts_; }

@@ -180,18 +180,39 @@ static void test_pause_and_play() {
   Bench b;
   b.stream->begin();
   b.play();
-  b.frames(1);
+  b.worker->run_for(1s);
+  b.frames(2); // at 1.02, 1.04 s
   b.take();
   b.messages();
+  const auto next_pts = [&] {
+    const GstBuffer *last = b.buffers.back().get();
+    return GST_BUFFER_PTS(last) + GST_BUFFER_DURATION(last);
+  };
+  g_assert_cmpuint(next_pts(), ==, 1040 * GST_MSECOND);
   b.set_state(GST_STATE_PAUSED);
-  b.frames(5, 175);
+  b.frames(250, 195); // the pipeline's time stands still for five seconds
   assert_text(b.take(), "");
   b.play();
-  b.frames(1, 275);
-  // The time in between is silence; the call did not start again.
-  assert_text(b.take(), "buffer 160\nbuffer 160\nbuffer 160\nbuffer 160\n"
-                        "buffer 160\nbuffer 160\n");
+  b.frames(2, 195 + 5000); // at 1.06, 1.08 s
+  // Not the five seconds; and the call did not start again.
+  assert_text(b.take(), "buffer 160\nbuffer 160\n");
+  g_assert_cmpuint(next_pts(), ==, 1080 * GST_MSECOND);
   assert_text(b.messages(), "");
+  // What comes late behind a pause is of its own time.
+  b.set_state(GST_STATE_PAUSED);
+  b.play();
+  b.worker->run_for(500ms);
+  b.frames(1, 195 + 5560);
+  assert_text(b.take(), "buffer 160\n");
+  g_assert_cmpuint(next_pts(), ==, 1600 * GST_MSECOND);
+  // What comes early is not of a time that was over.
+  b.set_state(GST_STATE_PAUSED);
+  b.play();
+  b.stream->media(195 + 5580, kFrame);
+  assert_text(b.take(), "buffer 160\n");
+  g_assert_cmpuint(next_pts(), ==, 1620 * GST_MSECOND);
+  b.stream->finish();
+  assert_text(b.messages(), "stream-ended stop\n"); // no anomalies
 }
 
 static void test_state_cycling() {
@@ -326,7 +347,8 @@ int main(int argc, char **argv) {
                   test_ends_before_it_began);
   g_test_add_func("/twiliosrc/eos-of-the-application",
                   test_eos_of_the_application);
-  g_test_add_func("/twiliosrc/pause-leaves-silence", test_pause_and_play);
+  g_test_add_func("/twiliosrc/time-stands-still-in-paused",
+                  test_pause_and_play);
   g_test_add_func("/twiliosrc/states-may-cycle", test_state_cycling);
   g_test_add_func("/twiliosrc/speed", test_speed);
   g_test_add_func("/twiliosrc/listens-itself-and-twiliosink-answers",
