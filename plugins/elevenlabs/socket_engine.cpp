@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "socket_engine.hpp"
 
+#include "elevenlabs/messages.hpp"
 #include "elevenlabs/speech_text.hpp"
 
 #include <algorithm>
@@ -19,6 +20,8 @@ constexpr Duration kFirstReopen = 250ms, kLongestReopen = 10s;
 constexpr int kTries = 2;
 // Well within the 180 s after which the server ends an idle context.
 constexpr Duration kKeepAlive = 60s;
+// Minutes of audio at once.
+constexpr std::size_t kMaxMessage = std::size_t{16} << 20;
 
 elevenlabs::SpeechFormat speech_format(const graph::VoiceFormat &format) {
   return {format.rate, static_cast<int>(format.sample_bytes())};
@@ -77,7 +80,11 @@ void SocketEngine::let_go() {
   deadline_.cancel();
   reopen_.cancel();
   alive_.cancel();
-  socket_.reset();
+  const auto socket = std::move(socket_);
+  if (!socket)
+    return;
+  socket->send_text(elevenlabs::close_socket());
+  socket->leave(1000, "");
 }
 
 void SocketEngine::speak_offline(Segment segment, const std::string &words) {
@@ -92,7 +99,7 @@ void SocketEngine::speak_offline(Segment segment, const std::string &words) {
 void SocketEngine::send(const std::string &message) {
   GST_LOG_OBJECT(pads_.element(), "sending %zu bytes", message.size());
   if (socket_)
-    socket_->send(message);
+    socket_->send_text(message);
 }
 
 void SocketEngine::spoken(Segment segment, const std::string &words,
@@ -127,12 +134,14 @@ void SocketEngine::connect() {
   was_open_ = false;
   told_.reset();
   GST_DEBUG_OBJECT(pads_.element(), "connecting to %s", url->c_str());
-  SpeechSocket::Handlers handlers;
+  net::WebSocket::Handlers handlers;
   handlers.open = bind(&SocketEngine::on_open);
   handlers.text = bind(&SocketEngine::on_text);
   handlers.closed = bind(&SocketEngine::on_closed);
-  socket_ = std::make_unique<SpeechSocket>(*pads_.worker(), options,
-                                           std::move(handlers));
+  net::WebSocket::Limits limits;
+  limits.message_bytes = kMaxMessage;
+  socket_ = net::WebSocket::connect(*pads_.worker(), options,
+                                    std::move(handlers), limits);
 }
 
 void SocketEngine::on_open() {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "speech_socket.hpp"
-
 #include "elevenlabs/failure.hpp"
 #include "elevenlabs/session.hpp"
 #include "graph/espeak_engine.hpp"
 #include "graph/voice_pads.hpp"
+#include "net/websocket.hpp"
 
 #include <memory>
 #include <optional>
@@ -77,10 +76,11 @@ private:
   patchcord::graph::VoicePads &pads_;
   const Settings settings_;
   patchcord::elevenlabs::Session session_;
-  std::unique_ptr<SpeechSocket> socket_; // null: lost, to be opened again
-  bool was_open_ = false;                // of this socket
-  std::optional<Failure> told_;          // by the server before it closes
-  int losses_ = 0; // of connections, since there was audio
+  std::unique_ptr<patchcord::net::WebSocket>
+      socket_;                  // null: lost, to be opened
+  bool was_open_ = false;       // of this socket
+  std::optional<Failure> told_; // by the server before it closes
+  int losses_ = 0;              // of connections, since there was audio
   patchcord::Timer deadline_, reopen_, alive_;
   enum class State { kRunning, kFailed, kStopped } state_ = State::kRunning;
   std::shared_ptr<patchcord::graph::EspeakEngine> fallback_;

@@ -333,7 +333,7 @@ void SttSession::connect(const std::string &url) {
 
 void SttSession::disconnect() {
   if (const auto socket = std::move(socket_))
-    socket->close(1000, "");
+    socket->leave(1000, "");
 }
 
 // --- downstream --------------------------------------------------------------

@@ -10,7 +10,10 @@ class Socket final : public WebSocket {
 public:
   explicit Socket(std::shared_ptr<WebSocketConnection> connection)
       : connection_(std::move(connection)) {}
-  ~Socket() override { connection_->drop(); }
+  ~Socket() override {
+    if (!left_)
+      connection_->drop();
+  }
   Socket(const Socket &) = delete;
   Socket &operator=(const Socket &) = delete;
 
@@ -23,6 +26,10 @@ public:
   void close(std::uint16_t code, std::string_view reason) override {
     connection_->close(code, reason);
   }
+  void leave(std::uint16_t code, std::string_view reason) override {
+    left_ = true;
+    connection_->leave(code, reason);
+  }
   std::size_t queued_bytes() const override {
     return connection_->queued_bytes();
   }
@@ -33,6 +40,7 @@ public:
 
 private:
   const std::shared_ptr<WebSocketConnection> connection_;
+  bool left_ = false;
 };
 
 } // namespace

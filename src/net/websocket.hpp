@@ -20,7 +20,8 @@ namespace patchcord::net {
 //
 // Handlers run from the worker, never from within a call into this object.
 // Destroying the object, also from within one of its handlers, drops the
-// connection at once without a close frame; nothing runs after that.
+// connection at once without a close frame, unless leave() was called; nothing
+// runs after that.
 class WebSocket {
 public:
   struct Closed {
@@ -77,6 +78,11 @@ public:
   virtual void send_binary(ByteSpan message) = 0;
   // Sends a close frame behind what is queued; `closed` follows. Idempotent.
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
+  // The same by one who does not stay for the end: no handler runs any more,
+  // and the object may be destroyed. A connection that is not open is dropped.
+  virtual void leave(std::uint16_t code, std::string_view reason) {
+    close(code, reason);
+  }
   virtual std::size_t queued_bytes() const = 0;
   // Stops reading, and begins again: what the peer sends meanwhile waits with
   // the kernel, and then with the peer. What a slow reader does to a server.

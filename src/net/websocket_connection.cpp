@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <utility>
 
 namespace patchcord::net {
@@ -56,6 +57,21 @@ void random_mask(std::uint8_t *key, std::size_t size) {
 }
 
 } // namespace
+
+// Those of a worker of whose end nobody is to be told. A service, so that none
+// outlives the worker.
+struct WebSocketConnection::Leaving {
+  explicit Leaving(Worker &) {}
+  ~Leaving() {
+    for (const auto &connection : std::exchange(connections, {})) {
+      connection->leaving_ = false;
+      connection->drop();
+    }
+  }
+  Leaving(const Leaving &) = delete;
+  Leaving &operator=(const Leaving &) = delete;
+  std::set<std::shared_ptr<WebSocketConnection>> connections;
+};
 
 WebSocketConnection::WebSocketConnection(Worker &worker, Role role,
                                          WebSocket::Handlers handlers,
@@ -116,6 +132,8 @@ void WebSocketConnection::release() {
   connector_.reset();
   out_ = std::string();
   sent_ = 0;
+  if (std::exchange(leaving_, false))
+    worker_.service<Leaving>().connections.erase(shared_from_this());
 }
 
 void WebSocketConnection::drop() {
@@ -124,13 +142,26 @@ void WebSocketConnection::drop() {
   release();
 }
 
+void WebSocketConnection::leave(std::uint16_t code, std::string_view reason) {
+  if (state_ == State::kConnecting) {
+    drop();
+    return;
+  }
+  dropped_ = true;
+  if (state_ == State::kEnded || std::exchange(leaving_, true))
+    return;
+  worker_.service<Leaving>().connections.insert(shared_from_this());
+  set_reading(true); // up to the peer's close frame
+  close(code, reason);
+}
+
 void WebSocketConnection::end(const WebSocket::Closed &closed) {
   if (state_ == State::kEnded)
     return;
   const auto keep = shared_from_this();
   const WebSocket::Closed copy = closed; // may be ours
   release();
-  if (handlers_.closed)
+  if (handlers_.closed && !dropped_)
     handlers_.closed(copy);
 }
 
@@ -338,7 +369,9 @@ void WebSocketConnection::deliver(ByteSpan message) {
     fail(1007, "text that is not UTF-8");
     return;
   }
-  if (text) {
+  if (dropped_) {
+    // By one who has left.
+  } else if (text) {
     if (handlers_.text)
       handlers_.text(as_text(message));
   } else if (handlers_.binary) {
@@ -506,7 +539,7 @@ void WebSocketConnection::tell_drained() {
   if (drain_owed_ && state_ != State::kEnded && !broken_ &&
       queued_bytes() == 0) {
     drain_owed_ = false;
-    if (handlers_.drained)
+    if (handlers_.drained && !dropped_)
       handlers_.drained();
   }
 }

@@ -44,6 +44,8 @@ public:
   void end_soon(WebSocket::Closed closed);
   // Ends and tells nobody.
   void drop();
+  // close() that tells nobody: the worker holds the connection until its end.
+  void leave(std::uint16_t code, std::string_view reason);
 
   void send(std::uint8_t opcode, ByteSpan payload);
   void close(std::uint16_t code, std::string_view reason);
@@ -59,6 +61,7 @@ private:
     kFailing, // the peer broke the rules: what it sends is not looked at
     kEnded,
   };
+  struct Leaving;
   struct FreeFrames {
     void operator()(wslay_frame_context *frames) const {
       wslay_frame_context_free(frames);
@@ -119,6 +122,7 @@ private:
   bool broken_ = false;  // nothing can be sent any more
   bool output_ended_ = false;
   bool dropped_ = false;    // nobody is to be told
+  bool leaving_ = false;    // held by the worker's Leaving
   bool drain_owed_ = false; // send() left something in the queue
   bool awaiting_pong_ = false;
 

@@ -6,6 +6,7 @@
 #include "base/json.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 using namespace patchcord;
 using fakes::FakeServer;
@@ -119,6 +120,17 @@ void test_two_turns(const char *caps, const char *model) {
   g_assert_cmpint(call.counter("realtime.early_appends"), ==, 0);
   g_assert_cmpint(call.counter("realtime.errors"), ==, 0);
   g_assert_true(bench.warnings().empty());
+}
+
+// Not like one whose network broke down.
+void test_takes_its_leave() {
+  Call call(script_of({}), kServerVad);
+  call.bench.play(kMulaw);
+  call.bench.silence(1000);
+  call.bench.set_state(GST_STATE_NULL);
+  call.worker->run_for(3s);
+  g_assert_nonnull(std::strstr(call.server.stats().c_str(), "\"value\":1000"));
+  g_assert_null(std::strstr(call.server.stats().c_str(), "\"value\":1006"));
 }
 
 void test_server_vad_mulaw() { test_two_turns(kMulaw, kServerVad); }
@@ -498,6 +510,7 @@ int main(int argc, char **argv) {
       {"/realtimestt/live-model-with-mulaw", test_live_mulaw},
       {"/realtimestt/live-model-with-pcm", test_live_pcm},
       {"/realtimestt/on-threads-in-real-time", test_real_time},
+      {"/realtimestt/takes-its-leave", test_takes_its_leave},
       {"/realtimestt/warm-before-the-first-word",
        test_warm_before_the_first_word},
       {"/realtimestt/only-speech-goes-to-a-live-model",

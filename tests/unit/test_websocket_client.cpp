@@ -407,6 +407,64 @@ static void test_destroy() {
   }
 }
 
+// Who leaves is gone at once; the connection closes as it should.
+static void test_leave() {
+  for (const bool answers : {true, false}) {
+    Bench bench;
+    bench.open();
+    bench.socket->set_reading(false);
+    bench.socket->send_text("last words");
+    bench.socket->leave(1000, "enough");
+    bench.socket.reset();
+    CHECK_TEXT(bench.hear(), "text last words|close 1000 enough");
+    bench.say(frame(kText, "too late", kPlain));
+    if (answers)
+      bench.say(frame(kClose, close_payload(1000), kPlain));
+    bench.worker->run_for(1999ms); // for the server to hang up
+    g_assert_cmpuint(bench.worker->watched_fds(), ==, 1);
+    if (answers)
+      bench.peer.reset();
+    bench.worker->run_for(1ms);
+    g_assert_cmpuint(bench.worker->watched_fds(), ==, 0);
+    bench.expect("open");
+  }
+  // From within a handler.
+  Bench within;
+  within.handlers.text = [&](std::string_view) {
+    const auto socket = std::move(within.socket);
+    socket->leave(1000, "");
+    within.log.add("left");
+  };
+  within.open();
+  within.say(frame(kText, "a", kPlain) + frame(kText, "b", kPlain));
+  CHECK_TEXT(within.hear(), "close 1000");
+  within.peer.reset();
+  within.worker->run_ready();
+  within.expect("open|left");
+  // Before there is anything to close, and behind the end.
+  Bench early;
+  early.connect();
+  early.socket->leave(1000, "");
+  early.worker->run_for(60s);
+  early.expect("");
+  early.peer = early.server.accept();
+  g_assert_true(early.peer.read().ends_with("EOF"));
+  Bench late;
+  late.open();
+  late.peer.reset();
+  late.worker->run_ready();
+  late.socket->leave(1000, "");
+  late.expect("open|closed 1006 connection lost 0");
+  // None outlives its worker.
+  auto worker = Worker::create_virtual();
+  Bench gone;
+  gone.open();
+  gone.socket->leave(1000, "");
+  gone.socket.reset();
+  gone.worker = std::move(worker);
+  g_assert_true(gone.peer.read().ends_with("EOF"));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   const std::pair<const char *, void (*)()> tests[] = {
@@ -424,6 +482,7 @@ int main(int argc, char **argv) {
       {"what-cannot-work-is-told", test_cannot_connect},
       {"closed-before-open", test_closed_before_open},
       {"it-may-be-destroyed-at-any-time", test_destroy},
+      {"who-leaves-need-not-stay-for-the-end", test_leave},
   };
   for (const auto &[name, test] : tests)
     g_test_add_func((std::string("/websocket-client/") + name).c_str(), test);
