@@ -32,41 +32,15 @@ ElevenLabsConnection::ElevenLabsConnection(FakeHost &host,
                                            SoupWebsocketConnection *socket,
                                            Opening opening,
                                            std::function<void()> over)
-    : host_(host), script_(std::move(script)),
-      socket_(Ref<SoupWebsocketConnection>::share(socket)),
-      opening_(std::move(opening)), over_(std::move(over)),
-      log_(host.stats().open("tts")) {
-  log_->event("open", host_.now_ns());
+    : host_(host), script_(std::move(script)), opening_(std::move(opening)),
+      socket_(host, "tts", socket,
+              {[this](std::string_view text) { on_text(text); }, nullptr,
+               std::move(over)}),
+      log_(socket_.log()) {
   const auto underscore = opening_.output_format.find('_');
   if (underscore != std::string::npos)
     rate_ = std::atoi(opening_.output_format.c_str() + underscore + 1);
   mulaw_ = opening_.output_format == "ulaw_8000";
-  g_signal_connect(
-      socket, "message",
-      G_CALLBACK(
-          +[](SoupWebsocketConnection *, int, GBytes *message, gpointer data) {
-            gsize size = 0;
-            const auto *text =
-                static_cast<const char *>(g_bytes_get_data(message, &size));
-            static_cast<ElevenLabsConnection *>(data)->on_text({text, size});
-          }),
-      this);
-  g_signal_connect(socket, "closed",
-                   G_CALLBACK(+[](SoupWebsocketConnection *, gpointer data) {
-                     auto *self = static_cast<ElevenLabsConnection *>(data);
-                     self->log_->closed = true;
-                     self->log_->event("closed", self->host_.now_ns(),
-                                       soup_websocket_connection_get_close_code(
-                                           self->socket_.get()));
-                     const auto done = self->over_;
-                     done();
-                   }),
-                   this);
-}
-
-ElevenLabsConnection::~ElevenLabsConnection() {
-  g_signal_handlers_disconnect_by_data(socket_.get(), this);
-  drop();
 }
 
 void ElevenLabsConnection::start() {
@@ -82,12 +56,6 @@ void ElevenLabsConnection::start() {
     fail("invalid_output_format", "Unknown output format.");
 }
 
-void ElevenLabsConnection::send(const std::string &json) {
-  if (soup_websocket_connection_get_state(socket_.get()) ==
-      SOUP_WEBSOCKET_STATE_OPEN)
-    soup_websocket_connection_send_text(socket_.get(), json.c_str());
-}
-
 void ElevenLabsConnection::fail(const char *error, const std::string &message) {
   JsonWriter json;
   json.begin_object()
@@ -96,7 +64,7 @@ void ElevenLabsConnection::fail(const char *error, const std::string &message) {
       .member("code", 1008)
       .end_object();
   log_->event(error, host_.now_ns());
-  send(json.text());
+  socket_.send_text(json.text());
   close(1008, error);
 }
 
@@ -105,20 +73,7 @@ void ElevenLabsConnection::close(int code, const char *reason) {
     context.generate.cancel();
     context.idle.cancel();
   }
-  if (soup_websocket_connection_get_state(socket_.get()) ==
-      SOUP_WEBSOCKET_STATE_OPEN)
-    soup_websocket_connection_close(socket_.get(), static_cast<gushort>(code),
-                                    reason);
-}
-
-void ElevenLabsConnection::drop() {
-  GIOStream *stream = soup_websocket_connection_get_io_stream(socket_.get());
-  if (G_IS_SOCKET_CONNECTION(stream))
-    g_socket_shutdown(
-        g_socket_connection_get_socket(G_SOCKET_CONNECTION(stream)), TRUE, TRUE,
-        nullptr);
-  else
-    g_io_stream_close(stream, nullptr, nullptr);
+  socket_.close(code, reason);
 }
 
 void ElevenLabsConnection::on_text(std::string_view text) {
@@ -244,7 +199,7 @@ void ElevenLabsConnection::send_chunk(const std::string &id) {
     const Bytes audio =
         tone(context, static_cast<std::int64_t>(count) * script_.char_ms);
     if (opening_.fault == "garbage")
-      send("this is not JSON");
+      socket_.send_text("this is not JSON");
     if (first)
       log_->event("first_audio", host_.now_ns(),
                   static_cast<std::int64_t>(audio.size()));
@@ -276,7 +231,7 @@ bool ElevenLabsConnection::play_fault(std::size_t characters) {
   else if (fault == "internal")
     close(1011, "internal");
   else if (fault == "disconnect")
-    drop();
+    socket_.drop();
   else if (fault == "stall")
     stalled_ = true;
   else
@@ -293,7 +248,7 @@ void ElevenLabsConnection::finish(const std::string &id) {
       .member(script_.spelling == "snake" ? "context_id" : "contextId", id)
       .end_object();
   if (opening_.fault != "no_final")
-    send(json.text());
+    socket_.send_text(json.text());
   close_when_done();
 }
 
@@ -367,7 +322,7 @@ void ElevenLabsConnection::send_audio(const std::string &id, ByteSpan audio,
         .null()
         .member(snake ? "context_id" : "contextId", id)
         .end_object();
-    send(json.text());
+    socket_.send_text(json.text());
   };
   if (opening_.fault != "odd" || audio.size() < 6) {
     message(audio, alignment);

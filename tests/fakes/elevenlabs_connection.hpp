@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fake_elevenlabs.hpp"
+#include "fake_socket.hpp"
 #include "http.hpp"
 
 #include "base/bytes.hpp"
@@ -26,9 +27,6 @@ public:
   ElevenLabsConnection(FakeHost &host, ElevenLabsScript script,
                        SoupWebsocketConnection *socket, Opening opening,
                        std::function<void()> over);
-  ~ElevenLabsConnection();
-  ElevenLabsConnection(const ElevenLabsConnection &) = delete;
-  ElevenLabsConnection &operator=(const ElevenLabsConnection &) = delete;
 
   void start();
 
@@ -60,17 +58,14 @@ private:
                      std::int64_t start_ms) const;
   void send_audio(const std::string &id, ByteSpan audio,
                   const std::string &alignment);
-  void send(const std::string &json);
   void fail(const char *error, const std::string &message);
   void close(int code, const char *reason);
   void close_when_done();
-  void drop(); // without a close frame
 
   FakeHost &host_;
   const ElevenLabsScript script_;
-  Ref<SoupWebsocketConnection> socket_;
   const Opening opening_;
-  const std::function<void()> over_;
+  FakeSocket socket_;
   const std::shared_ptr<Stats::Connection> log_;
   int rate_ = 0;
   bool mulaw_ = false;

@@ -34,45 +34,15 @@ RealtimeConnection::RealtimeConnection(FakeHost &host,
                                        Opening opening,
                                        std::function<void()> over)
     : host_(host), script_(host.hold_script()), shared_turns_(shared_turns),
-      socket_(Ref<SoupWebsocketConnection>::share(socket)),
-      opening_(std::move(opening)), over_(std::move(over)),
-      log_(host.stats().open("realtime")) {
-  log_->event("open", host_.now_ns());
-  soup_websocket_connection_set_max_incoming_payload_size(socket, 15 << 20);
-  g_signal_connect(socket, "message",
-                   G_CALLBACK(+[](SoupWebsocketConnection *, int type,
-                                  GBytes *message, gpointer data) {
-                     gsize size = 0;
-                     const auto *text = static_cast<const char *>(
-                         g_bytes_get_data(message, &size));
-                     auto *self = static_cast<RealtimeConnection *>(data);
-                     if (type == SOUP_WEBSOCKET_DATA_TEXT)
-                       self->on_text({text, size});
-                     else
-                       self->close(1003, "binary");
-                   }),
-                   this);
-  g_signal_connect(socket, "closed",
-                   G_CALLBACK(+[](SoupWebsocketConnection *, gpointer data) {
-                     auto *self = static_cast<RealtimeConnection *>(data);
-                     self->log_->closed = true;
-                     self->log_->event("closed", self->host_.now_ns(),
-                                       soup_websocket_connection_get_close_code(
-                                           self->socket_.get()));
-                     const auto done = self->over_;
-                     done();
-                   }),
-                   this);
-}
-
-RealtimeConnection::~RealtimeConnection() {
-  g_signal_handlers_disconnect_by_data(socket_.get(), this);
-  drop();
-}
+      opening_(std::move(opening)),
+      socket_(host, "realtime", socket,
+              {[this](std::string_view text) { on_text(text); },
+               [this] { socket_.close(1003, "binary"); }, std::move(over)}),
+      log_(socket_.log()) {}
 
 void RealtimeConnection::start() {
   if (opening_.key.empty() || opening_.key == "bad") {
-    close(3000, "invalid_request_error.invalid_api_key");
+    socket_.close(3000, "invalid_request_error.invalid_api_key");
     return;
   }
   if (opening_.beta_header) {
@@ -80,12 +50,12 @@ void RealtimeConnection::start() {
           "The Realtime Beta API is no longer supported. Please use "
           "/v1/realtime for the GA API.",
           "", "");
-    close(4000, "invalid_request_error");
+    socket_.close(4000, "invalid_request_error");
     return;
   }
   if (opening_.intent != "transcription" && opening_.model.empty()) {
     error("missing_model", "You must provide a model parameter.", "", "");
-    close(4000, "invalid_request_error.missing_model");
+    socket_.close(4000, "invalid_request_error.missing_model");
     return;
   }
   is_transcription_ = opening_.model.empty() || script_->gateway;
@@ -113,13 +83,10 @@ JsonWriter RealtimeConnection::event(std::string_view type) {
 
 void RealtimeConnection::send(JsonWriter &json) {
   json.end_object();
-  if (soup_websocket_connection_get_state(socket_.get()) !=
-      SOUP_WEBSOCKET_STATE_OPEN)
-    return;
-  if (opening_.fault == "fragments")
+  if (opening_.fault != "fragments")
+    socket_.send_text(json.text());
+  else if (socket_.open())
     send_fragmented(json.text());
-  else
-    soup_websocket_connection_send_text(socket_.get(), json.text().c_str());
 }
 
 // libsoup sends whole messages only: this one by hand, in three frames, cut
@@ -152,23 +119,6 @@ void RealtimeConnection::send_fragmented(const std::string &text) {
   g_output_stream_write_all(g_io_stream_get_output_stream(stream),
                             frames.data(), frames.size(), nullptr, nullptr,
                             nullptr);
-}
-
-void RealtimeConnection::close(int code, const char *reason) {
-  if (soup_websocket_connection_get_state(socket_.get()) ==
-      SOUP_WEBSOCKET_STATE_OPEN)
-    soup_websocket_connection_close(socket_.get(), static_cast<gushort>(code),
-                                    reason);
-}
-
-void RealtimeConnection::drop() {
-  GIOStream *stream = soup_websocket_connection_get_io_stream(socket_.get());
-  if (G_IS_SOCKET_CONNECTION(stream))
-    g_socket_shutdown(
-        g_socket_connection_get_socket(G_SOCKET_CONNECTION(stream)), TRUE, TRUE,
-        nullptr);
-  else
-    g_io_stream_close(stream, nullptr, nullptr);
 }
 
 void RealtimeConnection::error(const std::string &code,
@@ -523,12 +473,12 @@ void RealtimeConnection::play_fault() {
     return;
   if (opening_.fault == "disconnect") {
     fault_played_ = true;
-    drop();
+    socket_.drop();
   } else if (opening_.fault == "expire") {
     fault_played_ = true;
     error("session_expired",
           "Your session hit the maximum duration of 60 minutes.", "", "");
-    close(1001, "Your session hit the maximum duration of 60 minutes.");
+    socket_.close(1001, "Your session hit the maximum duration of 60 minutes.");
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fake_openai.hpp"
+#include "fake_socket.hpp"
 #include "fake_vad.hpp"
 #include "realtime_config.hpp"
 
@@ -24,9 +25,6 @@ public:
   RealtimeConnection(FakeHost &host, std::size_t &shared_turns,
                      SoupWebsocketConnection *socket, Opening opening,
                      std::function<void()> over);
-  ~RealtimeConnection();
-  RealtimeConnection(const RealtimeConnection &) = delete;
-  RealtimeConnection &operator=(const RealtimeConnection &) = delete;
 
   void start();
 
@@ -64,15 +62,12 @@ private:
   JsonWriter event(std::string_view type);
   void send(JsonWriter &event);
   void send_fragmented(const std::string &text);
-  void close(int code, const char *reason);
-  void drop(); // without a close frame
 
   FakeHost &host_;
   const std::shared_ptr<const Script> script_;
   std::size_t &shared_turns_;
-  Ref<SoupWebsocketConnection> socket_;
   const Opening opening_;
-  const std::function<void()> over_;
+  FakeSocket socket_;
   const std::shared_ptr<Stats::Connection> log_;
 
   RealtimeConfig config_;
