@@ -10,7 +10,8 @@
  * first audio arrives. With its request pad `sink` it speaks each text buffer
  * that comes in, and follows the contract of a voice (docs/events.md). Without,
  * it speaks its property #GstElevenLabsSrc:text and ends. Where downstream
- * takes mu-law it asks for mu-law, so that a call needs no encoder.
+ * takes mu-law it asks for mu-law, so that a call needs no encoder; the
+ * property #GstElevenLabsSrc:output-format asks for another format.
  *
  * When the key or the voice is refused, the quota is used up, or audio does not
  * come within #GstElevenLabsSrc:timeout, the offline voice
@@ -26,6 +27,8 @@
 #include "gstelevenlabssrc.hpp"
 
 #include "socket_engine.hpp"
+
+#include "elevenlabs/output_format.hpp"
 
 #include <cstdlib>
 #include <memory>
@@ -47,6 +50,7 @@ struct Settings {
   std::string voice_id = "21m00Tcm4TlvDq8ikWAM"; // "Rachel", on every account
   std::string model_id = "eleven_flash_v2_5";
   std::string language;
+  std::string output_format; // empty: what downstream likes best
   double stability = kStored, similarity_boost = kStored, speed = kStored;
   std::string fallback_voice = "en-us";
   guint timeout_ms = 5000;
@@ -110,6 +114,7 @@ enum {
   PROP_VOICE_ID,
   PROP_MODEL_ID,
   PROP_LANGUAGE,
+  PROP_OUTPUT_FORMAT,
   PROP_STABILITY,
   PROP_SIMILARITY_BOOST,
   PROP_SPEED,
@@ -141,6 +146,8 @@ static std::string *text_setting(Settings &settings, guint id) {
     return &settings.model_id;
   case PROP_LANGUAGE:
     return &settings.language;
+  case PROP_OUTPUT_FORMAT:
+    return &settings.output_format;
   case PROP_FALLBACK_VOICE:
     return &settings.fallback_voice;
   default:
@@ -207,19 +214,51 @@ static bool gst_elevenlabs_src_has_text(GstElevenLabsSrc *self) {
   return false;
 }
 
-static void gst_elevenlabs_src_start(GstElevenLabsSrc *self) {
+// What the property output-format asks for, if anything; false when that
+// cannot be.
+static bool gst_elevenlabs_src_format(GstElevenLabsSrc *self,
+                                      const std::string &wanted,
+                                      graph::VoiceFormat &format) {
+  graph::VoicePads &pads = self->priv->pads;
+  if (wanted.empty()) {
+    // A downstream that cannot take it says so at the first buffer.
+    format = pads.negotiate().value_or(graph::VoiceFormat{true, 8000});
+    return true;
+  }
+  const auto *known = elevenlabs::find_output_format(wanted);
+  if (known == nullptr) {
+    GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
+                      ("output-format: expected %s, got \"%s\"",
+                       elevenlabs::kOutputFormatsExpected, wanted.c_str()),
+                      (nullptr));
+    return false;
+  }
+  format = {known->mulaw, known->rate};
+  if (pads.negotiate(format))
+    return true;
+  GST_ELEMENT_ERROR(self, STREAM, FORMAT,
+                    ("The element behind this one does not take the "
+                     "output-format %s",
+                     wanted.c_str()),
+                    (nullptr));
+  return false;
+}
+
+static bool gst_elevenlabs_src_start(GstElevenLabsSrc *self) {
   GST_OBJECT_LOCK(self);
   const Settings settings = self->priv->settings;
   GST_OBJECT_UNLOCK(self);
   graph::VoicePads &pads = self->priv->pads;
-  // A downstream that cannot take it says so at the first buffer.
-  const auto format = pads.negotiate().value_or(graph::VoiceFormat{true, 8000});
+  graph::VoiceFormat format;
+  if (!gst_elevenlabs_src_format(self, settings.output_format, format))
+    return false;
   pads.start(format, settings.text, [&] {
     const auto engine =
         std::make_shared<SocketEngine>(pads, engine_settings(settings, format));
     engine->open();
     return engine;
   });
+  return true;
 }
 
 static GstStateChangeReturn
@@ -239,9 +278,10 @@ gst_elevenlabs_src_change_state(GstElement *element,
           ->change_state(element, transition);
   if (result == GST_STATE_CHANGE_FAILURE)
     return result;
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
-    gst_elevenlabs_src_start(self);
-  else if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+      !gst_elevenlabs_src_start(self))
+    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
     pads.close();
   return result;
 }
@@ -313,6 +353,12 @@ static void gst_elevenlabs_src_install_properties(GObjectClass *object_class) {
                "Language of the text (ISO 639-1, such as en); default: found "
                "by the model",
                settings.language);
+  install_text(object_class, PROP_OUTPUT_FORMAT, "output-format",
+               "Output format",
+               "Audio to ask for, as the API names it (ulaw_8000, pcm_8000, "
+               "pcm_16000, pcm_22050, pcm_24000, pcm_44100); default: what "
+               "downstream likes best",
+               settings.output_format);
   install_number(object_class, PROP_STABILITY, "stability", "Stability",
                  "0 (expressive) to 1 (even); -1: as stored with the voice", 1);
   install_number(object_class, PROP_SIMILARITY_BOOST, "similarity-boost",

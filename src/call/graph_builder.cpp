@@ -2,6 +2,8 @@
 #include "call/graph_builder.hpp"
 
 #include "base/text.hpp"
+#include "elevenlabs/output_format.hpp"
+#include "graph/voice_format.hpp"
 
 #include <fstream>
 #include <sstream>
@@ -34,6 +36,7 @@ std::vector<Setting> settings_of(const config::Config &config,
       {"elevenlabssrc", "base-url", eleven.base_url},
       {"elevenlabssrc", "voice-id", eleven.voice_id},
       {"elevenlabssrc", "model-id", eleven.model_id},
+      {"elevenlabssrc", "output-format", eleven.output_format},
   };
 }
 
@@ -69,11 +72,14 @@ void apply(GstElement *element, const std::vector<Setting> &settings) {
   }
 }
 
+std::string_view factory_of(GstElement *element) {
+  GstElementFactory *factory = gst_element_get_factory(element);
+  return factory != nullptr ? GST_OBJECT_NAME(factory) : "";
+}
+
 // Whether what `element` puts out comes to twiliosink.
 bool leads_to_caller(GstElement *element) {
-  GstElementFactory *factory = gst_element_get_factory(element);
-  if (factory != nullptr &&
-      std::string_view(GST_OBJECT_NAME(factory)) == "twiliosink")
+  if (factory_of(element) == "twiliosink")
     return true;
   bool leads = false;
   gst_element_foreach_src_pad(
@@ -93,16 +99,41 @@ bool leads_to_caller(GstElement *element) {
 // the worker, flushing or stopping, for that thread: for good, with all calls.
 // In a side branch (a recorder) it is welcome.
 Result<> check_threads(const std::string &name, GstElement *element) {
-  GstElementFactory *factory = gst_element_get_factory(element);
-  if (factory == nullptr ||
-      !std::string_view(GST_OBJECT_NAME(factory)).starts_with("queue") ||
-      !leads_to_caller(element))
+  const std::string factory(factory_of(element));
+  if (!factory.starts_with("queue") || !leads_to_caller(element))
     return ok();
   return make_error("bad_pipeline",
-                    name + ": " + GST_OBJECT_NAME(factory) +
+                    name + ": " + factory +
                         " stands on the way to twiliosink; expected none "
                         "there: all elements of a call share its worker's "
                         "thread (a side branch behind a tee may have one)");
+}
+
+// A format that is asked for and cannot be had would fail every call.
+Result<> check_voice_format(const std::string &name, GstElement *element) {
+  if (factory_of(element) != "elevenlabssrc")
+    return ok();
+  char *text = nullptr;
+  g_object_get(element, "output-format", &text, nullptr);
+  const GCharPtr wanted(text);
+  const auto *known =
+      elevenlabs::find_output_format(wanted ? wanted.get() : "");
+  const auto pad =
+      Ref<GstPad>::adopt(gst_element_get_static_pad(element, "src"));
+  if (known == nullptr || !gst_pad_is_linked(pad.get()))
+    return ok();
+  const auto caps = graph::VoiceFormat{known->mulaw, known->rate}.caps();
+  const auto peer =
+      Ref<GstCaps>::adopt(gst_pad_peer_query_caps(pad.get(), nullptr));
+  if (gst_caps_can_intersect(caps.get(), peer.get()))
+    return ok();
+  const GCharPtr takes(gst_caps_to_string(peer.get()));
+  return make_error("bad_pipeline",
+                    name + ": elevenlabssrc is to speak " +
+                        std::string(known->name) +
+                        " (elevenlabs.output_format); expected what the "
+                        "element behind it takes: " +
+                        takes.get());
 }
 
 } // namespace
@@ -139,18 +170,20 @@ Result<Ref<GstElement>> build_graph(const std::string &name,
   const auto settings = settings_of(config, agent_file);
   GstIterator *elements = gst_bin_iterate_recurse(GST_BIN(graph.get()));
   GValue item = G_VALUE_INIT;
-  Result<> threads = ok();
+  Result<> checked = ok();
   while (gst_iterator_next(elements, &item) == GST_ITERATOR_OK) {
     auto *element = GST_ELEMENT(g_value_get_object(&item));
     apply(element, settings);
-    if (threads)
-      threads = check_threads(name, element);
+    if (checked)
+      checked = check_threads(name, element);
+    if (checked)
+      checked = check_voice_format(name, element);
     g_value_reset(&item);
   }
   g_value_unset(&item);
   gst_iterator_free(elements);
-  if (!threads)
-    return threads.error();
+  if (!checked)
+    return checked.error();
   return graph;
 }
 

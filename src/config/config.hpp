@@ -45,7 +45,7 @@ struct Config {
     std::string base_url = "https://api.elevenlabs.io";
     std::string voice_id = "21m00Tcm4TlvDq8ikWAM";
     std::string model_id = "eleven_flash_v2_5";
-    std::string output_format; // empty: by caps
+    std::string output_format; // of the API; empty: by caps
   } elevenlabs;
   struct Call {
     std::string pipeline = "offline"; // a name in pipelines/, or a path

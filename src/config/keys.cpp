@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config/keys.hpp"
 
+#include "elevenlabs/output_format.hpp"
+
 #include <glib.h>
 
 #include <algorithm>
@@ -31,6 +33,9 @@ bool has_scheme(std::string_view text,
 
 bool not_empty(std::string_view text) { return !text.empty(); }
 bool is_empty(std::string_view text) { return text.empty(); }
+bool output_format_or_empty(std::string_view text) {
+  return text.empty() || elevenlabs::find_output_format(text) != nullptr;
+}
 bool http_url(std::string_view text) {
   return has_scheme(text, {"http", "https"});
 }
@@ -115,10 +120,7 @@ const auto kKeys = std::to_array<Key>({
      kName, not_empty},
     {"elevenlabs", "output_format",
      &field<&C::elevenlabs, &C::ElevenLabs::output_format>,
-     "\"\": the format follows from the caps behind elevenlabssrc; a "
-     "capsfilter "
-     "in the pipeline chooses another",
-     is_empty},
+     elevenlabs::kOutputFormatsExpected, output_format_or_empty},
 
     {"call", "pipeline", &field<&C::call, &C::Call::pipeline>,
      "the name of a pipeline or the path of a .launch file", not_empty},

@@ -92,8 +92,11 @@ void VoicePads::open() { worker_ = acquire_worker(element_); }
 
 void VoicePads::close() { worker_.reset(); }
 
-std::optional<VoiceFormat> VoicePads::negotiate() const {
-  const auto offered = Ref<GstCaps>::adopt(gst_pad_get_pad_template_caps(src_));
+std::optional<VoiceFormat>
+VoicePads::negotiate(const std::optional<VoiceFormat> &wanted) const {
+  const auto offered =
+      wanted ? wanted->caps()
+             : Ref<GstCaps>::adopt(gst_pad_get_pad_template_caps(src_));
   const auto peer =
       Ref<GstCaps>::adopt(gst_pad_peer_query_caps(src_, offered.get()));
   // Our first choice where it can be had at all; else downstream's own order,

@@ -57,9 +57,10 @@ public:
   // NULL -> READY and back.
   void open();
   void close();
-  // The format that downstream likes best; nullopt when it likes none. From
-  // READY -> PAUSED once the pads are active.
-  std::optional<VoiceFormat> negotiate() const;
+  // The format that downstream likes best, or `wanted`; nullopt when it takes
+  // none. From READY -> PAUSED once the pads are active.
+  std::optional<VoiceFormat>
+  negotiate(const std::optional<VoiceFormat> &wanted = std::nullopt) const;
   // READY -> PAUSED once the pads are active: `make_engine` runs on the worker.
   // `text` is what a plain source speaks.
   using MakeEngine = std::function<std::shared_ptr<VoiceEngine>()>;

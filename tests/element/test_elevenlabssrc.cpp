@@ -4,6 +4,7 @@
 #include "audio/mulaw.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "elevenlabs/output_format.hpp"
 #include "fake_server.hpp"
 
 #include <gst/gst.h>
@@ -194,6 +195,34 @@ static void test_formats() {
     // The fake's tone as it was made: amplitude 8000.
     g_assert_cmpfloat(rms(samples), >, 5300);
     g_assert_cmpfloat(rms(samples), <, 5700);
+  }
+}
+
+// The property decides, where downstream agrees.
+static void test_output_format() {
+  for (const auto &format : elevenlabs::kOutputFormats) {
+    Call call("{}", "audio/x-mulaw;audio/x-raw");
+    call.set("output-format", std::string(format.name).c_str());
+    call.bench.play();
+    call.bench.utterance(1, {"Hello."});
+    call.bench.await("end:1");
+    const std::string rate = "rate=(int)" + std::to_string(format.rate);
+    g_assert_nonnull(strstr(call.bench.caps().c_str(), rate.c_str()));
+    g_assert_nonnull(strstr(call.bench.caps().c_str(),
+                            format.mulaw ? "audio/x-mulaw" : "S16LE"));
+  }
+  for (const char *refused : {"pcm_16000", "mp3_44100_128"}) {
+    Call call("{}", "audio/x-mulaw");
+    call.set("output-format", refused);
+    g_assert_cmpint(call.bench.set_state(GST_STATE_PLAYING), ==,
+                    GST_STATE_CHANGE_FAILURE);
+    g_assert_cmpuint(call.bench.messages(GST_MESSAGE_ERROR), ==, 1);
+    // And is none the worse.
+    call.bench.set_state(GST_STATE_NULL);
+    call.set("output-format", "");
+    call.bench.play();
+    call.bench.utterance(1, {"Hello."});
+    call.bench.await("end:1");
   }
 }
 
@@ -563,6 +592,7 @@ int main(int argc, char **argv) {
   add("events-and-audio-in-the-promised-order", test_contract);
   add("first-audio-goes-out-when-it-comes", test_streams);
   add("asks-for-what-downstream-takes", test_formats);
+  add("asks-for-what-it-is-told-to", test_output_format);
   add("words-have-their-times-in-every-dialect", test_alignment);
   add("cut-samples-are-joined", test_cut_samples);
   add("barge-in-leaves-no-late-audio", test_barge_in);

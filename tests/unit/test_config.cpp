@@ -117,6 +117,9 @@ void test_errors() {
        "2: twilio.hangup: expected \"close\" or \"rest\", got \"now\""},
       {"[openai]\nrealtime_url = \"https://h\"\n", "openai.realtime_url"},
       {"[openai]\nchat_model = \"\"\n", "openai.chat_model"},
+      {"[elevenlabs]\noutput_format = \"mp3_44100_128\"\n",
+       "2: elevenlabs.output_format: expected \"\" (what downstream likes "
+       "best), \"ulaw_8000\", \"pcm_8000\", "},
       {"[store]\nrecords = \"calls.db\"\n", "store.records"},
       {"[store]\nrecords = [1]\n", "got an array"},
       {"[log]\nlevel = \"loud\"\n", "log.level"},
