@@ -23,7 +23,7 @@
  * |[
  * printf 'book a room\nSunnyvale\ntomorrow\nnoon\none hour\nfive\nyes\n' |
  * gst-launch-1.0 fdsrc ! text/x-raw,format=utf8 ! agent
- * definition=data/agents/room-booking.toml ! fdsink
+ * definition=room-booking ! fdsink
  * ]|
  */
 
@@ -494,4 +494,9 @@ static void gst_agent_class_init(GstAgentClass *klass) {
       "Holds the conversation of a phone call: caller's words in, agent's "
       "words out",
       "Patchcord");
+  gst_element_class_add_static_metadata(
+      element, "example",
+      "printf 'book a room\\nSunnyvale\\ntomorrow\\nnoon\\none "
+      "hour\\nfive\\nyes\\n' | gst-launch-1.0 fdsrc ! text/x-raw,format=utf8 ! "
+      "agent definition=room-booking ! fdsink");
 }

@@ -19,7 +19,7 @@
  *
  * ## Example
  * |[
- * gst-launch-1.0 -v audiotestsrc num-buffers=40 samplesperbuffer=800
+ * gst-launch-1.0 -v audiotestsrc num-buffers=38 samplesperbuffer=800
  * wave=ticks tick-interval=2000000000 sine-periods-per-tick=400 !
  * audio/x-raw,format=S16LE,rate=8000,channels=1 ! voiceactivity ! fakesink
  * silent=false
@@ -327,4 +327,10 @@ static void gst_voice_activity_class_init(GstVoiceActivityClass *klass) {
   gst_element_class_set_static_metadata(
       element, "Voice activity", "Filter/Analyzer/Audio",
       "Tells where speech begins and ends", "Patchcord");
+  gst_element_class_add_static_metadata(
+      element, "example",
+      "gst-launch-1.0 -v audiotestsrc num-buffers=38 samplesperbuffer=800 "
+      "wave=ticks tick-interval=2000000000 sine-periods-per-tick=400 ! "
+      "audio/x-raw,format=S16LE,rate=8000,channels=1 ! voiceactivity ! "
+      "fakesink silent=false");
 }

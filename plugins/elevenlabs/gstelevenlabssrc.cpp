@@ -403,4 +403,8 @@ static void gst_elevenlabs_src_class_init(GstElevenLabsSrcClass *klass) {
       element_class, "ElevenLabs voice", "Source/Audio/Network",
       "Speaks text with ElevenLabs, or with the offline voice when that fails",
       "The Patchcord developers");
+  gst_element_class_add_static_metadata(
+      element_class, "example",
+      "ELEVENLABS_API_KEY=... gst-launch-1.0 elevenlabssrc text=\"Hello\" ! "
+      "audioconvert ! wavenc ! filesink location=hello.wav");
 }

@@ -250,4 +250,8 @@ static void gst_espeak_src_class_init(GstEspeakSrcClass *klass) {
       element_class, "espeak-ng voice", "Source/Audio",
       "Speaks text with the offline voice espeak-ng",
       "The Patchcord developers");
+  gst_element_class_add_static_metadata(
+      element_class, "example",
+      "gst-launch-1.0 espeaksrc text=\"Hello\" ! audioconvert ! wavenc ! "
+      "filesink location=hello.wav");
 }

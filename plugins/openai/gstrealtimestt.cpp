@@ -416,4 +416,8 @@ static void gst_realtime_stt_class_init(GstRealtimeSttClass *klass) {
       element, "OpenAI transcription", "Converter/Audio/Text",
       "Understands speech with OpenAI's Realtime transcription",
       "The Patchcord developers");
+  gst_element_class_add_static_metadata(
+      element, "example",
+      "gst-launch-1.0 -m filesrc location=question.wav ! wavparse ! clocksync "
+      "! audioconvert ! audioresample ! realtimestt ! fdsink");
 }

@@ -363,4 +363,8 @@ static void gst_sphinx_stt_class_init(GstSphinxSttClass *klass) {
       element, "Offline recogniser", "Converter/Audio/Text",
       "Understands short spoken answers with pocketsphinx",
       "The Patchcord developers");
+  gst_element_class_add_static_metadata(
+      element, "example",
+      "gst-launch-1.0 -m filesrc location=answer.wav ! wavparse ! audioconvert "
+      "! audioresample ! sphinxstt ! fakesink");
 }

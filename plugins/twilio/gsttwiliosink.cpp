@@ -316,4 +316,8 @@ static void gst_twilio_sink_class_init(GstTwilioSinkClass *klass) {
       element, "Twilio caller's ear", "Sink/Audio/Network",
       "Speaks to the caller of a Twilio media stream and tells what he heard",
       "Patchcord");
+  gst_element_class_add_static_metadata(
+      element, "example",
+      "gst-launch-1.0 twiliosrc ! fakesink audiotestsrc num-buffers=200 "
+      "wave=ticks ! audio/x-raw,rate=8000,channels=1 ! mulawenc ! twiliosink");
 }

@@ -355,4 +355,8 @@ static void gst_twilio_src_class_init(GstTwilioSrcClass *klass) {
   gst_element_class_set_static_metadata(
       element, "Twilio caller's audio", "Source/Audio/Network",
       "Receives the caller's side of a Twilio media stream", "Patchcord");
+  gst_element_class_add_static_metadata(
+      element, "example",
+      "gst-launch-1.0 -m twiliosrc port=8080 ! mulawdec ! audioconvert ! "
+      "wavenc ! filesink location=caller.wav");
 }

@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Each element documents itself: gst-inspect-1.0 shows a line for gst-launch-1.0,
+and that line does what it says."""
+
+import os
+import re
+import socket
+import subprocess
+import wave
+
+from stack import Stack, check, free_port, poll, run_tests
+
+SOURCES = {
+    "twiliosrc": "twilio/gsttwiliosrc.cpp",
+    "twiliosink": "twilio/gsttwiliosink.cpp",
+    "voiceactivity": "audio/gstvoiceactivity.cpp",
+    "realtimestt": "openai/gstrealtimestt.cpp",
+    "sphinxstt": "sphinx/gstsphinxstt.cpp",
+    "agent": "agent/gstagent.cpp",
+    "elevenlabssrc": "elevenlabs/gstelevenlabssrc.cpp",
+    "espeaksrc": "espeak/gstespeaksrc.cpp",
+}
+
+
+def inspect(element):
+    done = subprocess.run(["gst-inspect-1.0", element], capture_output=True,
+                          text=True, timeout=60)
+    check(done.returncode == 0, f"{element}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def example(element):
+    found = re.search(r"^ +Example +(.*)$", inspect(element), re.MULTILINE)
+    check(found, f"{element}: gst-inspect-1.0 shows no example")
+    return found[1].strip()
+
+
+def launch(stack, line, env=None, name="launch"):
+    """The line as it stands, in the stack's folder."""
+    return stack.start(name, ["sh", "-c", f"cd '{stack.folder}' && {line}"],
+                       env)
+
+
+def run(stack, line, env=None):
+    program = launch(stack, line, env)
+    code = program.wait(60)
+    check(code == 0, f"exit {code}: {line}\n{program.output()}")
+    return program.output()
+
+
+def seconds(path):
+    with wave.open(str(path)) as sound:
+        return sound.getnframes() / sound.getframerate()
+
+
+def speak(stack, text, name):
+    run(stack, f"gst-launch-1.0 espeaksrc text='{text}' voice=en-us+f2 ! "
+               "audioconvert ! audioresample ! audio/x-raw,rate=8000 ! "
+               f"wavenc ! filesink location={name}")
+
+
+def all_have_one_that_is_also_in_the_source():
+    with Stack() as stack:
+        for element, source in SOURCES.items():
+            text = (stack.source / "plugins" / source).read_text()
+            found = re.search(r"## Example\n \* \|\[\n(.*?)\n \* \]\|", text,
+                              re.DOTALL)
+            check(found, f"{source}: no example in its documentation")
+            words = " ".join(re.sub(r"^ \* ", "", line)
+                             for line in found[1].splitlines())
+            check(words == example(element),
+                  f"{element}: {words!r} is not {example(element)!r}")
+
+
+def no_key_is_shown():
+    """Neither a property's value nor a default from the environment."""
+    secret = "sk-do-not-show-me"
+    for element in SOURCES:
+        done = subprocess.run(
+            ["gst-inspect-1.0", element], capture_output=True, text=True,
+            timeout=60, env={**os.environ, "OPENAI_API_KEY": secret,
+                             "ELEVENLABS_API_KEY": secret,
+                             "TWILIO_AUTH_TOKEN": secret})
+        check(secret not in done.stdout + done.stderr,
+              f"{element} shows a secret")
+
+
+def espeaksrc_speaks():
+    with Stack() as stack:
+        run(stack, example("espeaksrc"))
+        check(seconds(stack.folder / "hello.wav") > 0.3, "hello.wav is short")
+
+
+def elevenlabssrc_speaks():
+    with Stack() as stack:
+        url = stack.start_fakes({})
+        line = example("elevenlabssrc")
+        run(stack, line.replace("text=", f"base-url={url} text=", 1))
+        check(seconds(stack.folder / "hello.wav") > 0.3, "hello.wav is short")
+        check(stack.fake_stats()["counters"].get("tts", 0) == 1,
+              "the provider was not asked")
+
+
+def voiceactivity_tells_of_beeps():
+    with Stack() as stack:
+        said = run(stack, example("voiceactivity"))
+        for event in ("speech-started", "speech-stopped"):
+            check(said.count("patchcord-" + event) == 2,
+                  f"not two {event} in {said}")
+
+
+def sphinxstt_understands():
+    with Stack() as stack:
+        speak(stack, "yes", "answer.wav")
+        said = run(stack, example("sphinxstt"))
+        check(re.search(r'patchcord-transcript.*text=\(string\)"?yes', said),
+              said)
+
+
+def realtimestt_understands():
+    with Stack() as stack:
+        url = stack.start_fakes({"transcripts": [{"text": "What time is it?"}]})
+        speak(stack, "What time is it?", "question.wav")
+        said = run(stack, example("realtimestt"),
+                   {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": url + "/v1"})
+        check("What time is it?" in said, said)
+
+
+def agent_holds_a_conversation():
+    with Stack() as stack:
+        said = run(stack, example("agent"))
+        check("Sunnyvale" in said and "Goodbye" in said, said)
+
+
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def with_caller(stack, element, *lines):
+    """The program of the line, when a caller has been and gone."""
+    port = free_port()
+    line = re.sub(r" port=\d+", "", example(element))
+    program = launch(stack, line.replace("twiliosrc", f"twiliosrc port={port}"))
+    poll(lambda: listens(port), "the line to listen", 30)
+    phone = stack.start("phone", [
+        stack.build / "src/cli/patchcord", "call",
+        f"http://127.0.0.1:{port}/voice", "--no-live", "--record",
+        stack.folder / "call.wav", *lines])
+    code = phone.wait(60)
+    check(code == 0, f"the phone: exit {code}\n{phone.output()}")
+    check(program.wait(30) == 0, "the line failed: " + program.output())
+    return program.output()
+
+
+def twiliosrc_records_a_caller():
+    with Stack() as stack:
+        said = with_caller(stack, "twiliosrc", "--wait", "500", "--say",
+                           "hello there", "--hang-up-after", "500")
+        check("patchcord-call-started" in said, said)
+        check(seconds(stack.folder / "caller.wav") > 1, "caller.wav is short")
+
+
+def twiliosink_speaks_to_a_caller():
+    with Stack() as stack:
+        with_caller(stack, "twiliosink", "--hang-up-after", "3000")
+        with wave.open(str(stack.folder / "call.wav")) as sound:
+            frames = sound.readframes(sound.getnframes())
+        heard = memoryview(frames).cast("h")[1::2]
+        check(max(heard) > 8000, f"the loudest of it is {max(heard)}")
+
+
+if __name__ == "__main__":
+    run_tests([
+        all_have_one_that_is_also_in_the_source,
+        no_key_is_shown,
+        espeaksrc_speaks,
+        elevenlabssrc_speaks,
+        voiceactivity_tells_of_beeps,
+        sphinxstt_understands,
+        realtimestt_understands,
+        agent_holds_a_conversation,
+        twiliosrc_records_a_caller,
+        twiliosink_speaks_to_a_caller,
+    ], jobs=2)
