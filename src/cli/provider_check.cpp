@@ -74,7 +74,13 @@ bool accepted(Report &report, const std::string &item, const std::string &url,
               const std::string &key_name,
               const Result<net::HttpResponse> &response) {
   if (!response) {
-    report.fail(item, url + " does not answer: " + response.error().message);
+    const Error &error = response.error();
+    report.fail(item,
+                error.code == "tls"
+                    ? url + " is not trusted: " + error.message +
+                          " (is the URL right, and is its authority among "
+                          "this system's? update-ca-certificates(8) adds one)"
+                    : url + " does not answer: " + error.message);
     return false;
   }
   if (response->status == 401 || response->status == 403)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Calls on the cloud graphs, against the fakes of the providers."""
 
+import json
 import signal
 
 from stack import Stack, check, get, poll, run_tests
@@ -198,9 +199,21 @@ def hanging_up_by_rest_asks_twilio(stack):
     stack.call(*TALK, timeout=60)
     record = stack.ended_record()
     check(record["goal_reached"], f"ended by {record['end_reason']}")
-    counters = stack.fake_stats()["counters"]
-    check(any("call" in name or "twilio" in name for name in counters),
-          f"Twilio was not asked: {counters}")
+    asked = [r for r in stack.fake_stats()["requests"]
+             if r["path"].startswith("/2010-04-01/")]
+    check(len(asked) == 1 and asked[0]["path"].endswith(
+        f"/Calls/{record['call_sid']}.json") and
+        asked[0]["body"] == "Status=completed", f"Twilio was asked {asked}")
+
+
+@with_stack(twilio='hangup = "rest"',
+            env={"PATCHCORD_TWILIO_API_URL": "http://127.0.0.1:1"})
+def hanging_up_by_rest_that_fails_closes_the_stream(stack):
+    code, summary = stack.call(*TALK, timeout=60)
+    check(code == 0, f"the phone ended with {code}: {summary}")
+    check(stack.ended_record()["goal_reached"], "no goal")
+    check("hanging up by REST failed" in stack.server.output(),
+          stack.server.output())
 
 
 @with_stack()
@@ -234,9 +247,12 @@ def sigterm_lets_the_call_end(stack):
 def a_full_house_says_so(stack):
     phone = stack.start("phone", stack.call_args("--no-live", *TALK))
     poll(lambda: stack.calls() and stack.record()["turns"], "the greeting")
-    _, summary = stack.call("--say", "Hello?", name="second")
-    check(summary and "busy" in str(summary).lower() or
-          "line" in str(summary).lower(), f"the second heard {summary}")
+    timeline = stack.folder / "second.json"
+    stack.call("--say", "Hello?", "--timeline", timeline, name="second")
+    said = [e["text"] for e in json.loads(timeline.read_text())["events"]
+            if e["event"] == "say"]
+    check(len(said) == 1 and "lines are busy" in said[0],
+          f"the second heard {said}")
     check(phone.wait(60) == 0, "the first call did not end in order")
 
 
@@ -268,6 +284,7 @@ if __name__ == "__main__":
         bad_messages_do_not_end_the_call,
         marks_that_never_come_back_do_not_hold_the_call,
         hanging_up_by_rest_asks_twilio,
+        hanging_up_by_rest_that_fails_closes_the_stream,
         a_killed_server_keeps_all_but_the_turn_in_progress,
         sigterm_lets_the_call_end,
         a_full_house_says_so,

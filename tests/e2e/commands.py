@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the program says when asked, and when asked wrongly."""
 
+import http.server
 import os
 import pathlib
+import ssl
 import subprocess
+import threading
 
 from stack import Stack, check, run_tests
 
@@ -83,6 +86,50 @@ def a_queue_on_the_way_to_the_caller_is_refused():
               program.output())
 
 
+def a_voice_format_that_nobody_takes_is_refused():
+    with Stack() as stack:
+        for pipeline, refused in (("cloud-mulaw", True), ("cloud", False)):
+            code, out, err = run(
+                "check", "--no-network",
+                env={"PATCHCORD_ELEVENLABS_OUTPUT_FORMAT": "pcm_16000",
+                     "PATCHCORD_CALL_PIPELINE": pipeline,
+                     "PATCHCORD_STORE_RECORDS": f"sqlite:{stack.folder}/c.db"})
+            said = out + err
+            check(("elevenlabs.output_format" in said) == refused,
+                  f"{pipeline}: {said}")
+            check(not refused or code == 1 and "audio/x-mulaw" in said, said)
+
+
+def what_is_installed_is_all_it_takes():
+    """Staged as a package would be, and away from the checkout."""
+    with Stack() as stack:
+        done = subprocess.run(
+            ["meson", "install", "-C", BUILD, "--no-rebuild", "--destdir",
+             stack.folder / "stage"], capture_output=True, text=True)
+        check(done.returncode == 0, done.stdout + done.stderr)
+
+        def only(pattern):
+            found = list((stack.folder / "stage").rglob(pattern))
+            check(len(found) == 1, f"{pattern}: {found}")
+            return found[0]
+        plugins = only("libgstpatchcordtwilio.so").parent
+        check(plugins.name == "gstreamer-1.0", str(plugins))
+        data = only("room-booking.toml").parent.parent
+        for name in ("patchcord.toml", "pipelines/offline.launch",
+                     "pipelines/cloud.launch"):
+            check((data / name).is_file(), f"there is no {data / name}")
+        env = {**os.environ, "PATCHCORD_DATA_DIR": str(data),
+               "LD_LIBRARY_PATH": str(only("libpatchcord-*.so").parent),
+               "GST_PLUGIN_PATH_1_0": os.pathsep.join(
+                   [str(plugins), str(BUILD / "tests/gst-system")]),
+               "GST_REGISTRY_1_0": str(stack.folder / "registry.bin")}
+        del env["PATCHCORD_PIPELINE_DIR"]
+        done = subprocess.run(
+            [only("bin/patchcord"), "test", data / "scenarios/booking.toml"],
+            capture_output=True, text=True, env=env, cwd=stack.folder)
+        check(done.returncode == 0, done.stdout + done.stderr)
+
+
 def check_says_what_is_missing():
     code, out, err = run("check")
     check(code == 1 and "TWILIO_AUTH_TOKEN" in out + err,
@@ -111,6 +158,36 @@ def check_asks_the_providers():
         check("sk-good" not in said, "a key was printed")
 
 
+def a_certificate_that_is_not_trusted_is_told():
+    with Stack() as stack:
+        both = stack.folder / "both.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+             "-days", "1", "-subj", "/CN=localhost", "-keyout", both, "-out",
+             stack.folder / "own.pem"], check=True, capture_output=True)
+        both.write_text(both.read_text() +
+                        (stack.folder / "own.pem").read_text())
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(both)
+        server = http.server.ThreadingHTTPServer(
+            ("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+        server.handle_error = lambda *_: None  # the client hangs up
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"https://localhost:{server.server_port}"
+        code, out, err = run("check", env={
+            "OPENAI_BASE_URL": url + "/v1", "OPENAI_API_KEY": "sk-test",
+            "ELEVENLABS_API_KEY": "el-test",
+            "PATCHCORD_ELEVENLABS_BASE_URL": url,
+            "PATCHCORD_CALL_PIPELINE": "cloud",
+            "PATCHCORD_STORE_RECORDS": f"sqlite:{stack.folder}/c.db"})
+        server.shutdown()
+        said = out + err
+        for path in ("/v1/models is not trusted", "certificate"):
+            check(said.count(path) >= 2, f"exit {code}: {said}")
+        check(code == 1, f"exit {code}: {said}")
+
+
 if __name__ == "__main__":
     run_tests([
         help_and_version_are_there,
@@ -118,6 +195,9 @@ if __name__ == "__main__":
         a_bad_configuration_is_refused_naming_file_line_and_key,
         a_bad_agent_is_refused_naming_file_and_line,
         a_queue_on_the_way_to_the_caller_is_refused,
+        a_voice_format_that_nobody_takes_is_refused,
+        what_is_installed_is_all_it_takes,
         check_says_what_is_missing,
         check_asks_the_providers,
+        a_certificate_that_is_not_trusted_is_told,
     ])

@@ -117,8 +117,11 @@ def unsigned_and_wrongly_signed_webhooks_are_refused():
 def a_token_opens_one_stream():
     with Stack() as stack:
         stack.start_server()
-        stack.call("--reuse-token", "--say", "hello", "--hang-up-after", "500")
-        check("token" in stack.server.output(), "nothing in the log")
+        code, summary = stack.call("--reuse-token", "--say", "hello",
+                                   "--hang-up-after", "500")
+        check(code == 0, f"the phone ended with {code}: {summary}")
+        check("refused: a media stream with an unknown, used or expired token"
+              in stack.server.output(), stack.server.output())
 
 
 def silence_is_asked_about_and_then_ended():
