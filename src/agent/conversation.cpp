@@ -204,7 +204,7 @@ Actions Conversation::model_text(TimePoint now, std::uint32_t request,
   for (const std::string &clause : clauses) {
     if (!turn_.decision)
       turn_.decision = now;
-    request_->spoken = true;
+    request_->spoken = joined(request_->spoken, clause);
     say(now, clause);
   }
   return finish();
@@ -216,31 +216,7 @@ Actions Conversation::model_done(TimePoint now, std::uint32_t request,
   if (!request_ || request_->id != request)
     return {};
   const Request done = *std::exchange(request_, std::nullopt);
-  Thought thought = mind_->model_done(finish_reason, refusal, done.spoken);
-  if (!std::holds_alternative<Reply>(thought)) {
-    splitter_ = ClauseSplitter();
-    think(now, std::move(thought));
-    return finish();
-  }
-  const Reply &reply = std::get<Reply>(thought);
-  std::vector<std::string> clauses;
-  if (reply.message.starts_with(done.streamed)) {
-    clauses = splitter_.feed(reply.message.substr(done.streamed.size()));
-    for (std::string &last : splitter_.finish())
-      clauses.push_back(std::move(last));
-  } else {
-    splitter_ = ClauseSplitter();
-    if (!done.spoken)
-      clauses = split_sentences(reply.message);
-  }
-  if (!turn_.decision)
-    turn_.decision = now;
-  for (const std::string &clause : clauses)
-    say(now, clause);
-  if (!done.spoken && clauses.empty())
-    say(now, reply.action == "end_call" ? definition_->end.farewell
-                                        : definition_->end.not_understood);
-  finish_reply(reply);
+  answered(now, done, mind_->model_done(finish_reason, refusal, done.spoken));
   return finish();
 }
 
@@ -300,9 +276,59 @@ void Conversation::think(TimePoint now, Thought thought) {
     turn_.decision = now;
     return speak(now, std::move(*reply));
   }
+  auto &wanted = std::get<ModelRequest>(thought);
+  if (!wanted.fault.empty())
+    bad_answer(wanted.fault);
   request_ = Request();
-  request_->body = std::move(std::get<ModelRequest>(thought).body);
+  request_->repair = !wanted.fault.empty();
+  request_->body = std::move(wanted.body);
+  request_->said = std::move(wanted.said);
   start_request(now);
+}
+
+void Conversation::answered(TimePoint now, const Request &done,
+                            Thought thought) {
+  auto *reply = std::get_if<Reply>(&thought);
+  if (reply == nullptr) {
+    // Where the message stands, all of it is said.
+    if (std::get<ModelRequest>(thought).said.starts_with(done.streamed))
+      for (const std::string &clause : splitter_.finish())
+        say(now, clause);
+    return think(now, std::move(thought));
+  }
+  if (!reply->fault.empty())
+    bad_answer(reply->fault);
+  if (!turn_.decision)
+    turn_.decision = now;
+  say_rest(now, done, *reply);
+  if (!reply->next)
+    return finish_reply(*reply);
+  // What follows is said in the same breath.
+  decided(*reply);
+  think(now, *std::move(reply->next));
+}
+
+void Conversation::say_rest(TimePoint now, const Request &done,
+                            const Reply &reply) {
+  std::vector<std::string> clauses;
+  if (reply.message.starts_with(done.streamed)) {
+    clauses = splitter_.feed(reply.message.substr(done.streamed.size()));
+    for (std::string &last : splitter_.finish())
+      clauses.push_back(std::move(last));
+  } else {
+    splitter_ = ClauseSplitter();
+    if (reply.message.starts_with(done.spoken))
+      clauses = split_sentences(reply.message.substr(done.spoken.size()));
+  }
+  for (const std::string &clause : clauses)
+    say(now, clause);
+  if (done.spoken.empty() && clauses.empty())
+    say(now, reply.action == "end_call" ? definition_->end.farewell
+                                        : definition_->end.not_understood);
+}
+
+void Conversation::bad_answer(const std::string &fault) {
+  emit(action::Trouble{{"openai", "bad_answer", fault, true}, false});
 }
 
 void Conversation::start_request(TimePoint now) {
@@ -310,7 +336,8 @@ void Conversation::start_request(TimePoint now) {
   mind_->model_begin();
   request_->id = ++last_request_;
   request_->deadline = now + kFirstToken;
-  request_->streamed.clear();
+  request_->streamed = request_->said;
+  request_->spoken = trim(request_->said);
   emit(action::StartRequest{request_->id, request_->body});
 }
 
@@ -322,7 +349,12 @@ void Conversation::cancel_request() {
 }
 
 void Conversation::fail_request(TimePoint now, const Failure &failure) {
-  const bool spoken = request_->spoken;
+  if (request_->repair) { // as good as a second bad answer
+    emit(action::Trouble{failure, false});
+    const Request done = *std::exchange(request_, std::nullopt);
+    return answered(now, done, mind_->model_done({}, {}, done.spoken));
+  }
+  const bool spoken = !request_->spoken.empty();
   if (!spoken && failure.retryable && !turn_.retried) {
     emit(action::Trouble{failure, false});
     turn_.retried = true;

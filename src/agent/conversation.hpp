@@ -145,13 +145,17 @@ private:
     bool decided = false; // told to the outside
     bool heard = false;   // a part of it, at least
     bool retried = false;
+    std::size_t told = 0; // clauses of its utterance, with a decision
+    Values extracted;
   };
   struct Request {
     std::uint32_t id = 0; // 0: waits for another try
     std::string body;
+    bool repair = false;
+    std::string said; // of the message, before it was asked for again
     std::optional<TimePoint> deadline; // of the first token, or of the try
     std::string streamed;              // of the message, so far
-    bool spoken = false;               // some of it was given to the voice
+    std::string spoken;                // what of it was given to the voice
   };
   enum class Reports { kUnknown, kYes, kNo };
 
@@ -164,6 +168,9 @@ private:
   void start_request(TimePoint now);
   void cancel_request();
   void fail_request(TimePoint now, const Failure &failure);
+  void answered(TimePoint now, const Request &done, Thought thought);
+  void say_rest(TimePoint now, const Request &done, const Reply &reply);
+  void bad_answer(const std::string &fault);
 
   // Speech.
   Utterance &utterance(TimePoint now, bool interruptible);
@@ -171,6 +178,7 @@ private:
   void speak(TimePoint now, Reply reply);
   void finish_reply(const Reply &reply);
   void decided(const Reply &reply);
+  std::string untold();
   std::string known_fields() const; // JSON
   void say_and_end(TimePoint now, const std::string &text,
                    const std::string &reason);

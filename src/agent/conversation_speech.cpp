@@ -56,10 +56,25 @@ std::string Conversation::known_fields() const {
 
 void Conversation::decided(const Reply &reply) {
   turn_.decided = true;
+  for (const auto &[name, value] : reply.extracted)
+    turn_.extracted[name] = value;
   const Utterance *current = dialogue_.current();
+  if (current != nullptr)
+    turn_.told = current->clauses.size();
   emit(action::Decided{turn_.index, current == nullptr ? 0 : current->id,
                        turn_.caller, reply.action, reply.message,
-                       to_json(*definition_, reply.extracted), known_fields()});
+                       to_json(*definition_, turn_.extracted), known_fields()});
+}
+
+// What was said since the turn's last decision.
+std::string Conversation::untold() {
+  const Utterance *current = dialogue_.current();
+  if (current == nullptr || current->turn != turn_.index)
+    return {};
+  std::vector<std::string> clauses = current->clauses;
+  clauses.erase(clauses.begin(),
+                clauses.begin() + static_cast<std::ptrdiff_t>(turn_.told));
+  return join(clauses, " ");
 }
 
 void Conversation::say_and_end(TimePoint now, const std::string &text,
@@ -170,10 +185,10 @@ void Conversation::silence_voice(Utterance &current) {
 
 void Conversation::interrupt(TimePoint now) {
   Utterance &current = *dialogue_.current();
-  if (!turn_.decided) {
+  if (std::string words = untold(); !turn_.decided || !words.empty()) {
     // It was still being written; this much of it there is.
     Reply reply;
-    reply.message = current.text();
+    reply.message = std::move(words);
     decided(reply);
   }
   cancel_request();

@@ -222,13 +222,15 @@ private:
     reader.read("time_up", phrases.time_up);
     reader.read("confirm", phrases.confirm);
     reader.read("which", phrases.which);
+    reader.read("fallback", phrases.fallback);
     reader.finish();
     if (phrases.confirm.find("{field}") == std::string::npos)
       reader.fail("confirm", "a text with {field} in it");
     require(reader, {{"silence", &phrases.silence},
                      {"hold", &phrases.hold},
                      {"time_up", &phrases.time_up},
-                     {"which", &phrases.which}});
+                     {"which", &phrases.which},
+                     {"fallback", &phrases.fallback}});
   }
 
   void read_interruptions(const toml::table *table) {

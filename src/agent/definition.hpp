@@ -87,6 +87,8 @@ struct Definition {
     std::string time_up = "I am sorry, our time is up. Goodbye.";
     std::string confirm = "{field}. Is that right?"; // of one field
     std::string which = "What should I change?";
+    // When the model's answers are of no use; the next question follows.
+    std::string fallback = "Let us go on step by step.";
   } phrases;
 
   // What of the caller's speech takes the turn from the agent.

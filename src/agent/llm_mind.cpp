@@ -2,7 +2,6 @@
 #include "agent/llm_mind.hpp"
 #include "base/text.hpp"
 
-#include <cmath>
 #include <utility>
 
 namespace patchcord::agent {
@@ -10,6 +9,9 @@ namespace {
 
 // A request's `name` of its schema: [A-Za-z0-9_-].
 constexpr char kSchemaName[] = "phone_turn";
+// In a row, without a word of the caller.
+constexpr int kMostSays = 3;
+constexpr char kGoOn[] = "(The caller is listening. Go on.)";
 
 // Roles in turn: some servers' templates refuse two of a kind in a row.
 void append(std::vector<openai::ChatMessage> &messages, const char *role,
@@ -20,39 +22,11 @@ void append(std::vector<openai::ChatMessage> &messages, const char *role,
     messages.push_back({role, text});
 }
 
-bool in_range(const Field &field, double number) {
-  return std::isfinite(number) && (!field.min || number >= *field.min) &&
-         (!field.max || number <= *field.max);
-}
-
-// What the model gave for a field, if it is of the field's type. Texts of
-// another form than asked for ("2:30 PM") are read as if they had been spoken.
-std::optional<Value> field_value(const Field &field, JsonView given,
-                                 const Date &today) {
-  if (const auto text = given.string()) {
-    if (field.type == FieldType::kDate && parse_iso_date(*text))
-      return Value(*text);
-    if (field.type == FieldType::kChoice)
-      for (const Choice &choice : field.choices)
-        if (choice.value == *text)
-          return Value(*text);
-    if (field.type == FieldType::kString) // "I am late" is no name
-      return trim(*text).empty() ? std::nullopt : std::optional(Value(*text));
-    return parse_value(field, *text, today);
-  }
-  if (field.type == FieldType::kBoolean) {
-    const auto truth = given.boolean();
-    return truth ? std::optional(Value(*truth)) : std::nullopt;
-  }
-  const auto number = given.number();
-  if (!number || !in_range(field, *number))
-    return std::nullopt;
-  if (field.type == FieldType::kNumber)
-    return Value(*number);
-  if (field.type != FieldType::kInteger || *number != std::floor(*number) ||
-      std::fabs(*number) > 1e15)
-    return std::nullopt;
-  return Value(static_cast<std::int64_t>(*number));
+std::string joined(std::string_view a, std::string_view b) {
+  std::string text(trim(a));
+  if (!text.empty() && !b.empty())
+    text += ' ';
+  return text.append(b);
 }
 
 } // namespace
@@ -69,6 +43,7 @@ Reply LlmMind::open() {
   values_.clear();
   before_.clear();
   goal_reached_ = false;
+  successor_.reset();
   Reply reply;
   reply.message = opening(*definition_);
   reply.expect = expectation();
@@ -76,8 +51,11 @@ Reply LlmMind::open() {
 }
 
 Thought LlmMind::answer(const std::string &caller, const History &history) {
+  if (successor_)
+    return successor_->answer(caller, history);
   before_ = values_;
-  retried_ = false;
+  caller_ = caller;
+  says_ = 0;
   if (caller.empty()) { // the recogniser could not tell what was said
     Reply reply;
     reply.message = definition_->end.not_understood;
@@ -89,81 +67,166 @@ Thought LlmMind::answer(const std::string &caller, const History &history) {
   for (const Said &said : history)
     append(request_.messages,
            said.who == Said::Who::kAgent ? "assistant" : "user", said.text);
-  last_body_ = openai::chat_request_body(request_);
-  return ModelRequest{last_body_};
+  return request();
+}
+
+void LlmMind::take_back() {
+  values_ = before_;
+  if (successor_)
+    successor_->take_back();
+}
+
+// For an answer that is not one of several tries.
+ModelRequest LlmMind::request(std::string fault) {
+  repairing_ = !fault.empty();
+  if (!repairing_) {
+    said_.clear();
+    stands_ = false;
+    kept_.reset();
+  }
+  return {openai::chat_request_body(request_), std::move(fault), said_};
+}
+
+void LlmMind::model_begin() {
+  extractor_ = {};
+  streamed_ = said_;
 }
 
 std::string LlmMind::model_text(std::string_view delta) {
   std::string text = extractor_.feed(delta);
+  if (stands_)
+    return {};
   streamed_ += text;
   return text;
 }
 
+bool LlmMind::model_message_complete() const {
+  return extractor_.message_complete();
+}
+
 Thought LlmMind::model_done(std::string_view finish_reason,
-                            std::string_view refusal, bool spoken) {
+                            std::string_view refusal, std::string_view spoken) {
+  // A server that keeps to no schema holds a conversation, if there is nothing
+  // to find out.
+  const bool is_talk = extractor_.is_plain_text() && finish_reason == "stop";
+  if (is_talk && refusal.empty() && definition_->fields.empty()) {
+    Reply reply;
+    reply.message = streamed_;
+    return conclude(std::move(reply));
+  }
+  Answer answer = read_answer(*definition_, today_, extractor_,
+                              {finish_reason, refusal}, !said_.empty());
+  if (kept_) {
+    Reply reply = *std::exchange(kept_, std::nullopt);
+    reply.fault = answer.fault + answer.field_fault;
+    reply.extracted.merge(learn(answer.extracted));
+    return conclude(std::move(reply));
+  }
+  stands_ = stands_ || is_talk || extractor_.message_complete();
+  if (!answer.fault.empty()) {
+    if (repairing_)
+      return take_over(answer.fault, spoken);
+    return repair(answer.fault, spoken, refusal);
+  }
   Reply reply;
-  reply.expect = expectation();
-  if (!refusal.empty()) {
-    reply.message = streamed_ + (streamed_.empty() ? "" : " ") +
-                    definition_->end.not_understood;
-    return reply;
-  }
-  if (extractor_.is_plain_text() && !streamed_.empty() &&
-      finish_reason == "stop") {
-    reply.message = streamed_; // a server that keeps to no schema
-    return reply;
-  }
-  const auto parsed = JsonDocument::parse(extractor_.object_text());
-  if (!parsed)
-    return unusable(spoken);
-  const JsonView root = parsed->root();
-  const auto message = root["message"].string();
-  const auto action = root["action"].string();
-  if (!message || !action)
-    return unusable(spoken);
   // Decoded by the same rules as what was spoken of it.
-  reply.message = streamed_.empty() ? *message : streamed_;
-  reply.action = *action == "end_call" ? "end_call" : "ask";
-  return with_fields(std::move(reply), root["extracted"]);
+  reply.message = streamed_.empty() ? answer.message : streamed_;
+  reply.action = answer.action;
+  reply.extracted = learn(answer.extracted);
+  reply.fault = answer.field_fault;
+  if (answer.field_fault.empty() || repairing_)
+    return conclude(std::move(reply));
+  kept_ = std::move(reply);
+  return repair(answer.field_fault, spoken, refusal);
 }
 
-Thought LlmMind::unusable(bool spoken) {
-  if (!spoken && !std::exchange(retried_, true))
-    return ModelRequest{last_body_};
-  Reply reply;
-  reply.expect = expectation();
-  if (spoken)
-    reply.message = streamed_ + " ";
-  reply.message += definition_->end.not_understood;
-  return reply;
+// What was wrong is told to the model, which answers once more. What the caller
+// has heard of the message cannot be taken back.
+ModelRequest LlmMind::repair(const std::string &fault, std::string_view spoken,
+                             std::string_view refusal) {
+  if (const std::string_view text = extractor_.text(); !trim(text).empty())
+    append(request_.messages, "assistant", std::string(text));
+  else if (!refusal.empty())
+    append(request_.messages, "assistant", std::string(refusal));
+  std::string wish = "(Your last answer cannot be used: " + fault + ".";
+  if (stands_ && !trim(streamed_).empty()) {
+    said_ = streamed_;
+    wish += " Its message is being spoken and stands.";
+  } else if (stands_ = false; !spoken.empty()) {
+    said_ = std::string(spoken) + " ";
+    wish += " The caller has heard \"" + std::string(spoken) +
+            "\": write as message what is still to be said.";
+  }
+  append(request_.messages, "user",
+         wish + " Write the whole JSON object once more.)");
+  return request(fault);
 }
 
-Values LlmMind::read_fields(JsonView extracted) const {
-  Values values;
-  for (const Field &field : definition_->fields)
-    if (const JsonView given = extracted[field.name.c_str()]; !given.is_null())
-      if (auto value = field_value(field, given, today_))
-        values.emplace(field.name, *std::move(value));
-  return values;
-}
-
-Reply LlmMind::with_fields(Reply reply, JsonView extracted) {
-  for (auto &[name, value] : read_fields(extracted)) {
+Values LlmMind::learn(const Values &extracted) {
+  Values news;
+  for (const auto &[name, value] : extracted) {
     const auto known = values_.find(name);
     if (known != values_.end() && known->second == value)
       continue;
     values_[name] = value;
-    reply.extracted[name] = value;
+    news[name] = value;
   }
+  return news;
+}
+
+Thought LlmMind::conclude(Reply reply) {
+  reply.expect = expectation();
   if (reply.action == "end_call") {
     goal_reached_ = complete(*definition_, values_);
     reply.end_reason = goal_reached_ ? "goal" : "agent_ended";
     reply.expect.kind = Expectation::Kind::kNothing;
+    if (trim(reply.message).empty())
+      reply.message =
+          goal_reached_ ? definition_->end.goodbye : definition_->end.farewell;
+  } else if (reply.action == "say" && ++says_ > kMostSays) {
+    reply.action = "ask";
+  } else if (reply.action == "say") {
+    append(request_.messages, "assistant", reply.message);
+    append(request_.messages, "user", kGoOn);
+    reply.next = request();
   }
   return reply;
 }
 
+// The scripted mind goes on, with what is known.
+Reply LlmMind::take_over(const std::string &fault, std::string_view spoken) {
+  Reply reply;
+  if (definition_->fields.empty()) { // It has nothing to go on with.
+    reply.message = definition_->end.apology;
+    reply.action = "end_call";
+    reply.end_reason = "provider_failed";
+    reply.expect.kind = Expectation::Kind::kNothing;
+  } else {
+    successor_.emplace(definition_, today_);
+    successor_->resume(values_);
+    reply = std::get<Reply>(successor_->answer(caller_, {}));
+    reply.message = joined(definition_->phrases.fallback, reply.message);
+  }
+  reply.message = joined(spoken, reply.message);
+  reply.fault = fault + "; the scripted mind goes on";
+  return reply;
+}
+
+std::string LlmMind::reminder() const {
+  return successor_ ? successor_->reminder() : std::string();
+}
+
+const Values &LlmMind::values() const {
+  return successor_ ? successor_->values() : values_;
+}
+
+bool LlmMind::goal_reached() const {
+  return successor_ ? successor_->goal_reached() : goal_reached_;
+}
+
 Expectation LlmMind::expectation() const {
+  if (successor_)
+    return successor_->expectation();
   Expectation expect;
   expect.also = {"yes", "no", "repeat", "goodbye"};
   return expect;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "agent/answer.hpp"
 #include "agent/mind.hpp"
-#include "agent/values.hpp"
-#include "base/json.hpp"
+#include "agent/scripted_mind.hpp"
 #include "openai/chat.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace patchcord::agent {
@@ -14,7 +15,9 @@ namespace patchcord::agent {
 // A mind behind the chat completions API. The model answers in a strict JSON
 // schema made from the definition, the message first, so that its first clause
 // is spoken while the rest is still being written. Nothing is done on the word
-// of an answer that is not whole and valid.
+// of an answer that is not whole and valid: it is asked for once more, with
+// what was wrong; if that is of no use either, the scripted mind goes on with
+// what is known, for the rest of the call.
 class LlmMind final : public Mind {
 public:
   // `model` and the endpoint's differences are taken from `request`; the rest
@@ -24,33 +27,42 @@ public:
 
   Reply open() override;
   Thought answer(const std::string &caller, const History &history) override;
-  void take_back() override { values_ = before_; }
-  void model_begin() override { extractor_ = {}, streamed_.clear(); }
+  void take_back() override;
+  void model_begin() override;
   std::string model_text(std::string_view delta) override;
-  bool model_message_complete() const override {
-    return extractor_.message_complete();
-  }
+  bool model_message_complete() const override;
   Thought model_done(std::string_view finish_reason, std::string_view refusal,
-                     bool spoken) override;
-  std::string reminder() const override { return {}; }
+                     std::string_view spoken) override;
+  std::string reminder() const override;
   Expectation expectation() const override;
-  const Values &values() const override { return values_; }
-  bool goal_reached() const override { return goal_reached_; }
+  const Values &values() const override;
+  bool goal_reached() const override;
 
 private:
-  Thought unusable(bool spoken);
-  Values read_fields(JsonView extracted) const;
-  Reply with_fields(Reply reply, JsonView extracted);
+  ModelRequest request(std::string fault = {});
+  ModelRequest repair(const std::string &fault, std::string_view spoken,
+                      std::string_view refusal);
+  Thought conclude(Reply reply);
+  Reply take_over(const std::string &fault, std::string_view spoken);
+  Values learn(const Values &extracted);
 
   std::shared_ptr<const Definition> definition_;
   Date today_;
   openai::ChatRequest request_;
-  openai::MessageExtractor extractor_;
-  std::string streamed_; // of the message
-  std::string last_body_;
-  bool retried_ = false;
   Values values_, before_;
   bool goal_reached_ = false;
+  std::optional<ScriptedMind> successor_;
+
+  // Of the turn.
+  std::string caller_;
+  int says_ = 0;
+  // Of the answer.
+  openai::MessageExtractor extractor_;
+  std::string streamed_; // of the message
+  bool repairing_ = false;
+  std::string said_;          // of the message, before it was asked for again
+  bool stands_ = false;       // that is all of it
+  std::optional<Reply> kept_; // only its fields are asked for again
 };
 
 // The schema of an answer (JSON Schema, strict: every key required, unknown

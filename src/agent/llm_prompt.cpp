@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "agent/answer.hpp"
 #include "agent/llm_mind.hpp"
-
-#include "base/text.hpp"
-
-#include <cstdio>
+#include "base/json.hpp"
 
 // What the model is told and how it is to answer.
 namespace patchcord::agent {
@@ -22,45 +20,8 @@ const char *json_type(FieldType type) {
   }
 }
 
-std::string number_text(double number) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%g", number);
-  return text;
-}
-
-// "from 1 to 20", "as YYYY-MM-DD" ...
-std::string form_of(const Field &field) {
-  switch (field.type) {
-  case FieldType::kDate:
-    return "as YYYY-MM-DD";
-  case FieldType::kTime:
-    return "as HH:MM, 24 hours";
-  case FieldType::kPhone:
-    return "digits only, with a leading + if it was said";
-  case FieldType::kEmail:
-    return "as written in e-mail";
-  case FieldType::kChoice: {
-    std::vector<std::string> values;
-    for (const Choice &choice : field.choices)
-      values.push_back(choice.value);
-    return "one of " + join(values, ", ");
-  }
-  default:
-    break;
-  }
-  std::string form;
-  if (field.min)
-    form = "from " + number_text(*field.min);
-  if (field.max)
-    form += std::string(form.empty() ? "" : " ") + "up to " +
-            number_text(*field.max);
-  return form;
-}
-
 std::string describe(const Field &field) {
-  std::string line = "* " + field.name + " (" + to_string(field.type);
-  if (const std::string form = form_of(field); !form.empty())
-    line += ", " + form;
+  std::string line = "* " + field.name + " (" + form_of(field);
   line += field.required ? ", required" : ", optional";
   if (!field.only_if_field.empty())
     line += ", only if " + field.only_if_field + " is " + field.only_if_value;
@@ -96,8 +57,10 @@ std::string answer_schema(const Definition &definition) {
   json.begin_object().member("type", "object").key("properties").begin_object();
   json.key("message").begin_object().member("type", "string").end_object();
   json.key("action").begin_object().member("type", "string");
-  json.key("enum").begin_array().value("ask").value("end_call").end_array();
-  json.end_object();
+  json.key("enum").begin_array();
+  for (const std::string &action : model_actions())
+    json.value(action);
+  json.end_array().end_object();
   json.key("extracted").begin_object().member("type", "object");
   json.key("properties").begin_object();
   for (const Field &field : definition.fields)
@@ -125,8 +88,9 @@ std::string system_prompt(const Definition &definition, const Values &known,
   prompt += "# Your answer\n\n"
             "A JSON object with these members, in this order:\n"
             "* message: what you say next.\n"
-            "* action: \"ask\" while the conversation goes on; \"end_call\" "
-            "when message is the last you say.\n"
+            "* action: \"ask\" when it is the caller's turn to speak; \"say\" "
+            "when you go on speaking without an answer, in a message of its "
+            "own; \"end_call\" when message is the last you say.\n"
             "* extracted: what the caller has told so far in the whole call; "
             "null for what is not known. Never guess.\n\n";
   if (!definition.fields.empty()) {

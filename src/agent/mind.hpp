@@ -4,6 +4,7 @@
 #include "agent/definition.hpp"
 #include "agent/expectation.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -18,18 +19,24 @@ struct Said {
 };
 using History = std::vector<Said>;
 
-// What to say, and what becomes of the call.
-struct Reply {
-  std::string message;
-  std::string action = "ask"; // "ask", "confirm", "end_call"
-  Values extracted;           // from this turn
-  Expectation expect;
-  std::string end_reason; // with "end_call": "goal", "no_answer" ...
-};
-
 // What to ask the model: a request for its service, to be streamed.
 struct ModelRequest {
   std::string body; // JSON
+  // Why its last answer is asked for once more; empty: this is the first.
+  std::string fault;
+  std::string said; // of the message, before: the answer goes on behind it
+};
+
+// What to say, and what becomes of the call.
+struct Reply {
+  std::string message;
+  std::string action = "ask"; // "ask", "say", "confirm", "end_call"
+  Values extracted;           // from this turn
+  Expectation expect;
+  std::string end_reason; // with "end_call": "goal", "no_answer" ...
+  // With "say": brings what is said next, without waiting for the caller.
+  std::optional<ModelRequest> next;
+  std::string fault; // what was wrong with the model's answer
 };
 
 using Thought = std::variant<Reply, ModelRequest>;
@@ -55,10 +62,11 @@ public:
   // Its message is known in full (while more of the answer may follow).
   virtual bool model_message_complete() const = 0;
   // The answer is over. `finish_reason` as the service told it; empty when the
-  // answer broke off. `spoken`: some of it was given to the voice. A
+  // answer broke off. `spoken`: what of it was given to the voice. A
   // ModelRequest is another try, for an answer that was of no use.
   virtual Thought model_done(std::string_view finish_reason,
-                             std::string_view refusal, bool spoken) = 0;
+                             std::string_view refusal,
+                             std::string_view spoken) = 0;
 
   // To be said after a silence, behind "are you still there".
   virtual std::string reminder() const = 0;

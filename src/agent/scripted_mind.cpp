@@ -102,6 +102,13 @@ Reply ScriptedMind::open() {
   return reply;
 }
 
+void ScriptedMind::resume(const Values &known) {
+  state_ = {};
+  state_.stage = Stage::kResumed;
+  state_.values = known;
+  before_ = state_;
+}
+
 Thought ScriptedMind::answer(const std::string &caller, const History &) {
   before_ = state_;
   extracted_.clear();
@@ -118,6 +125,10 @@ Reply ScriptedMind::hear(const std::string &caller) {
   const Words words = to_words(caller);
   if (state_.stage == Stage::kOver)
     return end(definition_->end.farewell, "caller_goodbye");
+  if (state_.stage == Stage::kResumed && !says_goodbye(words)) {
+    (void)take_mentions(caller, nullptr);
+    return go_on();
+  }
   if (words.empty())
     return not_understood();
   // In free text only when there is nothing else.
@@ -361,6 +372,8 @@ const Field *ScriptedMind::next_missing() const {
 Expectation ScriptedMind::expectation() const {
   Expectation expect;
   switch (state_.stage) {
+  case Stage::kResumed:
+    break;
   case Stage::kField:
     if (state_.field != nullptr)
       expect = expectation_of(*state_.field);

@@ -22,9 +22,13 @@ public:
   void model_begin() override {}
   std::string model_text(std::string_view) override { return {}; }
   bool model_message_complete() const override { return false; }
-  Thought model_done(std::string_view, std::string_view, bool) override {
+  Thought model_done(std::string_view, std::string_view,
+                     std::string_view) override {
     return Reply{};
   }
+  // Takes over from another mind, in the middle of a call: what the caller says
+  // next answers no question of ours.
+  void resume(const Values &known);
   std::string reminder() const override { return state_.question; }
   Expectation expectation() const override;
   const Values &values() const override { return state_.values; }
@@ -32,6 +36,7 @@ public:
 
 private:
   enum class Stage {
+    kResumed,      // nothing asked yet
     kField,        // asked for state_.field
     kConfirmField, // read it back
     kConfirmAll,   // read all back

@@ -184,9 +184,14 @@ void TomlReader::finish() {
     if (std::find(known_.begin(), known_.end(), key.str()) == known_.end() &&
         (first == nullptr || key.source().begin < first->source().begin))
       first = &key;
-  if (first != nullptr)
-    fail_at(first->source(), first->str(),
-            "expected one of " + join(known_, ", ") + ", got an unknown key");
+  if (first == nullptr)
+    return;
+  // Asked for by those who know other systems.
+  if (first->str() == "send_dtmf")
+    return fail_at(first->source(), first->str(),
+                   "expected no such key: a media stream cannot send DTMF");
+  fail_at(first->source(), first->str(),
+          "expected one of " + join(known_, ", ") + ", got an unknown key");
 }
 
 } // namespace patchcord::agent

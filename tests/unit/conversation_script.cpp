@@ -40,6 +40,7 @@ max_duration_s = 120
 silence = "Still there?"
 hold = "One moment."
 time_up = "Time is up."
+fallback = "Step by step."
 )";
 
 std::string after_colon(const std::string &text) {
@@ -85,6 +86,19 @@ ConversationScript::model(std::string shown) {
   return std::make_unique<ConversationScript>(
       std::make_unique<LlmMind>(trip_definition(), kWednesday, request),
       std::move(shown));
+}
+
+std::unique_ptr<ConversationScript>
+ConversationScript::asked(std::string shown) {
+  auto script = model();
+  script->run({{0, "start", "start 1; Hello.; Which city?; end 1"},
+               {100, "started:1", ""},
+               {1000, "ended:1", ""},
+               {2000, "speech", ""},
+               {2500, "quiet", ""},
+               {3000, "words:Rome", "request 1"}});
+  script->show(std::move(shown));
+  return script;
 }
 
 void ConversationScript::run(std::initializer_list<Step> steps) {

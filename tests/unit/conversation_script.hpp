@@ -32,6 +32,8 @@ public:
                               std::string shown = {});
   static std::unique_ptr<ConversationScript> scripted(std::string shown = {});
   static std::unique_ptr<ConversationScript> model(std::string shown = {});
+  // With a model: the greeting was heard, and request 1 is out for "Rome".
+  static std::unique_ptr<ConversationScript> asked(std::string shown = {});
 
   void show(std::string shown) { shown_ = std::move(shown); }
   void run(std::initializer_list<Step> steps);

@@ -175,13 +175,16 @@ void test_refusals() {
        "1000, got 2.5"},
       {"[phrases]\n", "[phrases]\nsilense = \"x\"\n",
        "test.toml:36: phrases.silense: expected one of silence, hold, "
-       "time_up, confirm, which, got an unknown key"},
+       "time_up, confirm, which, fallback, got an unknown key"},
       {"[end]", "[end", "test.toml:28: "},
       {"language = \"en\"", "greeting_asks = \"colour\"",
        "test.toml:4: greeting_asks: expected the name of a field, got "
        "\"colour\""},
       {"phrases = [\"cups\"]", "phrases = [\"cups\", 3]",
        "test.toml:22: fields[1].phrases: expected a text, got 3"},
+      {"language = \"en\"", "send_dtmf = \"1\"",
+       "test.toml:4: send_dtmf: expected no such key: a media stream cannot "
+       "send DTMF"},
       {"phrases = [\"cups\"]", "phrases = \"cups\"",
        "test.toml:22: fields[1].phrases: expected an array of texts, got "
        "\"cups\""},

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "agent/answer.hpp"
+
+#include "agent/values.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace patchcord::agent {
+namespace {
+
+// Enough to recognise it by, in a request and in a log.
+std::string shown(JsonView value) {
+  if (!value)
+    return "nothing";
+  constexpr std::size_t kMost = 60;
+  std::string text = value.dump();
+  if (text.size() <= kMost)
+    return text;
+  text.resize(kMost);
+  while (!text.empty() && !valid_utf8(text))
+    text.pop_back();
+  return text + "...";
+}
+
+std::string expected(const std::string &what, const std::string &expectation,
+                     JsonView got) {
+  return what + ": expected " + expectation + ", got " + shown(got);
+}
+
+bool in_range(const Field &field, double number) {
+  return std::isfinite(number) && (!field.min || number >= *field.min) &&
+         (!field.max || number <= *field.max);
+}
+
+// What the model gave for a field, if it is of the field's type. Texts of
+// another form than asked for ("2:30 PM") are read as if they had been spoken.
+std::optional<Value> field_value(const Field &field, JsonView given,
+                                 const Date &today) {
+  if (const auto text = given.string()) {
+    if (field.type == FieldType::kDate && parse_iso_date(*text))
+      return Value(*text);
+    if (field.type == FieldType::kChoice)
+      for (const Choice &choice : field.choices)
+        if (choice.value == *text)
+          return Value(*text);
+    if (field.type == FieldType::kString) // "I am late" is no name
+      return Value(*text);
+    return parse_value(field, *text, today);
+  }
+  if (field.type == FieldType::kBoolean) {
+    const auto truth = given.boolean();
+    return truth ? std::optional(Value(*truth)) : std::nullopt;
+  }
+  const auto number = given.number();
+  if (!number || !in_range(field, *number))
+    return std::nullopt;
+  if (field.type == FieldType::kNumber)
+    return Value(*number);
+  if (field.type != FieldType::kInteger || *number != std::floor(*number) ||
+      std::fabs(*number) > 1e15)
+    return std::nullopt;
+  return Value(static_cast<std::int64_t>(*number));
+}
+
+// A text without anything in it says what null says.
+bool is_unknown(JsonView given) {
+  const auto text = given.text();
+  return given.is_null() || (text && trim(*text).empty());
+}
+
+std::string names_of(const Definition &definition) {
+  std::vector<std::string> names;
+  for (const Field &field : definition.fields)
+    names.push_back(field.name);
+  return join(names, ", ");
+}
+
+// Reads what can be read, and tells the first thing that cannot.
+std::string read_fields(const Definition &definition, const Date &today,
+                        JsonView extracted, Values &values) {
+  if (extracted.is_null())
+    return {};
+  if (!extracted.is_object())
+    return expected("extracted", "an object", extracted);
+  std::string fault;
+  extracted.for_each_member([&](std::string_view name, JsonView given) {
+    const Field *field = definition.field(name);
+    const std::string path = "extracted." + std::string(name);
+    std::string problem;
+    if (field == nullptr)
+      problem = path + ": there is no such field, but " + names_of(definition);
+    else if (is_unknown(given))
+      return;
+    else if (auto value = field_value(*field, given, today))
+      values.emplace(name, *std::move(value));
+    else
+      problem = expected(path, form_of(*field) + ", or null", given);
+    if (fault.empty())
+      fault = problem;
+  });
+  return fault;
+}
+
+std::string action_fault(JsonView action) {
+  const auto actions = model_actions();
+  const auto text = action.string();
+  if (text && std::find(actions.begin(), actions.end(), *text) != actions.end())
+    return {};
+  if (text && *text == "send_dtmf")
+    return "action: send_dtmf is impossible: a media stream cannot send DTMF";
+  return expected("action", "one of " + join(actions, ", "), action);
+}
+
+std::string not_whole(std::string_view finish_reason) {
+  const std::string text = "expected a whole JSON object, got one that ";
+  if (finish_reason == "length")
+    return text + "was cut off because it was too long";
+  if (finish_reason == "content_filter")
+    return text + "a content filter cut off";
+  return text + "cannot be read";
+}
+
+std::string number_text(double number) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%g", number);
+  return text;
+}
+
+// "from 1 up to 20"
+std::string range_of(const Field &field) {
+  std::string range;
+  if (field.min)
+    range = " from " + number_text(*field.min);
+  if (field.max)
+    range += " up to " + number_text(*field.max);
+  return range;
+}
+
+} // namespace
+
+std::vector<std::string> model_actions() { return {"ask", "say", "end_call"}; }
+
+std::string form_of(const Field &field) {
+  switch (field.type) {
+  case FieldType::kString:
+    return "a text";
+  case FieldType::kNumber:
+    return "a number" + range_of(field);
+  case FieldType::kInteger:
+    return "a whole number" + range_of(field);
+  case FieldType::kBoolean:
+    return "true or false";
+  case FieldType::kDate:
+    return "a date as YYYY-MM-DD";
+  case FieldType::kTime:
+    return "a time as HH:MM, 24 hours";
+  case FieldType::kPhone:
+    return "a telephone number, digits only, with a leading + if it was said";
+  case FieldType::kEmail:
+    return "an address as written in e-mail";
+  case FieldType::kChoice:
+    break;
+  }
+  std::vector<std::string> values;
+  for (const Choice &choice : field.choices)
+    values.push_back(choice.value);
+  return "one of " + join(values, ", ");
+}
+
+Answer read_answer(const Definition &definition, const Date &today,
+                   const openai::MessageExtractor &text, const AnswerEnd &end,
+                   bool goes_on) {
+  Answer answer;
+  const auto useless = [&answer](std::string fault) {
+    answer.fault = std::move(fault);
+    return answer;
+  };
+  if (!end.refusal.empty())
+    return useless("expected a JSON object, got a refusal");
+  if (trim(text.text()).empty())
+    return useless("expected a JSON object, got an empty answer");
+  if (text.is_plain_text())
+    return useless("expected a JSON object, got plain text");
+  const auto parsed = JsonDocument::parse(text.object_text());
+  if (!parsed || !parsed->root().is_object())
+    return useless(not_whole(end.finish_reason));
+  const JsonView root = parsed->root();
+  const auto message = root["message"].string();
+  if (!message)
+    return useless(expected("message", "a text", root["message"]));
+  if (std::string fault = action_fault(root["action"]); !fault.empty())
+    return useless(std::move(fault));
+  answer.message = *message;
+  answer.action = *root["action"].string();
+  // The definition has last words.
+  if (trim(answer.message).empty() && answer.action != "end_call" && !goes_on)
+    return useless("message: expected what to say, got an empty text");
+  answer.field_fault =
+      read_fields(definition, today, root["extracted"], answer.extracted);
+  return answer;
+}
+
+} // namespace patchcord::agent

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "conversation_script.hpp"
+
+#include "agent/llm_mind.hpp"
+#include "base/json.hpp"
+
+#include <glib.h>
+
+// Answers of a model that are of no use, and those that are not its last.
+using namespace patchcord;
+using namespace patchcord::agent;
+
+namespace {
+
+const char *const kRome =
+    R"(model:{"message":"Rome it is. And which day?","action":"ask",)"
+    R"("extracted":{"city":"Rome","day":null}})";
+
+std::unique_ptr<LlmMind> make_mind() {
+  openai::ChatRequest request;
+  request.model = "m";
+  return std::make_unique<LlmMind>(trip_definition(), kWednesday, request);
+}
+
+void test_faults() {
+  const struct {
+    const char *answer, *finish_reason, *refusal, *fault;
+  } rows[] = {
+      {"", "stop", "I will not.", "expected a JSON object, got a refusal"},
+      {"", "stop", "", "expected a JSON object, got an empty answer"},
+      {" \n", "", "", "expected a JSON object, got an empty answer"},
+      {"Rome it is.", "stop", "", "expected a JSON object, got plain text"},
+      {R"(["Rome"])", "stop", "", "expected a JSON object, got plain text"},
+      {R"({"message":"Rome it)", "length", "",
+       "expected a whole JSON object, got one that was cut off because it was "
+       "too long"},
+      {R"({"message":"Rome it)", "content_filter", "",
+       "expected a whole JSON object, got one that a content filter cut off"},
+      {R"({"message":"Rome it)", "", "",
+       "expected a whole JSON object, got one that cannot be read"},
+      {R"({"message":"m","action":"ask",})", "stop", "",
+       "expected a whole JSON object, got one that cannot be read"},
+      {"{}", "stop", "", "message: expected a text, got nothing"},
+      {R"({"message":5,"action":"ask"})", "stop", "",
+       "message: expected a text, got 5"},
+      {R"({"message":" ","action":"ask"})", "stop", "",
+       "message: expected what to say, got an empty text"},
+      {R"({"message":"m"})", "stop", "",
+       "action: expected one of ask, say, end_call, got nothing"},
+      {R"({"message":"m","action":"book"})", "stop", "",
+       "action: expected one of ask, say, end_call, got \"book\""},
+      {R"({"message":"m","action":["ask"]})", "stop", "",
+       R"(action: expected one of ask, say, end_call, got ["ask"])"},
+      {R"({"message":"m","action":"send_dtmf"})", "stop", "",
+       "action: send_dtmf is impossible: a media stream cannot send DTMF"},
+  };
+  for (const auto &row : rows) {
+    const auto mind = make_mind();
+    (void)mind->answer("x", {{Said::Who::kCaller, "x"}});
+    mind->model_begin();
+    (void)mind->model_text(row.answer);
+    const Thought thought =
+        mind->model_done(row.finish_reason, row.refusal, "");
+    const auto &again = std::get<ModelRequest>(thought);
+    equal(again.fault, row.fault);
+    // The model sees its answer and is told what was wrong with it.
+    const auto body = JsonDocument::parse(again.body);
+    const JsonView messages = body->root()["messages"];
+    const std::string last =
+        *messages.at(messages.size() - 1)["content"].string();
+    if (last.find(row.fault) == std::string::npos)
+      g_error("no %s in\n%s", row.fault, last.c_str());
+  }
+}
+
+// --- answers of no use -------------------------------------------------------
+
+void test_broken_end() {
+  // It looked like the end of the call, but is not whole. What was said of it
+  // stands; the rest is asked for again, and nothing is said twice.
+  auto script = ConversationScript::asked();
+  script->run({
+      {3100, R"(model:{"message":"Goodbye. ","action":"end_c)",
+       "start 2; Goodbye."},
+      {3200, "model-done:length", "trouble bad_answer; request 2"},
+      {3300,
+       R"(model:{"message":"Goodbye now.","action":"end_call","extracted":{}})",
+       ""},
+      {3400, "model-done", "end 2; ended agent_ended {}; EOS"},
+  });
+}
+
+void test_broken_message() {
+  // What the voice has is not taken back, nor is the half clause spoken.
+  auto script = ConversationScript::asked("decided");
+  script->run({
+      {3100, R"(model:{"message":"Rome it is. And wh)", "start 2; Rome it is."},
+      {3200, "model-done:length", "trouble bad_answer; request 2"},
+      {3300, R"(model:{"message":"Which day?","action":"ask","extracted":{}})",
+       "Which day?"},
+      {3400, "model-done",
+       "end 2; decided 1/2 ask \"Rome\" -> \"Rome it is. Which day?\" {} {}"},
+  });
+}
+
+void test_repair() {
+  auto script = ConversationScript::asked();
+  script->run({
+      {3100, "model:{\"message\":", ""},
+      {3200, "model-done:length", "trouble bad_answer; request 2"},
+      {3250, "old-model:{\"message\":\"Old. ", ""},
+      {3300, kRome, "start 2; Rome it is.; And which day?"},
+      {3400, "model-done", "end 2"},
+      {3500, "started:2", ""},
+      {4500, "ended:2", ""},
+      // Each answer has its own second try.
+      {6000, "words:tomorrow", "request 3"},
+      {6100, "model:{}", ""},
+      {6200, "model-done", "trouble bad_answer; request 4"},
+  });
+}
+
+void test_takes_over() {
+  // Two are enough: the scripted mind asks for what is missing, to the end.
+  auto script = ConversationScript::asked("decided");
+  script->run({
+      {3100, kRome, "start 2; Rome it is.; And which day?"},
+      {3200, "model-done",
+       "end 2; decided 1/2 ask \"Rome\" -> \"Rome it is. And which day?\" "
+       "{\"city\":\"Rome\"} {\"city\":\"Rome\"}"},
+      {3300, "started:2", ""},
+      {4500, "ended:2", ""},
+      {6000, "words:soon", "request 2"},
+      {6100, "model:{}", ""},
+      {6200, "model-done", "trouble bad_answer; request 3"},
+      {6300, "model:{", ""},
+      {6400, "model-done:length",
+       "trouble bad_answer; start 3; Step by step.; Which day?; end 3; decided "
+       "2/3 ask \"soon\" -> \"Step by step. Which day?\" {} "
+       "{\"city\":\"Rome\"}"},
+      {6500, "started:3", ""},
+      {7500, "ended:3", ""},
+      {9000, "words:tomorrow",
+       "start 4!; Done.; Bye.; end 4; decided 3/4 end_call \"tomorrow\" -> "
+       "\"Done. Bye.\" {\"day\":\"2026-04-30\"} "
+       "{\"city\":\"Rome\",\"day\":\"2026-04-30\"}; ended goal "
+       "{\"city\":\"Rome\",\"day\":\"2026-04-30\"} goal; EOS"},
+  });
+}
+
+void test_takes_over_with_what_was_said() {
+  // The words that the model made nothing of are not lost.
+  auto script = ConversationScript::asked();
+  script->run({
+      {3100, "model:{", ""},
+      {3200, "model-done", "trouble bad_answer; request 2"},
+      {3300, "model:{", ""},
+      {3400, "model-done",
+       "trouble bad_answer; start 2; Step by step.; Which day?; end 2"},
+      // Before a word was heard: the sentence goes on.
+      {3500, "speech", ""},
+      {3600, "quiet", ""},
+      {3700, "words:tomorrow",
+       "flush; start 3!; Done.; Bye.; end 3; ended goal "
+       "{\"city\":\"Rome\",\"day\":\"2026-04-30\"} "
+       "goal; EOS"},
+  });
+}
+
+void test_takes_over_behind_words() {
+  auto script = ConversationScript::asked();
+  script->run({
+      {3100, R"(model:{"message":"Rome it is. And wh)", "start 2; Rome it is."},
+      {3200, "model-done:length", "trouble bad_answer; request 2"},
+      {3300, "model:{}", ""},
+      {3400, "model-done",
+       "trouble bad_answer; Step by step.; Which day?; end 2"},
+  });
+}
+
+void test_repair_fails() {
+  // The second try does not come at all.
+  for (const char *how : {"model-broken:http_500", "model-failed:http_400"}) {
+    auto script = ConversationScript::asked();
+    script->run({
+        {3100, "model:{}", ""},
+        {3200, "model-done", "trouble bad_answer; request 2"},
+        {3300, how,
+         "trouble " + std::string(how).substr(13) +
+             "; trouble bad_answer; start 2; Step by step.; Which day?; end 2"},
+    });
+  }
+}
+
+void test_nothing_to_take_over() {
+  auto parsed = parse_definition(R"(
+name = "Talk"
+greeting = "Hello."
+instructions = "Talk."
+[end]
+apology = "Sorry, bye."
+)",
+                                 "talk.toml");
+  LlmMind mind(std::make_shared<const Definition>(*parsed), kWednesday, {});
+  (void)mind.answer("x", {{Said::Who::kCaller, "x"}});
+  mind.model_begin();
+  g_assert_true(std::holds_alternative<ModelRequest>(
+      mind.model_done("stop", "I will not.", "")));
+  mind.model_begin();
+  const Thought thought = mind.model_done("stop", "I will not.", "");
+  equal(std::get<Reply>(thought).message, "Sorry, bye.");
+  equal(std::get<Reply>(thought).action, "end_call");
+  equal(std::get<Reply>(thought).end_reason, "provider_failed");
+}
+
+void test_plain_text() {
+  // It is spoken, and the rest asked for.
+  auto script = ConversationScript::asked("decided");
+  script->run({
+      {3100, "model:Rome it is. ", "start 2; Rome it is."},
+      {3200, "model:Which day?", ""},
+      {3300, "model-done", "Which day?; trouble bad_answer; request 2"},
+      {3400, kRome, ""},
+      {3500, "model-done",
+       "end 2; decided 1/2 ask \"Rome\" -> \"Rome it is. Which day?\" "
+       "{\"city\":\"Rome\"} {\"city\":\"Rome\"}"},
+  });
+}
+
+void test_refusal() {
+  auto script = ConversationScript::asked();
+  script->run({
+      {3100, "model-refuses:I cannot help with that.",
+       "trouble bad_answer; request 2"},
+      {3200, R"(model:{"message":"I cannot say. ","action":"ask"})",
+       "start 2; I cannot say."},
+      {3300, "model-done", "end 2"},
+  });
+}
+
+void test_wrong_action() {
+  auto script = ConversationScript::asked("decided");
+  script->run({
+      {3100, R"(model:{"message":"Rome. ","action":"send_dtmf"})",
+       "start 2; Rome."},
+      {3200, "model-done", "trouble bad_answer; request 2"},
+      {3300, R"(model:{"message":"Rome?","action":"ask"})", ""},
+      {3400, "model-done",
+       "end 2; decided 1/2 ask \"Rome\" -> \"Rome. \" {} {}"},
+  });
+}
+
+void test_field_repair() {
+  auto script = ConversationScript::asked("decided");
+  script->run({
+      {3100,
+       R"(model:{"message":"Fine.","action":"ask","extracted":)"
+       R"({"town":"Rome","day":"2026-05-03"}})",
+       "start 2; Fine."},
+      {3200, "model-done", "trouble bad_answer; request 2"},
+      {3300,
+       R"(model:{"message":"Fine!","action":"end_call","extracted":)"
+       R"({"city":"Rome"}})",
+       ""},
+      {3400, "model-done",
+       "end 2; decided 1/2 ask \"Rome\" -> \"Fine.\" "
+       "{\"city\":\"Rome\",\"day\":\"2026-05-03\"} "
+       "{\"city\":\"Rome\",\"day\":\"2026-05-03\"}"},
+  });
+}
+
+void test_field_repair_fails() {
+  // What is right of it counts; the conversation goes on.
+  auto script = ConversationScript::asked("decided");
+  const char *const bad =
+      R"(model:{"message":"Fine.","action":"ask","extracted":)"
+      R"({"city":["Rome"],"day":"2026-05-03"}})";
+  script->run({
+      {3100, bad, "start 2; Fine."},
+      {3200, "model-done", "trouble bad_answer; request 2"},
+      {3300, bad, ""},
+      {3400, "model-done",
+       "trouble bad_answer; end 2; decided 1/2 ask \"Rome\" -> \"Fine.\" "
+       "{\"day\":\"2026-05-03\"} {\"day\":\"2026-05-03\"}"},
+      {3500, "started:2", ""},
+      {4500, "ended:2", ""},
+      {6000, "words:Rome", "request 3"},
+  });
+}
+
+void test_speech_into_repair() {
+  auto script = ConversationScript::asked();
+  script->run({
+      {3100, R"(model:{"message":"Rome. ","action":"x"})", "start 2; Rome."},
+      {3200, "model-done", "trouble bad_answer; request 2"},
+      {3300, "started:2", ""},
+      {3400, "speech", "hold"},
+      {3580, "quiet", ""},
+      {3600, "words:I said Oslo", "cancel; flush; request 3"},
+      {3700, R"(model:{"message":"Oslo. ","action":"ask"})", "start 3; Oslo."},
+      {3800, "model-done", "end 3"},
+  });
+}
+
+// --- saying without asking ---------------------------------------------------
+
+const char *const kMoment =
+    R"(model:{"message":"One second.","action":"say","extracted":)"
+    R"({"city":"Rome"}})";
+
+void test_say() {
+  // One reply in two answers: the caller has the turn behind the second.
+  auto script = ConversationScript::asked("decided");
+  script->run({
+      {3100, kMoment, "start 2; One second."},
+      {3200, "model-done",
+       "decided 1/2 say \"Rome\" -> \"One second.\" {\"city\":\"Rome\"} "
+       "{\"city\":\"Rome\"}; request 2"},
+      {3300, "started:2", ""},
+      {4000, R"(model:{"message":"Which day?","action":"ask","extracted":{}})",
+       "Which day?"},
+      {4100, "model-done",
+       "end 2; decided 1/2 ask \"Rome\" -> \"Which day?\" "
+       "{\"city\":\"Rome\"} {\"city\":\"Rome\"}"},
+  });
+}
+
+void test_say_is_told_to_the_model() {
+  const auto mind = make_mind();
+  (void)mind->answer("Rome", {{Said::Who::kCaller, "Rome"}});
+  mind->model_begin();
+  (void)mind->model_text(R"({"message":"One second.","action":"say"})");
+  const Thought thought = mind->model_done("stop", "", "One second.");
+  const auto body = JsonDocument::parse(std::get<Reply>(thought).next->body);
+  const JsonView messages = body->root()["messages"];
+  equal(*messages.at(messages.size() - 2)["role"].string(), "assistant");
+  equal(*messages.at(messages.size() - 2)["content"].string(), "One second.");
+  equal(*messages.at(messages.size() - 1)["role"].string(), "user");
+}
+
+void test_say_without_end() {
+  auto script = ConversationScript::asked();
+  script->run({
+      {3100, kMoment, "start 2; One second."},
+      {3200, "model-done", "request 2"},
+      {3300, kMoment, "One second."},
+      {3400, "model-done", "request 3"},
+      {3500, kMoment, "One second."},
+      {3600, "model-done", "request 4"},
+      {3700, kMoment, "One second."},
+      // Whatever it is called, the caller has the turn.
+      {3800, "model-done", "end 2"},
+  });
+}
+
+void test_say_interrupted() {
+  auto script = ConversationScript::asked("decided");
+  script->run({
+      {3100, kMoment, "start 2; One second."},
+      {3200, "model-done",
+       "decided 1/2 say \"Rome\" -> \"One second.\" {\"city\":\"Rome\"} "
+       "{\"city\":\"Rome\"}; request 2"},
+      {3300, "started:2", ""},
+      {3400, "model:{\"message\":\"Which day? Or ", "Which day?"},
+      {3500, "speech", "hold"},
+      {3600, "partial:Oslo",
+       "decided 1/2 ask \"Rome\" -> \"Which day?\" {\"city\":\"Rome\"} "
+       "{\"city\":\"Rome\"}; cancel; flush"},
+      {3610, "cut:2:One", "interrupted 1/2 \"One\" 300"},
+      {3700, "quiet", ""},
+      {3800, "words:Oslo please", "request 3"},
+  });
+  equal(script->history(), "agent: Hello. Which city? | caller: Rome | agent: "
+                           "One | caller: Oslo please");
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, nullptr);
+  const struct {
+    const char *name;
+    void (*test)();
+  } tests[] = {
+      {"/model/answer-of-no-use-is-told-what-was-wrong", test_faults},
+      {"/repair/of-an-end-says-nothing-twice", test_broken_end},
+      {"/repair/goes-on-behind-what-was-spoken", test_broken_message},
+      {"/repair/is-asked-for-once-an-answer", test_repair},
+      {"/repair/of-no-use-gives-the-call-to-the-scripted-mind",
+       test_takes_over},
+      {"/repair/of-no-use-loses-no-words-of-the-caller",
+       test_takes_over_with_what_was_said},
+      {"/repair/of-no-use-keeps-what-was-spoken", test_takes_over_behind_words},
+      {"/repair/that-fails-is-of-no-use", test_repair_fails},
+      {"/repair/of-no-use-without-fields-ends-the-call",
+       test_nothing_to_take_over},
+      {"/repair/of-plain-text-brings-the-fields", test_plain_text},
+      {"/repair/of-a-refusal-is-spoken", test_refusal},
+      {"/repair/of-an-action-keeps-the-message", test_wrong_action},
+      {"/repair/of-a-field-keeps-message-and-action", test_field_repair},
+      {"/repair/of-a-field-that-fails-keeps-the-others",
+       test_field_repair_fails},
+      {"/repair/is-dropped-when-the-caller-speaks", test_speech_into_repair},
+      {"/say/goes-on-in-the-same-breath", test_say},
+      {"/say/is-told-to-the-model-before-it-is-heard",
+       test_say_is_told_to_the_model},
+      {"/say/does-not-go-on-for-ever", test_say_without_end},
+      {"/say/is-interrupted-like-any-words", test_say_interrupted},
+  };
+  for (const auto &test : tests)
+    g_test_add_func(test.name, test.test);
+  return g_test_run();
+}
