@@ -265,7 +265,7 @@ void AgentSession::act(const action::Decided &todo) {
   messages::post(pads_.element,
                  messages::Decision{todo.turn, todo.utterance, todo.caller,
                                     todo.action, todo.message, todo.extracted,
-                                    todo.fields});
+                                    todo.found});
 }
 void AgentSession::act(const action::Heard &todo) {
   messages::post(pads_.element,
@@ -297,7 +297,7 @@ void AgentSession::act(const action::Ended &todo) {
   GST_INFO_OBJECT(pads_.element, "conversation ended: %s", todo.reason.c_str());
   messages::post(
       pads_.element,
-      messages::ConversationEnded{todo.reason, todo.goal_reached, todo.fields});
+      messages::ConversationEnded{todo.reason, todo.goal_reached, todo.found});
 }
 
 void AgentSession::begin_stream() {

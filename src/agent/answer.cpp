@@ -31,32 +31,49 @@ std::string expected(const std::string &what, const std::string &expectation,
   return what + ": expected " + expectation + ", got " + shown(got);
 }
 
-bool in_range(const Field &field, double number) {
-  return std::isfinite(number) && (!field.min || number >= *field.min) &&
-         (!field.max || number <= *field.max);
+std::optional<Value> text_value(const Field &field, const std::string &text,
+                                const Date &today) {
+  if (field.type == FieldType::kDate && parse_iso_date(text))
+    return Value(text);
+  if (field.type == FieldType::kChoice)
+    for (const Choice &choice : field.choices)
+      if (choice.value == text)
+        return Value(text);
+  if (field.type == FieldType::kString) // "I am late" is no name
+    return Value(text);
+  return parse_value(field, text, today);
+}
+
+// Each part by itself: "black and white" may be one.
+std::optional<Value> list_value(const Field &field, JsonView given,
+                                const Date &today) {
+  Field item = field;
+  item.type = field.choices.empty() ? FieldType::kString : FieldType::kChoice;
+  List list;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const auto text = given.at(i).string();
+    const auto value = text ? text_value(item, *text, today) : std::nullopt;
+    if (!value)
+      return std::nullopt;
+    list.push_back(std::get<std::string>(*value));
+  }
+  return Value(std::move(list));
 }
 
 // What the model gave for a field, if it is of the field's type. Texts of
 // another form than asked for ("2:30 PM") are read as if they had been spoken.
 std::optional<Value> field_value(const Field &field, JsonView given,
                                  const Date &today) {
-  if (const auto text = given.string()) {
-    if (field.type == FieldType::kDate && parse_iso_date(*text))
-      return Value(*text);
-    if (field.type == FieldType::kChoice)
-      for (const Choice &choice : field.choices)
-        if (choice.value == *text)
-          return Value(*text);
-    if (field.type == FieldType::kString) // "I am late" is no name
-      return Value(*text);
-    return parse_value(field, *text, today);
-  }
+  if (const auto text = given.string())
+    return text_value(field, *text, today);
+  if (field.type == FieldType::kList && given.is_array())
+    return list_value(field, given, today);
   if (field.type == FieldType::kBoolean) {
     const auto truth = given.boolean();
     return truth ? std::optional(Value(*truth)) : std::nullopt;
   }
   const auto number = given.number();
-  if (!number || !in_range(field, *number))
+  if (!number || !std::isfinite(*number))
     return std::nullopt;
   if (field.type == FieldType::kNumber)
     return Value(*number);
@@ -80,13 +97,14 @@ std::string names_of(const Definition &definition) {
 }
 
 // Reads what can be read, and tells the first thing that cannot.
-std::string read_fields(const Definition &definition, const Date &today,
-                        JsonView extracted, Values &values) {
+void read_fields(const Definition &definition, const Date &today,
+                 JsonView extracted, Answer &answer) {
   if (extracted.is_null())
-    return {};
-  if (!extracted.is_object())
-    return expected("extracted", "an object", extracted);
-  std::string fault;
+    return;
+  if (!extracted.is_object()) {
+    answer.field_fault = expected("extracted", "an object", extracted);
+    return;
+  }
   extracted.for_each_member([&](std::string_view name, JsonView given) {
     const Field *field = definition.field(name);
     const std::string path = "extracted." + std::string(name);
@@ -95,14 +113,15 @@ std::string read_fields(const Definition &definition, const Date &today,
       problem = path + ": there is no such field, but " + names_of(definition);
     else if (is_unknown(given))
       return;
-    else if (auto value = field_value(*field, given, today))
-      values.emplace(name, *std::move(value));
-    else
+    else if (auto value = field_value(*field, given, today); !value)
       problem = expected(path, form_of(*field) + ", or null", given);
-    if (fault.empty())
-      fault = problem;
+    else if (is_valid(*field, *value))
+      answer.extracted.emplace(name, *std::move(value));
+    else // That is the caller's matter.
+      answer.rejected.emplace(name);
+    if (answer.field_fault.empty())
+      answer.field_fault = problem;
   });
-  return fault;
 }
 
 std::string action_fault(JsonView action) {
@@ -130,7 +149,7 @@ std::string number_text(double number) {
   return text;
 }
 
-// "from 1 up to 20"
+// " from 1 up to 20"
 std::string range_of(const Field &field) {
   std::string range;
   if (field.min)
@@ -140,14 +159,46 @@ std::string range_of(const Field &field) {
   return range;
 }
 
+// " of at least 2 and at most 8 characters that matches ..."
+std::string limits_of(const Field &field) {
+  std::string limits;
+  if (field.min_length != 0)
+    limits = " of at least " + std::to_string(field.min_length);
+  if (field.max_length != 0)
+    limits += (limits.empty() ? " of at most " : " and at most ") +
+              std::to_string(field.max_length);
+  if (!limits.empty())
+    limits += " characters";
+  if (field.pattern)
+    limits += " that matches " + field.pattern->expression();
+  return limits;
+}
+
+std::string choices_of(const Field &field) {
+  std::vector<std::string> values;
+  for (const Choice &choice : field.choices)
+    values.push_back(choice.value);
+  return join(values, ", ");
+}
+
+std::string list_form(const Field &field) {
+  const std::string items = field.choices.empty()
+                                ? "texts" + limits_of(field)
+                                : "some of " + choices_of(field);
+  const std::string range = range_of(field);
+  return "a list, whole, of " + items +
+         (range.empty() ? "" : ", in number" + range);
+}
+
 } // namespace
 
 std::vector<std::string> model_actions() { return {"ask", "say", "end_call"}; }
 
 std::string form_of(const Field &field) {
+  const DigitRules &digits = field.digits;
   switch (field.type) {
   case FieldType::kString:
-    return "a text";
+    return "a text" + limits_of(field);
   case FieldType::kNumber:
     return "a number" + range_of(field);
   case FieldType::kInteger:
@@ -163,12 +214,14 @@ std::string form_of(const Field &field) {
   case FieldType::kEmail:
     return "an address as written in e-mail";
   case FieldType::kChoice:
-    break;
+    return "one of " + choices_of(field);
+  case FieldType::kDigits:
+    return "a text of " + std::to_string(digits.fewest) + " to " +
+           std::to_string(digits.most) + " digits";
+  case FieldType::kList:
+    return list_form(field);
   }
-  std::vector<std::string> values;
-  for (const Choice &choice : field.choices)
-    values.push_back(choice.value);
-  return "one of " + join(values, ", ");
+  return "a text";
 }
 
 Answer read_answer(const Definition &definition, const Date &today,
@@ -199,8 +252,7 @@ Answer read_answer(const Definition &definition, const Date &today,
   // The definition has last words.
   if (trim(answer.message).empty() && answer.action != "end_call" && !goes_on)
     return useless("message: expected what to say, got an empty text");
-  answer.field_fault =
-      read_fields(definition, today, root["extracted"], answer.extracted);
+  read_fields(definition, today, root["extracted"], answer);
   return answer;
 }
 

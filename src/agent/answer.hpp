@@ -3,6 +3,7 @@
 
 #include "agent/dates.hpp"
 #include "agent/definition.hpp"
+#include "agent/findings.hpp"
 #include "openai/chat.hpp"
 
 #include <string>
@@ -16,6 +17,7 @@ struct Answer {
   std::string message;
   std::string action; // one of model_actions()
   Values extracted;   // what of it is right
+  Rejected rejected;  // what is not as the definition wants it
   // What is wrong, as the model is told; empty: nothing. With a `fault` the
   // answer is of no use; with a `field_fault` only a part of `extracted` is
   // not.

@@ -22,7 +22,7 @@ std::string joined(const std::string &a, const std::string &b) {
 Conversation::Conversation(std::shared_ptr<const Definition> definition,
                            std::unique_ptr<Mind> mind)
     : definition_(std::move(definition)), mind_(std::move(mind)),
-      policy_(definition_->interruptions) {}
+      policy_(definition_->interruptions), findings_(definition_) {}
 
 Actions Conversation::finish() {
   const auto deadline = next_deadline();
@@ -147,19 +147,24 @@ Actions Conversation::not_understood(TimePoint now,
 Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
   if (!running_ || ending_ || digit.size() != 1)
     return {};
+  const DigitRules rules = mind_->expectation().digits.value_or(DigitRules());
+  const bool ends = digit == rules.terminator;
+  // The one behind digits that have ended already, say.
+  if ((ends || digit == "#" || digit == "*") && digits_.empty())
+    return finish();
   const Utterance *current = dialogue_.current();
   if (current != nullptr && is_heard(*current))
     interrupt(now);
   quiet_since_ = now;
-  if (digit == "*") {
+  if (ends) {
+    digits_due_ = now;
+  } else if (digit == "*") {
     digits_.clear();
     digits_due_.reset();
-  } else if (digit == "#") {
-    if (digits_due_)
-      digits_due_ = now;
-  } else if (digits_.size() < kMostDigits) {
+  } else if (digit != "#") {
     digits_ += digit;
-    digits_due_ = now + kDigitPause;
+    const bool all = digits_.size() >= static_cast<std::size_t>(rules.most);
+    digits_due_ = all ? now : now + rules.timeout;
   }
   due(now);
   return finish();
@@ -246,6 +251,7 @@ void Conversation::take_words(TimePoint now, std::string text,
     drop_reply();
     if (merged) {
       mind_->take_back();
+      findings_.take_back();
       merged = !turn_.caller.empty();
       text = joined(turn_.caller, text);
     }
@@ -268,6 +274,7 @@ void Conversation::take_words(TimePoint now, std::string text,
   turn_ = next;
   if (!merged && ++caller_turns_ > definition_->limits.max_turns)
     return say_and_end(now, definition_->phrases.time_up, "max_turns");
+  findings_.begin_turn();
   think(now, mind_->answer(text, dialogue_.history()));
 }
 

@@ -66,7 +66,8 @@ struct EndCall {}; // EOS behind the last words
 // For the outside; the fields are those of graph/messages.hpp.
 struct Decided {
   std::uint32_t turn, utterance;
-  std::string caller, action, message, extracted, fields;
+  std::string caller, action, message, extracted;
+  Found found;
 };
 struct Heard {
   std::uint32_t turn, utterance;
@@ -90,7 +91,7 @@ struct Trouble {
 struct Ended {
   std::string reason;
   bool goal_reached;
-  std::string fields;
+  Found found;
 };
 } // namespace action
 
@@ -146,7 +147,6 @@ private:
     bool heard = false;   // a part of it, at least
     bool retried = false;
     std::size_t told = 0; // clauses of its utterance, with a decision
-    Values extracted;
   };
   struct Request {
     std::uint32_t id = 0; // 0: waits for another try
@@ -179,7 +179,6 @@ private:
   void finish_reply(const Reply &reply);
   void decided(const Reply &reply);
   std::string untold();
-  std::string known_fields() const; // JSON
   void say_and_end(TimePoint now, const std::string &text,
                    const std::string &reason);
   void end_call(const std::string &reason);
@@ -218,6 +217,7 @@ private:
   const std::unique_ptr<Mind> mind_;
   const TurnPolicy policy_;
   Dialogue dialogue_;
+  Findings findings_;
   ClauseSplitter splitter_;
   Actions out_;
 

@@ -50,20 +50,15 @@ void Conversation::finish_reply(const Reply &reply) {
     end_call(reply.end_reason);
 }
 
-std::string Conversation::known_fields() const {
-  return to_json(*definition_, applicable(*definition_, mind_->values()));
-}
-
 void Conversation::decided(const Reply &reply) {
   turn_.decided = true;
-  for (const auto &[name, value] : reply.extracted)
-    turn_.extracted[name] = value;
+  findings_.update(mind_->values(), mind_->rejected(), turn_.index);
   const Utterance *current = dialogue_.current();
   if (current != nullptr)
     turn_.told = current->clauses.size();
   emit(action::Decided{turn_.index, current == nullptr ? 0 : current->id,
                        turn_.caller, reply.action, reply.message,
-                       to_json(*definition_, turn_.extracted), known_fields()});
+                       findings_.of_turn(turn_.index), findings_.all()});
 }
 
 // What was said since the turn's last decision.
@@ -97,7 +92,7 @@ void Conversation::say_and_end(TimePoint now, const std::string &text,
 void Conversation::end_call(const std::string &reason) {
   go_on(); // Closing words are not interrupted.
   ending_ = true;
-  emit(action::Ended{reason, mind_->goal_reached(), known_fields()});
+  emit(action::Ended{reason, mind_->goal_reached(), findings_.all()});
   emit(action::EndCall{});
 }
 

@@ -17,9 +17,6 @@ inline constexpr std::size_t kLastWords = 12;
 inline constexpr Duration kRetryDelay = 500ms;
 // For the end of speech of which there is no sign any more.
 inline constexpr Duration kLongestSpeech = 30s;
-// For another key of the phone.
-inline constexpr Duration kDigitPause = 2s;
-inline constexpr std::size_t kMostDigits = 32;
 // For the sink's word on what was heard, after a flush.
 inline constexpr Duration kCutDue = 1s;
 // For the sink's word on the end of an utterance: beyond twice its estimated

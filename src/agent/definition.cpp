@@ -1,43 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/definition.hpp"
 
+#include "agent/field_reader.hpp"
 #include "agent/toml_reader.hpp"
 #include "agent/turn_policy.hpp"
 #include "base/json.hpp"
-#include "base/text.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace patchcord::agent {
 namespace {
-
-struct TypeWord {
-  FieldType type;
-  const char *word;
-};
-constexpr std::array<TypeWord, 9> kTypes{{{FieldType::kString, "string"},
-                                          {FieldType::kNumber, "number"},
-                                          {FieldType::kInteger, "integer"},
-                                          {FieldType::kBoolean, "boolean"},
-                                          {FieldType::kChoice, "choice"},
-                                          {FieldType::kDate, "date"},
-                                          {FieldType::kTime, "time"},
-                                          {FieldType::kPhone, "phone"},
-                                          {FieldType::kEmail, "email"}}};
-
-bool is_key(std::string_view name) {
-  if (name.empty() || name.size() > 64 || name[0] < 'a' || name[0] > 'z')
-    return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
-}
-
-std::string with_spaces(std::string name) {
-  std::replace(name.begin(), name.end(), '_', ' ');
-  return name;
-}
 
 class DefinitionReader {
 public:
@@ -53,7 +25,10 @@ public:
     reader.read("voice", definition_.voice);
     const auto fields = reader.tables("fields");
     for (std::size_t i = 0; i < fields.size() && !reader.failed(); ++i)
-      read_field(*fields[i], "fields[" + std::to_string(i) + "]");
+      if (auto field =
+              read_field(file_, *fields[i], "fields[" + std::to_string(i) + "]",
+                         definition_))
+        definition_.fields.push_back(*std::move(field));
     if (const toml::table *end = reader.table("end"))
       read_end(*end);
     if (const toml::table *limits = reader.table("limits"))
@@ -71,116 +46,6 @@ public:
   }
 
 private:
-  void read_field(const toml::table &table, const std::string &path) {
-    TomlReader reader(file_, table, path);
-    Field field;
-    std::string type = "string";
-    reader.read("name", field.name, true);
-    reader.read("type", type, true);
-    reader.read("label", field.label);
-    reader.read("description", field.description);
-    reader.read("phrases", field.phrases);
-    reader.read("min", field.min);
-    reader.read("max", field.max);
-    reader.read("required", field.required);
-    reader.read("confirm", field.confirm);
-    // The greeting may be the question.
-    reader.read("question", field.question,
-                field.name != definition_.greeting_asks);
-    reader.read("reprompt", field.reprompt,
-                field.name == definition_.greeting_asks);
-    reader.read("say", field.say);
-    const toml::table *only_if = reader.table("only_if");
-    const auto choices = reader.tables("choices");
-    for (std::size_t i = 0; i < choices.size() && !reader.failed(); ++i)
-      read_choice(*choices[i], path + ".choices[" + std::to_string(i) + "]",
-                  field);
-    reader.finish();
-    if (reader.failed())
-      return;
-    check_field(reader, type, field);
-    if (only_if != nullptr && !reader.failed())
-      read_only_if(*only_if, path + ".only_if", field);
-    if (field.label.empty())
-      field.label = with_spaces(field.name);
-    if (field.question.empty())
-      field.question = field.reprompt;
-    if (field.say.empty())
-      field.say = field.label + ": {value}";
-    definition_.fields.push_back(std::move(field));
-  }
-
-  void check_field(TomlReader &reader, const std::string &type, Field &field) {
-    const auto *word =
-        std::find_if(kTypes.begin(), kTypes.end(),
-                     [&](const TypeWord &entry) { return type == entry.word; });
-    if (word == kTypes.end()) {
-      std::vector<std::string> words;
-      words.reserve(kTypes.size());
-      for (const TypeWord &entry : kTypes)
-        words.emplace_back(entry.word);
-      return reader.fail("type", "one of " + join(words, ", "));
-    }
-    field.type = word->type;
-    const bool numeric =
-        field.type == FieldType::kNumber || field.type == FieldType::kInteger;
-    if (!is_key(field.name))
-      reader.fail("name", "lower-case letters, digits and _");
-    else if (definition_.field(field.name) != nullptr)
-      reader.fail("name", "a name that no other field has");
-    else if (field.type == FieldType::kChoice && field.choices.empty())
-      reader.fail("choices", "at least one choice");
-    else if (field.type != FieldType::kChoice && !field.choices.empty())
-      reader.fail("choices", "no choices in a field of type " + type);
-    else if (!numeric && field.min)
-      reader.fail("min", "no limit in a field of type " + type);
-    else if (!numeric && field.max)
-      reader.fail("max", "no limit in a field of type " + type);
-    else if (field.min && field.max && *field.min > *field.max)
-      reader.fail("max", "a number that is not below min");
-    else if (!field.phrases.empty() && !numeric &&
-             field.type != FieldType::kString)
-      reader.fail("phrases", "no phrases in a field of type " + type);
-    else if (!field.say.empty() &&
-             field.say.find("{value}") == std::string::npos)
-      reader.fail("say", "a text with {value} in it");
-  }
-
-  void read_choice(const toml::table &table, const std::string &path,
-                   Field &field) {
-    TomlReader reader(file_, table, path);
-    Choice choice;
-    reader.read("value", choice.value, true);
-    std::vector<std::string> spoken;
-    reader.read("spoken", spoken);
-    reader.finish();
-    if (reader.failed())
-      return;
-    for (const Choice &other : field.choices)
-      if (other.value == choice.value)
-        return reader.fail("value", "a value that no other choice has");
-    // A value that is said as it is written needs no `spoken`.
-    choice.spoken = spoken.empty() ? std::vector{choice.value} : spoken;
-    field.choices.push_back(std::move(choice));
-  }
-
-  void read_only_if(const toml::table &table, const std::string &path,
-                    Field &field) {
-    TomlReader reader(file_, table, path);
-    reader.read("field", field.only_if_field, true);
-    reader.read("value", field.only_if_value, true);
-    reader.finish();
-    if (reader.failed())
-      return;
-    const Field *other = definition_.field(field.only_if_field);
-    if (other == nullptr || other->type != FieldType::kChoice)
-      return reader.fail("field", "a choice field before this one");
-    for (const Choice &choice : other->choices)
-      if (choice.value == field.only_if_value)
-        return;
-    reader.fail("value", "a value of the field " + field.only_if_field);
-  }
-
   void read_end(const toml::table &table) {
     TomlReader reader(file_, table, "end");
     auto &end = definition_.end;
@@ -223,6 +88,8 @@ private:
     reader.read("confirm", phrases.confirm);
     reader.read("which", phrases.which);
     reader.read("fallback", phrases.fallback);
+    reader.read("more", phrases.more);
+    reader.read("invalid", phrases.invalid);
     reader.finish();
     if (phrases.confirm.find("{field}") == std::string::npos)
       reader.fail("confirm", "a text with {field} in it");
@@ -230,7 +97,9 @@ private:
                      {"hold", &phrases.hold},
                      {"time_up", &phrases.time_up},
                      {"which", &phrases.which},
-                     {"fallback", &phrases.fallback}});
+                     {"fallback", &phrases.fallback},
+                     {"more", &phrases.more},
+                     {"invalid", &phrases.invalid}});
   }
 
   void read_interruptions(const toml::table *table) {
@@ -261,13 +130,6 @@ private:
 
 } // namespace
 
-const char *to_string(FieldType type) {
-  for (const TypeWord &entry : kTypes)
-    if (entry.type == type)
-      return entry.word;
-  return "string";
-}
-
 const Field *Definition::field(std::string_view field_name) const {
   for (const Field &entry : fields)
     if (entry.name == field_name)
@@ -289,6 +151,26 @@ Result<Definition> parse_definition(std::string_view text,
   }
 }
 
+namespace {
+
+void write_value(JsonWriter &json, const Value &value) {
+  if (const auto *list = std::get_if<List>(&value)) {
+    json.begin_array();
+    for (const std::string &item : *list)
+      json.value(item);
+    json.end_array();
+    return;
+  }
+  std::visit(
+      [&json]<typename T>(const T &one) {
+        if constexpr (!std::is_same_v<T, List>)
+          json.value(one);
+      },
+      value);
+}
+
+} // namespace
+
 std::string to_json(const Definition &definition, const Values &values) {
   JsonWriter json;
   json.begin_object();
@@ -297,7 +179,7 @@ std::string to_json(const Definition &definition, const Values &values) {
     if (found == values.end())
       continue;
     json.key(field.name);
-    std::visit([&](const auto &value) { json.value(value); }, found->second);
+    write_value(json, found->second);
   }
   json.end_object();
   return json.take();

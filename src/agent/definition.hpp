@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "agent/expectation.hpp"
+#include "agent/pattern.hpp"
 #include "base/result.hpp"
 #include "worker/time.hpp"
 
@@ -24,6 +26,8 @@ enum class FieldType {
   kTime,  // 24 hours: "14:30"
   kPhone, // digits, with a leading "+" when it was said
   kEmail,
+  kDigits, // spoken or by the phone's keys; leading zeros count
+  kList,   // of texts, or of some of the choices
 };
 const char *to_string(FieldType type);
 
@@ -43,11 +47,16 @@ struct Field {
   // Strings: answers that the offline recogniser can hear. Numbers: the unit
   // words that may follow ("people").
   std::vector<std::string> phrases;
-  std::optional<double> min, max; // numbers and integers
+  std::optional<double> min, max; // of numbers; how many, of lists
+  // Texts, each one of a list: in characters; 0: no limit.
+  int min_length = 0, max_length = 0;
+  std::optional<Pattern> pattern;
+  DigitRules digits;
   bool required = true;
   bool confirm = false; // read back at once
   std::string question;
   std::string reprompt; // empty: the question again
+  std::string invalid;  // before it, when the value is not right
   std::string say;      // read-back: "for {value} people"
   // Asked only when this choice field has this value.
   std::string only_if_field, only_if_value;
@@ -87,6 +96,8 @@ struct Definition {
     std::string time_up = "I am sorry, our time is up. Goodbye.";
     std::string confirm = "{field}. Is that right?"; // of one field
     std::string which = "What should I change?";
+    std::string more = "Anything else?"; // behind each part of a list
+    std::string invalid = "Sorry, I cannot take that.";
     // When the model's answers are of no use; the next question follows.
     std::string fallback = "Let us go on step by step.";
   } phrases;
@@ -108,7 +119,8 @@ Result<Definition> parse_definition(std::string_view toml,
                                     const std::string &file);
 
 // What was found out, in the types of its fields.
-using Value = std::variant<std::string, std::int64_t, double, bool>;
+using List = std::vector<std::string>;
+using Value = std::variant<std::string, std::int64_t, double, bool, List>;
 using Values = std::map<std::string, Value>;
 
 // A JSON object in the order of the definition.

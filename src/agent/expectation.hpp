@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "worker/time.hpp"
+
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace patchcord::agent {
+
+// How digits are collected by the phone's keys.
+struct DigitRules {
+  std::string terminator = "#"; // ends them; empty: none does
+  Duration timeout = 2s;        // behind each
+  int fewest = 1, most = 32;    // the last of the most ends them at once
+};
 
 // What the agent expects the caller to say next: the recogniser that cannot
 // take dictation makes its grammar from it.
@@ -24,6 +34,8 @@ struct Expectation {
   std::vector<std::string> phrases; // lower case words, as spoken
   // Words that may also come: "yes", "no", "help", "repeat", "operator" ...
   std::vector<std::string> also;
+  // When a field of digits is asked for.
+  std::optional<DigitRules> digits;
 };
 
 const char *to_string(Expectation::Kind kind);

@@ -40,8 +40,7 @@ LlmMind::LlmMind(std::shared_ptr<const Definition> definition, Date today,
 }
 
 Reply LlmMind::open() {
-  values_.clear();
-  before_.clear();
+  known_ = before_ = {};
   goal_reached_ = false;
   successor_.reset();
   Reply reply;
@@ -53,7 +52,7 @@ Reply LlmMind::open() {
 Thought LlmMind::answer(const std::string &caller, const History &history) {
   if (successor_)
     return successor_->answer(caller, history);
-  before_ = values_;
+  before_ = known_;
   caller_ = caller;
   says_ = 0;
   if (caller.empty()) { // the recogniser could not tell what was said
@@ -62,8 +61,8 @@ Thought LlmMind::answer(const std::string &caller, const History &history) {
     reply.expect = expectation();
     return reply;
   }
-  request_.messages = {
-      {"system", system_prompt(*definition_, values_, today_)}};
+  request_.messages = {{"system", system_prompt(*definition_, known_.values,
+                                                known_.rejected, today_)}};
   for (const Said &said : history)
     append(request_.messages,
            said.who == Said::Who::kAgent ? "assistant" : "user", said.text);
@@ -71,7 +70,7 @@ Thought LlmMind::answer(const std::string &caller, const History &history) {
 }
 
 void LlmMind::take_back() {
-  values_ = before_;
+  known_ = before_;
   if (successor_)
     successor_->take_back();
 }
@@ -119,7 +118,7 @@ Thought LlmMind::model_done(std::string_view finish_reason,
   if (kept_) {
     Reply reply = *std::exchange(kept_, std::nullopt);
     reply.fault = answer.fault + answer.field_fault;
-    reply.extracted.merge(learn(answer.extracted));
+    learn(answer);
     return conclude(std::move(reply));
   }
   stands_ = stands_ || is_talk || extractor_.message_complete();
@@ -132,7 +131,7 @@ Thought LlmMind::model_done(std::string_view finish_reason,
   // Decoded by the same rules as what was spoken of it.
   reply.message = streamed_.empty() ? answer.message : streamed_;
   reply.action = answer.action;
-  reply.extracted = learn(answer.extracted);
+  learn(answer);
   reply.fault = answer.field_fault;
   if (answer.field_fault.empty() || repairing_)
     return conclude(std::move(reply));
@@ -162,22 +161,22 @@ ModelRequest LlmMind::repair(const std::string &fault, std::string_view spoken,
   return request(fault);
 }
 
-Values LlmMind::learn(const Values &extracted) {
-  Values news;
-  for (const auto &[name, value] : extracted) {
-    const auto known = values_.find(name);
-    if (known != values_.end() && known->second == value)
-      continue;
-    values_[name] = value;
-    news[name] = value;
+void LlmMind::learn(const Answer &answer) {
+  for (const auto &[name, value] : answer.extracted) {
+    known_.values[name] = value;
+    known_.rejected.erase(name);
   }
-  return news;
+  // A correction that is not right leaves nothing that is.
+  for (const std::string &name : answer.rejected) {
+    known_.values.erase(name);
+    known_.rejected.insert(name);
+  }
 }
 
 Thought LlmMind::conclude(Reply reply) {
   reply.expect = expectation();
   if (reply.action == "end_call") {
-    goal_reached_ = complete(*definition_, values_);
+    goal_reached_ = complete(*definition_, known_.values);
     reply.end_reason = goal_reached_ ? "goal" : "agent_ended";
     reply.expect.kind = Expectation::Kind::kNothing;
     if (trim(reply.message).empty())
@@ -203,7 +202,7 @@ Reply LlmMind::take_over(const std::string &fault, std::string_view spoken) {
     reply.expect.kind = Expectation::Kind::kNothing;
   } else {
     successor_.emplace(definition_, today_);
-    successor_->resume(values_);
+    successor_->resume(known_.values, known_.rejected);
     reply = std::get<Reply>(successor_->answer(caller_, {}));
     reply.message = joined(definition_->phrases.fallback, reply.message);
   }
@@ -217,7 +216,11 @@ std::string LlmMind::reminder() const {
 }
 
 const Values &LlmMind::values() const {
-  return successor_ ? successor_->values() : values_;
+  return successor_ ? successor_->values() : known_.values;
+}
+
+const Rejected &LlmMind::rejected() const {
+  return successor_ ? successor_->rejected() : known_.rejected;
 }
 
 bool LlmMind::goal_reached() const {
@@ -229,6 +232,12 @@ Expectation LlmMind::expectation() const {
     return successor_->expectation();
   Expectation expect;
   expect.also = {"yes", "no", "repeat", "goodbye"};
+  // Which field it asks for a model does not tell; keys are for the first that
+  // wants digits.
+  for (const Field &field : definition_->fields)
+    if (field.type == FieldType::kDigits && !expect.digits &&
+        applies(field, known_.values) && !known_.values.contains(field.name))
+      expect.digits = field.digits;
   return expect;
 }
 

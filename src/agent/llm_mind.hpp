@@ -36,6 +36,7 @@ public:
   std::string reminder() const override;
   Expectation expectation() const override;
   const Values &values() const override;
+  const Rejected &rejected() const override;
   bool goal_reached() const override;
 
 private:
@@ -44,12 +45,16 @@ private:
                       std::string_view refusal);
   Thought conclude(Reply reply);
   Reply take_over(const std::string &fault, std::string_view spoken);
-  Values learn(const Values &extracted);
+  void learn(const Answer &answer);
 
   std::shared_ptr<const Definition> definition_;
   Date today_;
   openai::ChatRequest request_;
-  Values values_, before_;
+  struct Known {
+    Values values;
+    Rejected rejected;
+  };
+  Known known_, before_;
   bool goal_reached_ = false;
   std::optional<ScriptedMind> successor_;
 
@@ -70,6 +75,6 @@ private:
 std::string answer_schema(const Definition &definition);
 // The system message: what the definition says, then what is known.
 std::string system_prompt(const Definition &definition, const Values &known,
-                          const Date &today);
+                          const Rejected &rejected, const Date &today);
 
 } // namespace patchcord::agent

@@ -15,6 +15,8 @@ const char *json_type(FieldType type) {
     return "integer";
   case FieldType::kBoolean:
     return "boolean";
+  case FieldType::kList:
+    return "array";
   default:
     return "string";
   }
@@ -33,19 +35,31 @@ std::string describe(const Field &field) {
   return line + "\n";
 }
 
+void write_enum(JsonWriter &json, const Field &field) {
+  json.key("enum").begin_array();
+  for (const Choice &choice : field.choices)
+    json.value(choice.value);
+  json.end_array();
+}
+
 void write_field(JsonWriter &json, const Field &field) {
   json.key(field.name).begin_object();
   if (field.type == FieldType::kChoice) {
     json.key("anyOf").begin_array();
-    json.begin_object().member("type", "string").key("enum").begin_array();
-    for (const Choice &choice : field.choices)
-      json.value(choice.value);
-    json.end_array().end_object();
+    json.begin_object().member("type", "string");
+    write_enum(json, field);
+    json.end_object();
     json.begin_object().member("type", "null").end_object();
     json.end_array();
   } else {
     json.key("type").begin_array();
     json.value(json_type(field.type)).value("null").end_array();
+  }
+  if (field.type == FieldType::kList) {
+    json.key("items").begin_object().member("type", "string");
+    if (!field.choices.empty())
+      write_enum(json, field);
+    json.end_object();
   }
   json.end_object();
 }
@@ -76,7 +90,7 @@ std::string answer_schema(const Definition &definition) {
 }
 
 std::string system_prompt(const Definition &definition, const Values &known,
-                          const Date &today) {
+                          const Rejected &rejected, const Date &today) {
   // What never changes stands first: providers cache equal beginnings.
   std::string prompt = definition.instructions;
   prompt += "\n\n# The call\n\n"
@@ -112,6 +126,11 @@ std::string system_prompt(const Definition &definition, const Values &known,
             ", " + iso_date(today) + ".\n";
   if (!known.empty())
     prompt += "Known so far: " + to_json(definition, known) + "\n";
+  for (const Field &field : definition.fields)
+    if (rejected.contains(field.name))
+      prompt += "What was told for " + field.name +
+                " is not accepted. Ask for it again: it is to be " +
+                form_of(field) + ".\n";
   return prompt;
 }
 

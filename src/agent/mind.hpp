@@ -3,6 +3,7 @@
 
 #include "agent/definition.hpp"
 #include "agent/expectation.hpp"
+#include "agent/findings.hpp"
 
 #include <optional>
 #include <string>
@@ -31,7 +32,6 @@ struct ModelRequest {
 struct Reply {
   std::string message;
   std::string action = "ask"; // "ask", "say", "confirm", "end_call"
-  Values extracted;           // from this turn
   Expectation expect;
   std::string end_reason; // with "end_call": "goal", "no_answer" ...
   // With "say": brings what is said next, without waiting for the caller.
@@ -72,6 +72,7 @@ public:
   virtual std::string reminder() const = 0;
   virtual Expectation expectation() const = 0;
   virtual const Values &values() const = 0;
+  virtual const Rejected &rejected() const = 0;
   virtual bool goal_reached() const = 0;
 };
 

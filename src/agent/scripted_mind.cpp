@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/scripted_mind.hpp"
 
+#include "agent/scripted_words.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -20,65 +21,24 @@ std::string capital(std::string text) {
   return text;
 }
 
-std::vector<std::string> spoken_words(const std::vector<std::string> &texts) {
-  std::vector<std::string> out;
-  out.reserve(texts.size());
-  for (const std::string &text : texts)
-    out.push_back(to_lower(text));
-  return out;
+// What is said stands as it is: no words in it are an answer to anything else.
+bool is_free_text(const Field &field) {
+  return field.type == FieldType::kString ||
+         (field.type == FieldType::kList && field.choices.empty());
 }
 
-bool says_goodbye(const Words &words) {
-  return has_any(words, {"goodbye", "bye"}) ||
-         find_phrase(words, {"good", "bye"}) ||
-         find_phrase(words, {"hang", "up"});
+// A list may still grow.
+Field so_far(Field field) {
+  if (field.type == FieldType::kList)
+    field.min.reset();
+  return field;
 }
 
-bool asks_to_repeat(const Words &words) {
-  return has_any(words, {"repeat", "pardon"}) ||
-         find_phrase(words, {"say", "again"}) ||
-         find_phrase(words, {"say", "that", "again"}) ||
-         find_phrase(words, {"come", "again"}) ||
-         (words.size() == 1 && is_one_of(words[0], {"what", "sorry"}));
-}
-
-Expectation expectation_of(const Field &field) {
-  using Kind = Expectation::Kind;
-  Expectation expect;
-  switch (field.type) {
-  case FieldType::kBoolean:
-    expect.kind = Kind::kYesNo;
-    break;
-  case FieldType::kChoice:
-    expect.kind = Kind::kChoice;
-    for (const Choice &choice : field.choices)
-      for (std::string &phrase : spoken_words(choice.spoken))
-        expect.phrases.push_back(std::move(phrase));
-    break;
-  case FieldType::kInteger:
-  case FieldType::kNumber:
-    expect.kind = Kind::kNumber;
-    expect.phrases = spoken_words(field.phrases);
-    break;
-  case FieldType::kPhone:
-    expect.kind = Kind::kDigits;
-    break;
-  case FieldType::kDate:
-    expect.kind = Kind::kDate;
-    break;
-  case FieldType::kTime:
-    expect.kind = Kind::kTime;
-    break;
-  case FieldType::kString:
-    if (!field.phrases.empty()) {
-      expect.kind = Kind::kName;
-      expect.phrases = spoken_words(field.phrases);
-    }
-    break;
-  case FieldType::kEmail:
-    break;
-  }
-  return expect;
+List joined(List list, const List &more) {
+  for (const std::string &item : more)
+    if (std::find(list.begin(), list.end(), item) == list.end())
+      list.push_back(item);
+  return list;
 }
 
 } // namespace
@@ -102,21 +62,20 @@ Reply ScriptedMind::open() {
   return reply;
 }
 
-void ScriptedMind::resume(const Values &known) {
+void ScriptedMind::resume(const Values &known, const Rejected &rejected) {
   state_ = {};
   state_.stage = Stage::kResumed;
   state_.values = known;
+  state_.rejected = rejected;
   before_ = state_;
 }
 
 Thought ScriptedMind::answer(const std::string &caller, const History &) {
   before_ = state_;
-  extracted_.clear();
   Reply reply = hear(caller);
   if (state_.stage == Stage::kConfirmField ||
       state_.stage == Stage::kConfirmAll)
     reply.action = "confirm";
-  reply.extracted = extracted_;
   reply.expect = expectation();
   return reply;
 }
@@ -133,7 +92,8 @@ Reply ScriptedMind::hear(const std::string &caller) {
     return not_understood();
   // In free text only when there is nothing else.
   const bool free_text =
-      state_.stage == Stage::kField && state_.field->type == FieldType::kString;
+      (state_.stage == Stage::kField || state_.stage == Stage::kMore) &&
+      is_free_text(*state_.field);
   if (says_goodbye(words) && (!free_text || words.size() <= 2))
     return end(definition_->end.farewell, "caller_goodbye");
   if (asks_to_repeat(words) && (!free_text || words.size() <= 4))
@@ -143,6 +103,8 @@ Reply ScriptedMind::hear(const std::string &caller) {
   switch (state_.stage) {
   case Stage::kField:
     return hear_field(caller, words);
+  case Stage::kMore:
+    return hear_more(caller, words);
   case Stage::kConfirmField:
     return hear_field_confirmed(caller, words);
   case Stage::kConfirmAll:
@@ -160,12 +122,21 @@ Reply ScriptedMind::hear_field(const std::string &caller, const Words &words) {
     state_.skipped.push_back(&field);
     return go_on();
   }
-  const bool understood = take(field, caller, Asked::kYes);
+  if (field.type == FieldType::kList && says_none(words))
+    return take_list(field, {});
+  const Taken answer = take(field, caller, Asked::kYes);
   // A free text holds whatever it holds; no field may be read out of it.
-  const bool mentions =
-      field.type != FieldType::kString && take_mentions(caller, &field);
-  if (!understood)
+  const bool mentions = !is_free_text(field) && take_mentions(caller, &field);
+  if (answer == Taken::kRefused)
+    return refused(field);
+  if (answer == Taken::kNo)
     return mentions ? ask(field) : not_understood();
+  if (field.type == FieldType::kList)
+    return ask_for_more(field);
+  return taken(field);
+}
+
+Reply ScriptedMind::taken(const Field &field) {
   if (!field.confirm)
     return go_on();
   state_.stage = Stage::kConfirmField;
@@ -177,6 +148,53 @@ Reply ScriptedMind::hear_field(const std::string &caller, const Words &words) {
       replaced(definition_->phrases.confirm, "{field}", capital(said)));
 }
 
+// Understood, and not what the field may hold.
+Reply ScriptedMind::refused(const Field &field) {
+  state_.stage = Stage::kField;
+  state_.field = &field;
+  state_.question = field.question;
+  return ask_again(refusal(field));
+}
+
+const std::string &ScriptedMind::refusal(const Field &field) const {
+  return field.invalid.empty() ? definition_->phrases.invalid : field.invalid;
+}
+
+// The list goes on until that is all of it.
+Reply ScriptedMind::hear_more(const std::string &caller, const Words &words) {
+  const Field &field = *state_.field;
+  const List known = std::get<List>(state_.values[field.name]);
+  if (says_all(words))
+    return take_list(field, known);
+  const Taken answer = take(field, caller, Asked::kYes);
+  if (answer != Taken::kYes)
+    state_.values[field.name] = known;
+  if (answer == Taken::kNo && yes_or_no(words) == true)
+    return question(field.question);
+  if (answer == Taken::kRefused)
+    return ask_again(refusal(field));
+  return answer == Taken::kYes ? ask_for_more(field) : not_understood();
+}
+
+Reply ScriptedMind::ask_for_more(const Field &field) {
+  const auto &list = std::get<List>(state_.values[field.name]);
+  if (field.max && static_cast<double>(list.size()) >= *field.max)
+    return take_list(field, list);
+  state_.stage = Stage::kMore;
+  state_.reprompts = 0;
+  return question(definition_->phrases.more);
+}
+
+// All of it.
+Reply ScriptedMind::take_list(const Field &field, const List &list) {
+  state_.values[field.name] = list;
+  if (is_valid(field, list))
+    return taken(field);
+  state_.values.erase(field.name);
+  state_.rejected.insert(field.name);
+  return refused(field);
+}
+
 Reply ScriptedMind::hear_field_confirmed(const std::string &caller,
                                          const Words &words) {
   const Field &field = *state_.field;
@@ -185,17 +203,16 @@ Reply ScriptedMind::hear_field_confirmed(const std::string &caller,
     return go_on();
   // "No, four two one ...": the correction may come along.
   const Value before = state_.values[field.name];
-  const bool free_text = field.type == FieldType::kString;
-  if (!free_text && take(field, caller, Asked::kYes) &&
-      state_.values[field.name] != before) {
+  const bool one_value = !is_free_text(field) && field.type != FieldType::kList;
+  const Taken answer =
+      one_value ? take(field, caller, Asked::kYes) : Taken::kNo;
+  if (answer == Taken::kRefused)
+    return refused(field);
+  if (answer == Taken::kYes && state_.values[field.name] != before) {
     state_.stage = Stage::kField;
     return hear_field(caller, words);
   }
-  if (yes == false) {
-    extracted_.erase(field.name);
-    return ask_anew(field);
-  }
-  return not_understood();
+  return yes == false ? ask_anew(field) : not_understood();
 }
 
 Reply ScriptedMind::hear_all_confirmed(const std::string &caller,
@@ -280,9 +297,15 @@ Reply ScriptedMind::read_back() {
 }
 
 Reply ScriptedMind::not_understood() {
-  if (++state_.reprompts <= definition_->limits.max_reprompts) {
-    return question(again(), definition_->end.not_understood);
-  }
+  return ask_again(definition_->end.not_understood);
+}
+
+Reply ScriptedMind::ask_again(const std::string &lead) {
+  if (++state_.reprompts <= definition_->limits.max_reprompts)
+    return question(again(), lead);
+  if (state_.stage == Stage::kMore) // What there is of it will do.
+    return take_list(*state_.field,
+                     std::get<List>(state_.values[state_.field->name]));
   if (state_.stage == Stage::kField && !state_.field->required) {
     state_.skipped.push_back(state_.field);
     return go_on();
@@ -315,21 +338,34 @@ Reply ScriptedMind::end(const std::string &text, const std::string &reason) {
   return reply;
 }
 
-bool ScriptedMind::take(const Field &field, const std::string &caller,
-                        Asked asked) {
-  const auto value = parse_value(field, caller, today_, asked);
+ScriptedMind::Taken ScriptedMind::take(const Field &field,
+                                       const std::string &caller, Asked asked) {
+  auto value = parse_value(field, caller, today_, asked);
   if (!value)
-    return false;
-  state_.values[field.name] = *value;
-  extracted_[field.name] = *value;
-  return true;
+    return Taken::kNo;
+  if (auto *more = std::get_if<List>(&*value))
+    if (const auto known = state_.values.find(field.name);
+        state_.stage == Stage::kMore && known != state_.values.end())
+      *more = joined(std::get<List>(known->second), *more);
+  if (is_valid(so_far(field), *value)) {
+    state_.values[field.name] = *std::move(value);
+    state_.rejected.erase(field.name);
+    return Taken::kYes;
+  }
+  if (asked == Asked::kNo)
+    return Taken::kNo;
+  state_.values.erase(field.name);
+  state_.rejected.insert(field.name);
+  return Taken::kRefused;
 }
 
 bool ScriptedMind::take_mentions(const std::string &caller,
                                  const Field *asked) {
+  const bool corrects =
+      asked == nullptr || announces_correction(to_words(caller));
   // Two fields that could both be meant are both left alone.
   const auto unsettled = [&](const Field &field) {
-    return &field != asked && (asked == nullptr || is_missing(field));
+    return &field != asked && (corrects || is_missing(field));
   };
   bool any = false;
   for (const Field &field : definition_->fields) {
@@ -351,7 +387,7 @@ bool ScriptedMind::take_mentions(const std::string &caller,
     const auto known = state_.values.find(field.name);
     if (known != state_.values.end() && known->second == *value)
       continue;
-    any = take(field, caller, Asked::kNo) || any;
+    any = take(field, caller, Asked::kNo) == Taken::kYes || any;
   }
   return any;
 }
@@ -378,6 +414,9 @@ Expectation ScriptedMind::expectation() const {
     if (state_.field != nullptr)
       expect = expectation_of(*state_.field);
     break;
+  case Stage::kMore:
+    expect = expectation_of_more(*state_.field);
+    break;
   case Stage::kConfirmField:
   case Stage::kConfirmAll:
     expect.kind = Expectation::Kind::kYesNo;
@@ -394,8 +433,11 @@ Expectation ScriptedMind::expectation() const {
     return expect;
   }
   expect.also = {"repeat", "help", "goodbye"};
-  if (state_.stage == Stage::kField && state_.field != nullptr &&
-      !state_.field->required)
+  const bool may_decline =
+      state_.stage == Stage::kMore ||
+      (state_.stage == Stage::kField && state_.field != nullptr &&
+       (!state_.field->required || state_.field->type == FieldType::kList));
+  if (may_decline)
     expect.also.emplace_back("no");
   return expect;
 }

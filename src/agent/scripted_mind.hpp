@@ -28,16 +28,18 @@ public:
   }
   // Takes over from another mind, in the middle of a call: what the caller says
   // next answers no question of ours.
-  void resume(const Values &known);
+  void resume(const Values &known, const Rejected &rejected);
   std::string reminder() const override { return state_.question; }
   Expectation expectation() const override;
   const Values &values() const override { return state_.values; }
+  const Rejected &rejected() const override { return state_.rejected; }
   bool goal_reached() const override { return state_.goal_reached; }
 
 private:
   enum class Stage {
     kResumed,      // nothing asked yet
     kField,        // asked for state_.field
+    kMore,         // anything else in the list?
     kConfirmField, // read it back
     kConfirmAll,   // read all back
     kWhich,        // what is to be changed
@@ -49,36 +51,45 @@ private:
     int reprompts = 0;    // of the question that stands
     std::string question; // as it was asked last
     Values values;
+    Rejected rejected;
     std::vector<const Field *> skipped;
     bool goal_reached = false;
   };
 
   Reply hear(const std::string &caller);
   Reply hear_field(const std::string &caller, const Words &words);
+  Reply hear_more(const std::string &caller, const Words &words);
   Reply hear_field_confirmed(const std::string &caller, const Words &words);
   Reply hear_all_confirmed(const std::string &caller, const Words &words);
   Reply hear_which(const std::string &caller, const Words &words);
   // Asks for the next field that is missing, or reads all back, or ends.
   Reply go_on();
   Reply ask(const Field &field);
+  // The field that was asked for has a value: what comes of it.
+  Reply taken(const Field &field);
+  Reply refused(const Field &field);
+  const std::string &refusal(const Field &field) const;
+  Reply ask_for_more(const Field &field);
+  Reply take_list(const Field &field, const List &list);
   Reply ask_anew(const Field &field);
   const Field *named(const Words &words) const;
   Reply read_back();
   Reply not_understood();
+  Reply ask_again(const std::string &lead);
   Reply end(const std::string &text, const std::string &reason);
   std::string again() const;
   Reply question(const std::string &text, const std::string &lead = {});
   // Takes what was said for fields that were not asked for; whether there was
   // anything.
   bool take_mentions(const std::string &caller, const Field *asked);
-  bool take(const Field &field, const std::string &caller, Asked asked);
+  enum class Taken { kNo, kRefused, kYes };
+  Taken take(const Field &field, const std::string &caller, Asked asked);
   bool is_missing(const Field &field) const;
   const Field *next_missing() const;
 
   std::shared_ptr<const Definition> definition_;
   Date today_;
   State state_, before_;
-  Values extracted_;
 };
 
 } // namespace patchcord::agent

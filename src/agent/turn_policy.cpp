@@ -49,19 +49,23 @@ Dictated dictated(const Words &words) {
   return all;
 }
 
-Duration patience_for_digits(const Words &words, Expectation::Kind expected) {
+Duration patience_for_digits(const Words &words, const Expectation &expected) {
   using Kind = Expectation::Kind;
   const Dictated all = dictated(words);
-  const bool wanted = expected == Kind::kDigits && all.digits != 0;
+  const bool wanted = expected.kind == Kind::kDigits && all.digits != 0;
   // A model does not tell what it expects.
   const bool likely =
-      expected == Kind::kAnything && all.only && all.digits >= 3;
+      expected.kind == Kind::kAnything && all.only && all.digits >= 3;
   if (!wanted && !likely)
     return {};
-  if (all.digits < kFewestDigits ||
-      is_one_of(words.back(), {"double", "triple"}))
+  std::size_t fewest = kFewestDigits, enough = kEnoughDigits;
+  if (const auto &rules = expected.digits; rules && wanted) {
+    fewest = static_cast<std::size_t>(rules->fewest);
+    enough = static_cast<std::size_t>(rules->most);
+  }
+  if (all.digits < fewest || is_one_of(words.back(), {"double", "triple"}))
     return kDictation;
-  return all.digits < kEnoughDigits ? kAlmost : Duration{};
+  return all.digits < enough ? kAlmost : Duration{};
 }
 
 bool is_letter(const std::string &word) {
@@ -129,7 +133,7 @@ Duration patience(std::string_view text, const Expectation &expected) {
   if (words.empty() || answers(words, expected))
     return {};
   return std::max({breaks_off(words, text) ? kThinking : Duration{},
-                   patience_for_digits(words, expected.kind),
+                   patience_for_digits(words, expected),
                    patience_for_spelling(words, text)});
 }
 

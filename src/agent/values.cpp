@@ -3,8 +3,10 @@
 
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 namespace patchcord::agent {
 namespace {
@@ -82,8 +84,7 @@ std::optional<double> dictated(const Words &words) {
 
 std::optional<Value> numeric_value(const Field &field, const Words &words) {
   const auto number = find_number(words);
-  if (!number || (field.min && *number < *field.min) ||
-      (field.max && *number > *field.max))
+  if (!number)
     return std::nullopt;
   if (field.type == FieldType::kNumber)
     return Value(*number);
@@ -111,6 +112,173 @@ std::optional<Value> string_value(const Field &field, std::string_view spoken) {
   while (!rest.empty() && (rest.back() == '.' || rest.back() == ','))
     rest.remove_suffix(1);
   return rest.empty() ? std::nullopt : std::optional(Value(std::string(rest)));
+}
+
+// --- lists -------------------------------------------------------------------
+
+struct Named {
+  Span span;
+  std::string value;
+};
+
+// "Not a lamp."
+bool is_denied(const Words &words, std::size_t at) {
+  if (at > 0 && is_one_of(words[at - 1], {"a", "an", "the"}))
+    --at;
+  return at > 0 && words[at - 1] == "not";
+}
+
+// Where one of the ways to say `value` stands, the longest of them.
+std::optional<Named> named(const Words &words, const std::string &value,
+                           const std::vector<std::string> &spoken) {
+  std::optional<Named> best;
+  for (const std::string &phrase : spoken) {
+    const auto span = find_phrase(words, to_words(phrase));
+    if (span && !is_denied(words, span->begin) &&
+        (!best || span->size() > best->span.size()))
+      best = Named{*span, value};
+  }
+  return best;
+}
+
+// All that were named, in the order of the naming. Of two that share words the
+// longer one counts.
+List all_named(std::vector<Named> found) {
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Named &a, const Named &b) {
+                     return a.span.size() > b.span.size();
+                   });
+  std::vector<Named> kept;
+  for (Named &one : found) {
+    const bool shared =
+        std::any_of(kept.begin(), kept.end(), [&](const Named &other) {
+          return one.span.begin < other.span.end &&
+                 other.span.begin < one.span.end;
+        });
+    if (!shared)
+      kept.push_back(std::move(one));
+  }
+  std::sort(kept.begin(), kept.end(), [](const Named &a, const Named &b) {
+    return a.span.begin < b.span.begin;
+  });
+  List values;
+  for (Named &one : kept)
+    values.push_back(std::move(one.value));
+  return values;
+}
+
+List known_items(const Field &field, const Words &words) {
+  std::vector<Named> found;
+  for (const Choice &choice : field.choices)
+    if (auto one = named(words, choice.value, choice.spoken))
+      found.push_back(*std::move(one));
+  for (const std::string &phrase : field.phrases)
+    if (auto one = named(words, phrase, {phrase}))
+      found.push_back(*std::move(one));
+  return all_named(std::move(found));
+}
+
+// "a lamp, two chairs and a desk": at commas and at "and".
+std::vector<std::string> parts_of(std::string_view spoken) {
+  std::vector<std::string> parts;
+  for (const std::string &piece : split(spoken, ',')) {
+    std::string part;
+    for (const std::string &word : split(piece, ' ')) {
+      if (to_lower(word) == "and") {
+        parts.push_back(std::exchange(part, {}));
+        continue;
+      }
+      if (!part.empty() && !word.empty())
+        part += ' ';
+      part += word;
+    }
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+// The first part of "yes please, a lamp".
+bool is_bare_yes_or_no(std::string_view part) {
+  const Words words = to_words(part);
+  return std::all_of(words.begin(), words.end(), [](const std::string &word) {
+    return is_yes(word) || is_no(word) ||
+           is_one_of(word, {"please", "thanks", "sure", "okay", "ok"});
+  });
+}
+
+std::optional<Value> list_value(const Field &field, std::string_view spoken) {
+  const Words words = to_words(spoken);
+  List items = known_items(field, words);
+  if (items.empty() && field.choices.empty())
+    for (const std::string &part : parts_of(spoken))
+      if (auto item = is_bare_yes_or_no(part) ? std::nullopt
+                                              : string_value(field, part))
+        if (auto &text = std::get<std::string>(*item);
+            std::find(items.begin(), items.end(), text) == items.end())
+          items.push_back(std::move(text));
+  return items.empty() ? std::nullopt : std::optional(Value(std::move(items)));
+}
+
+// --- limits ------------------------------------------------------------------
+
+bool within(const Field &field, double number) {
+  return std::isfinite(number) && (!field.min || number >= *field.min) &&
+         (!field.max || number <= *field.max);
+}
+
+bool is_valid_text(const Field &field, const std::string &text) {
+  const auto length =
+      std::count_if(text.begin(), text.end(), [](char c) { // UTF-8
+        return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
+      });
+  return length >= field.min_length &&
+         (field.max_length == 0 || length <= field.max_length) &&
+         (!field.pattern || field.pattern->matches(text));
+}
+
+bool is_choice(const Field &field, const std::string &value) {
+  return std::any_of(
+      field.choices.begin(), field.choices.end(),
+      [&](const Choice &choice) { return choice.value == value; });
+}
+
+bool is_valid_digits(const DigitRules &rules, const std::string &digits) {
+  return is_digits(digits) &&
+         digits.size() >= static_cast<std::size_t>(rules.fewest) &&
+         digits.size() <= static_cast<std::size_t>(rules.most);
+}
+
+bool is_valid_list(const Field &field, const List &list) {
+  return within(field, static_cast<double>(list.size())) &&
+         std::all_of(list.begin(), list.end(), [&](const std::string &item) {
+           return field.choices.empty() ? is_valid_text(field, item)
+                                        : is_choice(field, item);
+         });
+}
+
+// --- said back ---------------------------------------------------------------
+
+std::string spoken_list(const Field &field, const List &list) {
+  std::string out;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    std::string item = list[i];
+    for (const Choice &choice : field.choices)
+      if (choice.value == item)
+        item = choice.spoken.front();
+    const char *before = i == 0 ? "" : i + 1 == list.size() ? " and " : ", ";
+    out += before + item;
+  }
+  return list.empty() ? "none" : out;
+}
+
+std::string single_digits(std::string_view digits) {
+  std::string out;
+  for (const char digit : digits) {
+    if (!out.empty())
+      out += ' ';
+    out += digit;
+  }
+  return out;
 }
 
 std::string spaced_digits(std::string_view digits) {
@@ -256,8 +424,46 @@ std::optional<Value> parse_value(const Field &field, std::string_view spoken,
     return std::nullopt;
   case FieldType::kString:
     return any ? string_value(field, spoken) : std::nullopt;
+  case FieldType::kDigits:
+    if (const auto digits = any ? find_digits(words) : std::nullopt)
+      return Value(*digits);
+    return std::nullopt;
+  case FieldType::kList:
+    return any ? list_value(field, spoken) : std::nullopt;
   }
   return std::nullopt;
+}
+
+bool is_valid(const Field &field, const Value &value) {
+  const auto *text = std::get_if<std::string>(&value);
+  const auto *list = std::get_if<List>(&value);
+  switch (field.type) {
+  case FieldType::kBoolean:
+    return std::holds_alternative<bool>(value);
+  case FieldType::kInteger:
+    return std::holds_alternative<std::int64_t>(value) &&
+           within(field, static_cast<double>(std::get<std::int64_t>(value)));
+  case FieldType::kNumber:
+    return std::holds_alternative<double>(value) &&
+           within(field, std::get<double>(value));
+  case FieldType::kList:
+    return list != nullptr && is_valid_list(field, *list);
+  case FieldType::kString:
+    return text != nullptr && is_valid_text(field, *text);
+  case FieldType::kChoice:
+    return text != nullptr && is_choice(field, *text);
+  case FieldType::kDigits:
+    return text != nullptr && is_valid_digits(field.digits, *text);
+  case FieldType::kDate:
+    return text != nullptr && parse_iso_date(*text);
+  case FieldType::kTime:
+    return text != nullptr && text->size() == 5 && (*text)[2] == ':';
+  case FieldType::kPhone:
+    return text != nullptr && find_phone(*text) == *text;
+  case FieldType::kEmail:
+    return text != nullptr && find_email(*text) == *text;
+  }
+  return false;
 }
 
 std::string spoken_value(const Field &field, const Value &value,
@@ -271,6 +477,8 @@ std::string spoken_value(const Field &field, const Value &value,
     std::snprintf(text, sizeof text, "%g", *number);
     return text;
   }
+  if (const auto *list = std::get_if<List>(&value))
+    return spoken_list(field, *list);
   const auto &text = std::get<std::string>(value);
   switch (field.type) {
   case FieldType::kChoice:
@@ -286,6 +494,8 @@ std::string spoken_value(const Field &field, const Value &value,
     return spoken_time(text);
   case FieldType::kPhone:
     return spaced_digits(text);
+  case FieldType::kDigits:
+    return single_digits(text);
   case FieldType::kEmail:
     return spoken_email(text);
   default:

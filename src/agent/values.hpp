@@ -35,8 +35,13 @@ enum class Asked {
   kYes, // the words answer a question for this field
   kNo,  // they answer another one: only what cannot be mistaken
 };
+// Of the field's type; whether it is what the definition allows is_valid()
+// tells. Parts of a list: "a projector and two phones" are two.
 std::optional<Value> parse_value(const Field &field, std::string_view spoken,
                                  const Date &today, Asked asked = Asked::kYes);
+
+// Whether the value is of the field's type and within its limits.
+bool is_valid(const Field &field, const Value &value);
 
 // As the agent says it back: "2:30 PM", "tomorrow", "5 5 5, 0 1 0 0".
 std::string spoken_value(const Field &field, const Value &value,

@@ -21,6 +21,13 @@ void object(JsonWriter &out, const char *name, const std::string &json) {
                                  : std::string_view(json));
 }
 
+void found(JsonWriter &out, const agent::Found &found) {
+  object(out, "fields", found.fields);
+  object(out, "field_turns", found.turns);
+  out.key("missing").raw(found.missing.empty() ? "[]" : found.missing);
+  out.key("invalid").raw(found.invalid.empty() ? "[]" : found.invalid);
+}
+
 void stage(JsonWriter &out, const char *name, GstClockTime from,
            GstClockTime to) {
   out.key(name);
@@ -54,7 +61,7 @@ std::string event_json(std::int64_t t_ms, const messages::Decision &m) {
       .member("action", m.action)
       .member("message", m.message);
   object(out, "extracted", m.extracted);
-  object(out, "fields", m.fields);
+  found(out, m.found);
   out.end_object();
   return out.take();
 }
@@ -111,7 +118,7 @@ std::string event_json(std::int64_t t_ms,
                        const messages::ConversationEnded &m) {
   auto out = begin(t_ms, messages::ConversationEnded::kName);
   out.member("reason", m.reason).member("goal_reached", m.goal_reached);
-  object(out, "fields", m.fields);
+  found(out, m.found);
   out.end_object();
   return out.take();
 }

@@ -36,6 +36,15 @@ void Recorder::started(const messages::CallStarted &message,
   record_.answered_ms = unix_ms;
 }
 
+void Recorder::found(const agent::Found &found) {
+  if (found.fields.empty()) // a message of somebody else's making
+    return;
+  record_.fields = found.fields;
+  record_.field_turns = found.turns;
+  record_.missing = found.missing;
+  record_.invalid = found.invalid;
+}
+
 const store::TurnRecord *Recorder::decision(const messages::Decision &message,
                                             std::int64_t now_ms) {
   store::TurnRecord *turn = &find_or_begin(message.turn);
@@ -49,7 +58,7 @@ const store::TurnRecord *Recorder::decision(const messages::Decision &message,
     turn->said += message.message;
   turn->action = message.action;
   turn->extracted = message.extracted;
-  record_.fields = message.fields;
+  found(message.found);
   return turn;
 }
 
@@ -92,8 +101,7 @@ Recorder::latency(const messages::TurnLatency &message) {
 
 void Recorder::conversation_ended(const messages::ConversationEnded &message) {
   record_.goal_reached = message.goal_reached;
-  if (!message.fields.empty())
-    record_.fields = message.fields;
+  found(message.found);
   end(message.reason, "");
 }
 

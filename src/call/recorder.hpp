@@ -38,6 +38,7 @@ public:
   void finish(std::int64_t unix_ms);
 
 private:
+  void found(const agent::Found &found);
   store::TurnRecord *find(std::uint32_t turn);
   store::TurnRecord &find_or_begin(std::uint32_t index);
   store::CallRecord record_;

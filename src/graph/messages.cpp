@@ -23,6 +23,11 @@ const GstStructure *match(GstMessage *message, const char *name) {
              : nullptr;
 }
 
+agent::Found get_found(const GstStructure *structure) {
+  return {get_string(structure, "fields"), get_string(structure, "field-turns"),
+          get_string(structure, "missing"), get_string(structure, "invalid")};
+}
+
 } // namespace
 
 void post(GstElement *element, const CallStarted &message) {
@@ -49,7 +54,10 @@ void post(GstElement *element, const Decision &message) {
                               .set("action", message.action)
                               .set("message", message.message)
                               .set("extracted", message.extracted)
-                              .set("fields", message.fields)
+                              .set("fields", message.found.fields)
+                              .set("field-turns", message.found.turns)
+                              .set("missing", message.found.missing)
+                              .set("invalid", message.found.invalid)
                               .take());
 }
 void post(GstElement *element, const Heard &message) {
@@ -95,7 +103,10 @@ void post(GstElement *element, const ConversationEnded &message) {
   post_structure(element, Fields(ConversationEnded::kName)
                               .set("reason", message.reason)
                               .set("goal-reached", message.goal_reached)
-                              .set("fields", message.fields)
+                              .set("fields", message.found.fields)
+                              .set("field-turns", message.found.turns)
+                              .set("missing", message.found.missing)
+                              .set("invalid", message.found.invalid)
                               .take());
 }
 void post(GstElement *element, const StreamEnded &message) {
@@ -128,10 +139,13 @@ template <> std::optional<Decision> parse(GstMessage *message) {
   const auto *s = match(message, Decision::kName);
   if (s == nullptr)
     return std::nullopt;
-  return Decision{get_uint(s, "turn"),      get_uint(s, "utterance"),
-                  get_string(s, "caller"),  get_string(s, "action"),
-                  get_string(s, "message"), get_string(s, "extracted"),
-                  get_string(s, "fields")};
+  return Decision{get_uint(s, "turn"),
+                  get_uint(s, "utterance"),
+                  get_string(s, "caller"),
+                  get_string(s, "action"),
+                  get_string(s, "message"),
+                  get_string(s, "extracted"),
+                  get_found(s)};
 }
 template <> std::optional<Heard> parse(GstMessage *message) {
   const auto *s = match(message, Heard::kName);
@@ -174,7 +188,7 @@ template <> std::optional<ConversationEnded> parse(GstMessage *message) {
   if (s == nullptr)
     return std::nullopt;
   return ConversationEnded{get_string(s, "reason"), get_bool(s, "goal-reached"),
-                           get_string(s, "fields")};
+                           get_found(s)};
 }
 template <> std::optional<StreamEnded> parse(GstMessage *message) {
   const auto *s = match(message, StreamEnded::kName);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "agent/findings.hpp"
+
 #include <gst/gst.h>
 
 #include <cstdint>
@@ -37,7 +39,7 @@ struct Decision {
   std::string action;    // "ask", "say", "end_call" ...
   std::string message;   // the whole reply
   std::string extracted; // JSON object: of this turn
-  std::string fields;    // JSON object: all fields so far
+  agent::Found found;    // so far
 };
 
 // From the agent: an utterance's playout began, ended or was cut.
@@ -91,7 +93,7 @@ struct ConversationEnded {
                       // "provider_failed", "caller_hung_up",
                       // "caller_goodbye", "agent_ended" (before the goal)
   bool goal_reached = false;
-  std::string fields; // JSON object
+  agent::Found found;
 };
 
 // From twiliosrc: the media stream is over.

@@ -15,13 +15,16 @@ void stage(JsonWriter &out, const char *name,
     out.null();
 }
 
-// JSON from the agent, or an empty object should it be none.
-void object(JsonWriter &out, const char *name, const std::string &json) {
-  out.key(name);
-  if (JsonDocument::parse(json).ok())
-    out.raw(json);
-  else
-    out.raw("{}");
+// JSON from the agent, or something empty should it be none.
+void json(JsonWriter &out, const char *name, const std::string &text,
+          const char *empty) {
+  out.key(name).raw(JsonDocument::parse(text).ok() ? text.c_str() : empty);
+}
+void object(JsonWriter &out, const char *name, const std::string &text) {
+  json(out, name, text, "{}");
+}
+void array(JsonWriter &out, const char *name, const std::string &text) {
+  json(out, name, text, "[]");
 }
 
 void write(JsonWriter &out, const TurnRecord &turn) {
@@ -69,6 +72,9 @@ std::string to_json(const CallRecord &record) {
       .member("end_detail", record.end_detail)
       .member("goal_reached", record.goal_reached);
   object(out, "fields", record.fields);
+  object(out, "field_turns", record.field_turns);
+  array(out, "missing", record.missing);
+  array(out, "invalid", record.invalid);
   out.key("turns").begin_array();
   for (const TurnRecord &turn : record.turns)
     write(out, turn);

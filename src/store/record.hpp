@@ -41,7 +41,11 @@ struct CallRecord {
   std::string end_reason;
   std::string end_detail;
   bool goal_reached = false;
-  std::string fields = "{}"; // JSON object
+  std::string fields = "{}";      // JSON object
+  std::string field_turns = "{}"; // JSON object: the turn each came from
+  // JSON arrays of names: required fields without a value, and fields whose
+  // value is not one that the agent allows.
+  std::string missing = "[]", invalid = "[]";
   std::vector<TurnRecord> turns;
 };
 

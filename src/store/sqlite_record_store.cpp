@@ -25,7 +25,9 @@ CREATE TABLE IF NOT EXISTS calls (
   pipeline TEXT NOT NULL, created_ms INTEGER NOT NULL,
   answered_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL,
   status TEXT NOT NULL, end_reason TEXT NOT NULL, end_detail TEXT NOT NULL,
-  goal_reached INTEGER NOT NULL, fields TEXT NOT NULL);
+  goal_reached INTEGER NOT NULL, fields TEXT NOT NULL,
+  field_turns TEXT NOT NULL DEFAULT '{}', missing TEXT NOT NULL DEFAULT '[]',
+  invalid TEXT NOT NULL DEFAULT '[]');
 CREATE INDEX IF NOT EXISTS calls_by_time ON calls (created_ms);
 CREATE TABLE IF NOT EXISTS turns (
   call_sid TEXT NOT NULL, turn INTEGER NOT NULL, started_ms INTEGER NOT NULL,
@@ -36,12 +38,16 @@ CREATE TABLE IF NOT EXISTS turns (
   PRIMARY KEY (call_sid, turn)) WITHOUT ROWID;
 )";
 
-// For files of before there was this column; where there is one it fails.
-constexpr char kAddColumn[] = "ALTER TABLE turns ADD COLUMN "
-                              "false_interruptions INTEGER NOT NULL DEFAULT 0";
+// For files of before there was such a column; where there is one it fails.
+constexpr const char *kAddColumns[] = {
+    "ALTER TABLE turns ADD COLUMN "
+    "false_interruptions INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE calls ADD COLUMN field_turns TEXT NOT NULL DEFAULT '{}'",
+    "ALTER TABLE calls ADD COLUMN missing TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE calls ADD COLUMN invalid TEXT NOT NULL DEFAULT '[]'"};
 
 constexpr char kPutCall[] = R"(
-INSERT OR REPLACE INTO calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
+INSERT OR REPLACE INTO calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
 constexpr char kPutTurn[] = R"(
 INSERT OR REPLACE INTO turns VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
 constexpr char kGetCall[] = "SELECT * FROM calls WHERE call_sid = ?";
@@ -68,6 +74,9 @@ CallRecord read_call(Statement &row) {
   record.end_detail = row.text();
   record.goal_reached = row.integer() != 0;
   record.fields = row.text();
+  record.field_turns = row.text();
+  record.missing = row.text();
+  record.invalid = row.text();
   return record;
 }
 
@@ -110,6 +119,9 @@ Result<Unit> put(sqlite3 *database, const CallRecord &record) {
       .bind(record.end_detail)
       .bind(record.goal_reached)
       .bind(record.fields)
+      .bind(record.field_turns)
+      .bind(record.missing)
+      .bind(record.invalid)
       .run();
 }
 
@@ -347,7 +359,8 @@ Result<std::unique_ptr<RecordStore>> RecordStore::open(const std::string &url) {
     return make_error("store", file + ": " + sqlite3_errmsg(raw));
   if (const auto made = execute(raw, kSchema); !made)
     return make_error("store", file + ": " + made.error().message);
-  (void)execute(raw, kAddColumn);
+  for (const char *column : kAddColumns)
+    (void)execute(raw, column);
   return std::unique_ptr<RecordStore>(
       std::make_unique<SqliteRecordStore>(std::move(database), file));
 }

@@ -44,7 +44,7 @@ void test_call() {
   g_assert_cmpuint(ended.size(), ==, 1);
   equal(ended[0].reason, "goal");
   g_assert_true(ended[0].goal_reached);
-  equal(ended[0].fields,
+  equal(ended[0].found.fields,
         R"({"request":"book","location":"Mountain View","date":"2026-04-29",)"
         R"("time":"14:30","duration":"30","people":2})");
 }

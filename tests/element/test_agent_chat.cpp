@@ -93,7 +93,8 @@ void test_model_call() {
   equal(bench->take(), "start:2 \"Sunnyvale, fine.\" \"For which day?\" end:2 "
                        "expect:anything");
   const auto decisions = bench->messages<messages::Decision>();
-  equal(decisions.at(1).fields, R"({"request":"book","location":"Sunnyvale"})");
+  equal(decisions.at(1).found.fields,
+        R"({"request":"book","location":"Sunnyvale"})");
 }
 
 void test_model_without_stream() {

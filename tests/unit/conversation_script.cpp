@@ -66,10 +66,12 @@ std::shared_ptr<const Definition> trip_definition() {
   return std::make_shared<const Definition>(*std::move(definition));
 }
 
-ConversationScript::ConversationScript(std::unique_ptr<Mind> mind,
-                                       std::string shown)
-    : conversation_(
-          std::make_unique<Conversation>(trip_definition(), std::move(mind))),
+ConversationScript::ConversationScript(
+    std::unique_ptr<Mind> mind, std::string shown,
+    std::shared_ptr<const Definition> definition)
+    : conversation_(std::make_unique<Conversation>(
+          definition ? std::move(definition) : trip_definition(),
+          std::move(mind))),
       shown_(std::move(shown)) {}
 
 std::unique_ptr<ConversationScript>
@@ -189,6 +191,12 @@ PlayoutReport ConversationScript::report(const std::string &what,
   return report;
 }
 
+std::string ConversationScript::found_text(const Found &found) const {
+  return shows("found")
+             ? " " + found.turns + " " + found.missing + " " + found.invalid
+             : "";
+}
+
 bool ConversationScript::shows(const char *what) const {
   return shown_.find(what) != std::string::npos;
 }
@@ -228,7 +236,7 @@ std::string ConversationScript::text_of(const Action &todo) const {
   if (const auto *a = std::get_if<action::Trouble>(&todo))
     return "trouble " + a->failure.code + (a->fatal ? "!" : "");
   if (const auto *a = std::get_if<action::Ended>(&todo))
-    return "ended " + a->reason + " " + a->fields +
+    return "ended " + a->reason + " " + a->found.fields + found_text(a->found) +
            (a->goal_reached ? " goal" : "");
   if (const auto *a = std::get_if<action::Interrupted>(&todo))
     return "interrupted " + number(a->turn) + "/" + number(a->utterance) +
@@ -241,7 +249,8 @@ std::string ConversationScript::text_of(const Action &todo) const {
     return shows("decided")
                ? "decided " + number(a->turn) + "/" + number(a->utterance) +
                      " " + a->action + " \"" + a->caller + "\" -> \"" +
-                     a->message + "\" " + a->extracted + " " + a->fields
+                     a->message + "\" " + a->extracted + " " + a->found.fields +
+                     found_text(a->found)
                : "";
   if (const auto *a = std::get_if<action::Heard>(&todo))
     return shows("heard") || a->state == "false-interruption"

@@ -27,9 +27,12 @@ public:
   };
 
   // `shown`: what to compare beside speech and calls: "decided", "heard",
-  // "latency", "expect", "request" (the body of requests).
-  explicit ConversationScript(std::unique_ptr<patchcord::agent::Mind> mind,
-                              std::string shown = {});
+  // "latency", "expect", "request" (the body of requests), "found" (in
+  // decisions and ends: turns, missing and invalid fields).
+  // `definition`: the mind's, if it is not the trip's.
+  explicit ConversationScript(
+      std::unique_ptr<patchcord::agent::Mind> mind, std::string shown = {},
+      std::shared_ptr<const patchcord::agent::Definition> definition = {});
   static std::unique_ptr<ConversationScript> scripted(std::string shown = {});
   static std::unique_ptr<ConversationScript> model(std::string shown = {});
   // With a model: the greeting was heard, and request 1 is out for "Rome".
@@ -48,6 +51,7 @@ private:
   void take(const patchcord::agent::Actions &actions);
   std::string text_of(const patchcord::agent::Action &action) const;
   bool shows(const char *what) const;
+  std::string found_text(const patchcord::agent::Found &found) const;
 
   std::unique_ptr<patchcord::agent::Conversation> conversation_;
   std::string shown_;

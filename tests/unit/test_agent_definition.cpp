@@ -122,7 +122,8 @@ void test_refusals() {
        "test.toml:6: voice.espeak: expected a text, got true"},
       {"type = \"choice\"", "type = \"chioce\"",
        "test.toml:9: fields[0].type: expected one of string, number, integer, "
-       "boolean, choice, date, time, phone, email, got \"chioce\""},
+       "boolean, choice, date, time, phone, email, digits, list, got "
+       "\"chioce\""},
       {"type = \"choice\"", "type = \"date\"",
        "test.toml:12: fields[0].choices: expected no choices in a field of "
        "type date, got an array"},
@@ -175,13 +176,28 @@ void test_refusals() {
        "1000, got 2.5"},
       {"[phrases]\n", "[phrases]\nsilense = \"x\"\n",
        "test.toml:36: phrases.silense: expected one of silence, hold, "
-       "time_up, confirm, which, fallback, got an unknown key"},
+       "time_up, confirm, which, fallback, more, invalid, got an unknown key"},
       {"[end]", "[end", "test.toml:28: "},
       {"language = \"en\"", "greeting_asks = \"colour\"",
        "test.toml:4: greeting_asks: expected the name of a field, got "
        "\"colour\""},
       {"phrases = [\"cups\"]", "phrases = [\"cups\", 3]",
        "test.toml:22: fields[1].phrases: expected a text, got 3"},
+      {"min = 1\n", "min = 1\nmin_length = 2\n",
+       "test.toml:24: fields[1].min_length: expected no min_length in a field "
+       "of type integer, got 2"},
+      {"type = \"integer\"", "type = \"digits\"",
+       "test.toml:23: fields[1].min: expected no min in a field of type "
+       "digits, got 1"},
+      {"type = \"choice\"", "type = \"list\"\npattern = \"(a\"",
+       "test.toml:10: fields[0].pattern: expected a regular expression of "
+       "ECMAScript without back-references (Mismatched '(' and ')' in regular "
+       "expression), got "
+       "\"(a\""},
+      {"type = \"choice\"", "type = \"list\"\npattern = \"(a)\\\\1\"",
+       "test.toml:10: fields[0].pattern: expected a regular expression of "
+       "ECMAScript without back-references (it has a back-reference), got "
+       "\"(a)\\1\""},
       {"language = \"en\"", "send_dtmf = \"1\"",
        "test.toml:4: send_dtmf: expected no such key: a media stream cannot "
        "send DTMF"},
@@ -202,6 +218,43 @@ void test_refusals() {
     const bool whole = row.error[std::string(row.error).size() - 1] != ' ';
     if (whole ? error != row.error : !error.starts_with(row.error))
       g_error("%s: expected\n  %s\ngot\n  %s", row.to, row.error,
+              error.c_str());
+  }
+}
+
+void test_digits() {
+  const std::string field = std::string(kWhole) + R"([[fields]]
+name = "code"
+type = "digits"
+question = "Your code?"
+)";
+  const auto plain = parse_definition(field, "test.toml");
+  if (!plain)
+    g_error("%s", plain.error().message.c_str());
+  equal(plain->field("code")->digits.terminator, "#");
+  g_assert_true(plain->field("code")->digits.timeout == 2s);
+  const struct {
+    const char *keys, *error;
+  } rows[] = {
+      {"terminator = \"*\"\nmin_digits = 4\nmax_digits = 4\ntimeout_s = 1.5",
+       ""},
+      {"terminator = \"\"", ""},
+      {"terminator = \"1\"",
+       "fields[2].terminator: expected \"#\", \"*\", or \"\" for none, got "
+       "\"1\""},
+      {"min_digits = 5\nmax_digits = 4",
+       "fields[2].max_digits: expected a number that is not below min_digits, "
+       "got 4"},
+      {"max_digits = 33",
+       "fields[2].max_digits: expected a whole number from 1 to 32, got 33"},
+      {"timeout_s = 0.25",
+       "fields[2].timeout_s: expected seconds from 0.5 to 30, got 0.25"},
+  };
+  for (const auto &row : rows) {
+    const auto given = parse_definition(field + row.keys + "\n", "test.toml");
+    const std::string error = given ? "" : given.error().message;
+    if (*row.error == '\0' ? !error.empty() : !error.ends_with(row.error))
+      g_error("%s: expected \"%s\", got \"%s\"", row.keys, row.error,
               error.c_str());
   }
 }
@@ -258,6 +311,7 @@ int main(int argc, char **argv) {
                   test_refusals);
   g_test_add_func("/definition/interruptions-have-their-own-table",
                   test_interruptions);
+  g_test_add_func("/definition/digits-have-rules", test_digits);
   g_test_add_func("/definition/refuses-outside-bytes", test_outside_bytes);
   g_test_add_func("/definition/the-agents-that-come-along-are-whole",
                   test_ours);

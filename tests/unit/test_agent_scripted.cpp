@@ -139,7 +139,7 @@ void test_out_of_range() {
              {{"book a room in sunnyvale tomorrow at noon",
                "ask choice: For how long?"},
               {"two hours", "ask number: For how many people?"},
-              {"fifty", "ask number: Sorry, I did not get that. How many "
+              {"fifty", "ask number: Sorry, I cannot take that. How many "
                         "people? Up to twenty."},
               {"fifteen",
                "confirm yes-no: So, book a room, in Sunnyvale, tomorrow, at "

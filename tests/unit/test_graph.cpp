@@ -58,6 +58,16 @@ static void test_messages() {
   g_assert_cmpstr(back->parameters.at("lang").c_str(), ==, "en-US");
   g_assert_false(
       messages::parse<messages::Decision>(message.get()).has_value());
+  messages::Decision decision;
+  decision.turn = 2;
+  decision.found = {R"({"city":"Rome"})", R"({"city":1})", R"(["day"])", "[]"};
+  messages::post(pipeline, decision);
+  message = Ref<GstMessage>::adopt(gst_bus_pop(bus));
+  const auto decided = messages::parse<messages::Decision>(message.get());
+  g_assert_cmpstr(decided->found.fields.c_str(), ==, R"({"city":"Rome"})");
+  g_assert_cmpstr(decided->found.turns.c_str(), ==, R"({"city":1})");
+  g_assert_cmpstr(decided->found.missing.c_str(), ==, R"(["day"])");
+  g_assert_cmpstr(decided->found.invalid.c_str(), ==, "[]");
   message.reset();
   gst_object_unref(bus);
   gst_object_unref(pipeline);

@@ -29,7 +29,7 @@ static messages::Decision decision(std::uint32_t turn, const char *caller,
   message.action = "ask";
   message.message = said;
   message.extracted = "{}";
-  message.fields = fields;
+  message.found.fields = fields;
   return message;
 }
 
@@ -52,6 +52,14 @@ static void test_turns_in_order() {
   CHECK_TEXT(record.turns[1].heard, "Which");
   g_assert_true(record.turns[1].interrupted);
   CHECK_TEXT(record.fields, R"({"what":"room"})");
+  messages::ConversationEnded ended;
+  ended.found = {R"({"what":"desk"})", R"({"what":2})", R"(["day"])",
+                 R"(["people"])"};
+  recorder.conversation_ended(ended);
+  CHECK_TEXT(record.fields, R"({"what":"desk"})");
+  CHECK_TEXT(record.field_turns, R"({"what":2})");
+  CHECK_TEXT(record.missing, R"(["day"])");
+  CHECK_TEXT(record.invalid, R"(["people"])");
 }
 
 static void test_false_interruptions() {

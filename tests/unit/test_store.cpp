@@ -70,6 +70,9 @@ static CallRecord sample() {
   record.status = "in-progress";
   record.created_ms = 1000;
   record.fields = R"({"room":"Mountain View"})";
+  record.field_turns = R"({"room":3})";
+  record.missing = R"(["day"])";
+  record.invalid = R"(["people"])";
   return record;
 }
 
@@ -106,10 +109,14 @@ static void test_keeps_a_call() {
   const auto json = JsonDocument::parse(to_json(*back));
   g_assert_true(json.ok());
   CHECK_TEXT(json->root()["fields"]["room"].string()->c_str(), "Mountain View");
+  g_assert_cmpint(*json->root()["field_turns"]["room"].integer(), ==, 3);
+  CHECK_TEXT(json->root()["missing"].at(0).string()->c_str(), "day");
+  CHECK_TEXT(json->root()["invalid"].at(0).string()->c_str(), "people");
 }
 
 static void test_older_files() {
-  // Of a version that did not count false interruptions.
+  // Of a version that did not count false interruptions, nor told where values
+  // came from.
   const TempDir dir;
   {
     auto records = RecordStore::open(dir.url());
@@ -122,7 +129,11 @@ static void test_older_files() {
   g_assert_cmpint(sqlite3_open(dir.url().substr(7).c_str(), &raw), ==,
                   SQLITE_OK);
   g_assert_cmpint(
-      sqlite3_exec(raw, "ALTER TABLE turns DROP COLUMN false_interruptions",
+      sqlite3_exec(raw,
+                   "ALTER TABLE turns DROP COLUMN false_interruptions;"
+                   "ALTER TABLE calls DROP COLUMN field_turns;"
+                   "ALTER TABLE calls DROP COLUMN missing;"
+                   "ALTER TABLE calls DROP COLUMN invalid",
                    nullptr, nullptr, nullptr),
       ==, SQLITE_OK);
   sqlite3_close(raw);
@@ -135,6 +146,8 @@ static void test_older_files() {
   const auto back = get(**records, "CA1");
   g_assert_cmpuint(back->turns.size(), ==, 2);
   CHECK_TEXT(back->turns[0].caller, "hello");
+  CHECK_TEXT(back->field_turns, "{}");
+  CHECK_TEXT(back->missing, "[]");
   g_assert_cmpint(back->turns[0].false_interruptions, ==, 0);
   g_assert_cmpint(back->turns[1].false_interruptions, ==, 2);
 }

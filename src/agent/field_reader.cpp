@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "agent/field_reader.hpp"
+
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <initializer_list>
+
+namespace patchcord::agent {
+namespace {
+
+using Type = FieldType;
+
+struct TypeWord {
+  Type type;
+  const char *word;
+};
+constexpr std::array<TypeWord, 11> kTypes{{{Type::kString, "string"},
+                                           {Type::kNumber, "number"},
+                                           {Type::kInteger, "integer"},
+                                           {Type::kBoolean, "boolean"},
+                                           {Type::kChoice, "choice"},
+                                           {Type::kDate, "date"},
+                                           {Type::kTime, "time"},
+                                           {Type::kPhone, "phone"},
+                                           {Type::kEmail, "email"},
+                                           {Type::kDigits, "digits"},
+                                           {Type::kList, "list"}}};
+
+constexpr int kLongestText = 500;
+constexpr int kMostDigits = 32;
+
+// Keys that say something about values of some types only.
+struct TypedKey {
+  const char *key;
+  std::initializer_list<Type> types;
+};
+const std::initializer_list<TypedKey> kTypedKeys = {
+    {"choices", {Type::kChoice, Type::kList}},
+    {"min", {Type::kNumber, Type::kInteger, Type::kList}},
+    {"max", {Type::kNumber, Type::kInteger, Type::kList}},
+    {"phrases", {Type::kString, Type::kNumber, Type::kInteger, Type::kList}},
+    {"pattern", {Type::kString, Type::kList}},
+    {"min_length", {Type::kString, Type::kList}},
+    {"max_length", {Type::kString, Type::kList}},
+    {"terminator", {Type::kDigits}},
+    {"timeout_s", {Type::kDigits}},
+    {"min_digits", {Type::kDigits}},
+    {"max_digits", {Type::kDigits}},
+};
+
+bool is_key(std::string_view name) {
+  if (name.empty() || name.size() > 64 || name[0] < 'a' || name[0] > 'z')
+    return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+std::string with_spaces(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+class FieldReader {
+public:
+  FieldReader(TomlReader::File &file, const toml::table &table,
+              std::string path, const Definition &before)
+      : file_(file), table_(table), path_(std::move(path)), before_(before),
+        reader_(file, table, path_) {}
+
+  std::optional<Field> read() {
+    std::string type = "string";
+    reader_.read("name", field_.name, true);
+    reader_.read("type", type, true);
+    read_texts();
+    read_limits();
+    reader_.read("required", field_.required);
+    reader_.read("confirm", field_.confirm);
+    const toml::table *only_if = reader_.table("only_if");
+    const auto choices = reader_.tables("choices");
+    for (std::size_t i = 0; i < choices.size() && !reader_.failed(); ++i)
+      read_choice(*choices[i], path_ + ".choices[" + std::to_string(i) + "]");
+    reader_.finish();
+    if (!reader_.failed())
+      check(type);
+    if (only_if != nullptr && !reader_.failed())
+      read_only_if(*only_if);
+    if (reader_.failed())
+      return std::nullopt;
+    if (field_.label.empty())
+      field_.label = with_spaces(field_.name);
+    if (field_.question.empty())
+      field_.question = field_.reprompt;
+    if (field_.say.empty())
+      field_.say = field_.label + ": {value}";
+    return std::move(field_);
+  }
+
+private:
+  void read_texts() {
+    const bool greeted = field_.name == before_.greeting_asks;
+    reader_.read("label", field_.label);
+    reader_.read("description", field_.description);
+    reader_.read("phrases", field_.phrases);
+    // The greeting may be the question.
+    reader_.read("question", field_.question, !greeted);
+    reader_.read("reprompt", field_.reprompt, greeted);
+    reader_.read("invalid", field_.invalid);
+    reader_.read("say", field_.say);
+  }
+
+  void read_limits() {
+    reader_.read("min", field_.min);
+    reader_.read("max", field_.max);
+    reader_.read("min_length", field_.min_length, 1, kLongestText);
+    reader_.read("max_length", field_.max_length, 1, kLongestText);
+    std::string expression;
+    reader_.read("pattern", expression);
+    if (!expression.empty()) {
+      auto pattern = Pattern::compile(expression);
+      if (pattern)
+        field_.pattern = *std::move(pattern);
+      else
+        reader_.fail("pattern", "a regular expression of ECMAScript without "
+                                "back-references (" +
+                                    pattern.error().message + ")");
+    }
+    DigitRules &digits = field_.digits;
+    reader_.read("terminator", digits.terminator);
+    reader_.read("min_digits", digits.fewest, 1, kMostDigits);
+    reader_.read("max_digits", digits.most, 1, kMostDigits);
+    std::optional<double> timeout;
+    reader_.read("timeout_s", timeout);
+    if (timeout && (*timeout < 0.5 || *timeout > 30))
+      reader_.fail("timeout_s", "seconds from 0.5 to 30");
+    else if (timeout)
+      digits.timeout = std::chrono::duration_cast<Duration>(
+          std::chrono::duration<double>(*timeout));
+  }
+
+  void check(const std::string &type) {
+    const auto *word =
+        std::find_if(kTypes.begin(), kTypes.end(),
+                     [&](const TypeWord &entry) { return type == entry.word; });
+    if (word == kTypes.end()) {
+      std::vector<std::string> words;
+      words.reserve(kTypes.size());
+      for (const TypeWord &entry : kTypes)
+        words.emplace_back(entry.word);
+      return reader_.fail("type", "one of " + join(words, ", "));
+    }
+    field_.type = word->type;
+    if (!is_key(field_.name))
+      reader_.fail("name", "lower-case letters, digits and _");
+    else if (before_.field(field_.name) != nullptr)
+      reader_.fail("name", "a name that no other field has");
+    for (const auto &[key, types] : kTypedKeys)
+      if (table_.contains(key) &&
+          std::find(types.begin(), types.end(), field_.type) == types.end())
+        reader_.fail(key,
+                     std::string("no ") + key + " in a field of type " + type);
+    check_values();
+  }
+
+  void check_values() {
+    const std::string &terminator = field_.digits.terminator;
+    if (field_.type == Type::kChoice && field_.choices.empty())
+      reader_.fail("choices", "at least one choice");
+    else if (!field_.choices.empty() && !field_.phrases.empty())
+      reader_.fail("phrases", "no phrases beside choices");
+    else if (field_.min && field_.max && *field_.min > *field_.max)
+      reader_.fail("max", "a number that is not below min");
+    else if (field_.max_length != 0 && field_.max_length < field_.min_length)
+      reader_.fail("max_length", "a number that is not below min_length");
+    else if (field_.digits.most < field_.digits.fewest)
+      reader_.fail("max_digits", "a number that is not below min_digits");
+    else if (!terminator.empty() && terminator != "#" && terminator != "*")
+      reader_.fail("terminator", "\"#\", \"*\", or \"\" for none");
+    else if (!field_.say.empty() &&
+             field_.say.find("{value}") == std::string::npos)
+      reader_.fail("say", "a text with {value} in it");
+  }
+
+  void read_choice(const toml::table &table, const std::string &path) {
+    TomlReader reader(file_, table, path);
+    Choice choice;
+    reader.read("value", choice.value, true);
+    std::vector<std::string> spoken;
+    reader.read("spoken", spoken);
+    reader.finish();
+    if (reader.failed())
+      return;
+    for (const Choice &other : field_.choices)
+      if (other.value == choice.value)
+        return reader.fail("value", "a value that no other choice has");
+    // A value that is said as it is written needs no `spoken`.
+    choice.spoken = spoken.empty() ? std::vector{choice.value} : spoken;
+    field_.choices.push_back(std::move(choice));
+  }
+
+  void read_only_if(const toml::table &table) {
+    TomlReader reader(file_, table, path_ + ".only_if");
+    reader.read("field", field_.only_if_field, true);
+    reader.read("value", field_.only_if_value, true);
+    reader.finish();
+    if (reader.failed())
+      return;
+    const Field *other = before_.field(field_.only_if_field);
+    if (other == nullptr || other->type != Type::kChoice)
+      return reader.fail("field", "a choice field before this one");
+    for (const Choice &choice : other->choices)
+      if (choice.value == field_.only_if_value)
+        return;
+    reader.fail("value", "a value of the field " + field_.only_if_field);
+  }
+
+  TomlReader::File &file_;
+  const toml::table &table_;
+  const std::string path_;
+  const Definition &before_;
+  TomlReader reader_;
+  Field field_;
+};
+
+} // namespace
+
+std::optional<Field> read_field(TomlReader::File &file,
+                                const toml::table &table,
+                                const std::string &path,
+                                const Definition &before) {
+  return FieldReader(file, table, path, before).read();
+}
+
+const char *to_string(FieldType type) {
+  for (const TypeWord &entry : kTypes)
+    if (entry.type == type)
+      return entry.word;
+  return "string";
+}
+
+} // namespace patchcord::agent

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "agent/scripted_words.hpp"
+
+#include "agent/values.hpp"
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace patchcord::agent {
+namespace {
+
+constexpr std::array<const char *, 6> kThatIsAll = {
+    "that's all",   "that is all", "that's it",
+    "nothing else", "no more",     "no thank you"};
+
+std::vector<std::string> spoken_words(const std::vector<std::string> &texts) {
+  std::vector<std::string> out;
+  out.reserve(texts.size());
+  for (const std::string &text : texts)
+    out.push_back(to_lower(text));
+  return out;
+}
+
+std::vector<std::string> choice_words(const Field &field) {
+  std::vector<std::string> out;
+  for (const Choice &choice : field.choices)
+    for (std::string &phrase : spoken_words(choice.spoken))
+      out.push_back(std::move(phrase));
+  return out;
+}
+
+} // namespace
+
+bool says_goodbye(const Words &words) {
+  return has_any(words, {"goodbye", "bye"}) ||
+         find_phrase(words, {"good", "bye"}) ||
+         find_phrase(words, {"hang", "up"});
+}
+
+bool asks_to_repeat(const Words &words) {
+  return has_any(words, {"repeat", "pardon"}) ||
+         find_phrase(words, {"say", "again"}) ||
+         find_phrase(words, {"say", "that", "again"}) ||
+         find_phrase(words, {"come", "again"}) ||
+         (words.size() == 1 && is_one_of(words[0], {"what", "sorry"}));
+}
+
+bool announces_correction(const Words &words) {
+  return has_any(words, {"sorry", "actually", "instead", "rather", "wait"}) ||
+         find_phrase(words, {"i", "mean"}) ||
+         find_phrase(words, {"i", "meant"});
+}
+
+bool says_all(const Words &words) {
+  return (yes_or_no(words) == false && words.size() <= 4) ||
+         std::any_of(kThatIsAll.begin(), kThatIsAll.end(),
+                     [&](const char *phrase) {
+                       return find_phrase(words, to_words(phrase));
+                     });
+}
+
+bool says_none(const Words &words) {
+  return words.size() <= 4 &&
+         (yes_or_no(words) == false || has_any(words, {"none", "nothing"}));
+}
+
+Expectation expectation_of(const Field &field) {
+  using Kind = Expectation::Kind;
+  Expectation expect;
+  switch (field.type) {
+  case FieldType::kBoolean:
+    expect.kind = Kind::kYesNo;
+    break;
+  case FieldType::kChoice:
+    expect.kind = Kind::kChoice;
+    expect.phrases = choice_words(field);
+    break;
+  case FieldType::kList:
+    expect.phrases = field.choices.empty() ? spoken_words(field.phrases)
+                                           : choice_words(field);
+    if (!expect.phrases.empty())
+      expect.kind = Kind::kChoice;
+    break;
+  case FieldType::kInteger:
+  case FieldType::kNumber:
+    expect.kind = Kind::kNumber;
+    expect.phrases = spoken_words(field.phrases);
+    break;
+  case FieldType::kPhone:
+    expect.kind = Kind::kDigits;
+    break;
+  case FieldType::kDigits:
+    expect.kind = Kind::kDigits;
+    expect.digits = field.digits;
+    break;
+  case FieldType::kDate:
+    expect.kind = Kind::kDate;
+    break;
+  case FieldType::kTime:
+    expect.kind = Kind::kTime;
+    break;
+  case FieldType::kString:
+    if (!field.phrases.empty()) {
+      expect.kind = Kind::kName;
+      expect.phrases = spoken_words(field.phrases);
+    }
+    break;
+  case FieldType::kEmail:
+    break;
+  }
+  return expect;
+}
+
+Expectation expectation_of_more(const Field &field) {
+  Expectation expect = expectation_of(field);
+  for (const char *phrase : kThatIsAll)
+    expect.phrases.emplace_back(phrase);
+  return expect;
+}
+
+} // namespace patchcord::agent

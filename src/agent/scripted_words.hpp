@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "agent/definition.hpp"
+#include "agent/expectation.hpp"
+#include "agent/words.hpp"
+
+// What callers of a scripted conversation say beside values, and what they are
+// expected to say. English.
+namespace patchcord::agent {
+
+bool says_goodbye(const Words &words);
+bool asks_to_repeat(const Words &words);
+// "Sorry, I mean ...": what was said before is not right.
+bool announces_correction(const Words &words);
+// The answer to "anything else?" that ends a list.
+bool says_all(const Words &words);
+// The answer of those for whom a list has nothing.
+bool says_none(const Words &words);
+
+// To the question for a field, and to "anything else?".
+Expectation expectation_of(const Field &field);
+Expectation expectation_of_more(const Field &field);
+
+} // namespace patchcord::agent
