@@ -5,11 +5,31 @@
 #include "agent/toml_reader.hpp"
 #include "agent/turn_policy.hpp"
 #include "base/json.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace patchcord::agent {
 namespace {
+
+bool is_alnum(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9');
+  });
+}
+
+// "en", "de-AT", "zh-Hant-TW" (RFC 5646, without its rarer forms).
+bool is_language(std::string_view text) {
+  bool first = true;
+  for (const std::string &part : split(text, '-')) {
+    const std::size_t most = std::exchange(first, false) ? 3 : 8;
+    if (part.size() < 2 || part.size() > most || !is_alnum(part))
+      return false;
+  }
+  return !first;
+}
 
 class DefinitionReader {
 public:
@@ -21,8 +41,7 @@ public:
     reader.read("greeting", definition_.greeting, true);
     reader.read("greeting_asks", definition_.greeting_asks);
     reader.read("instructions", definition_.instructions, true);
-    reader.read("language", definition_.language);
-    reader.read("voice", definition_.voice);
+    read_language(reader);
     const auto fields = reader.tables("fields");
     for (std::size_t i = 0; i < fields.size() && !reader.failed(); ++i)
       if (auto field =
@@ -46,6 +65,26 @@ public:
   }
 
 private:
+  void read_language(TomlReader &reader) {
+    reader.read("language", definition_.language);
+    if (!is_language(definition_.language))
+      reader.fail("language", "a code such as en or de-AT");
+    const toml::table *table = reader.table("voice");
+    if (table == nullptr)
+      return;
+    TomlReader voices(file_, *table, "voice");
+    for (const char *provider : {"espeak", "elevenlabs"}) {
+      std::string voice;
+      voices.read(provider, voice);
+      if (!voice.empty())
+        definition_.voice[provider] = voice;
+    }
+    voices.finish();
+    const auto eleven = definition_.voice.find("elevenlabs");
+    if (eleven != definition_.voice.end() && !is_alnum(eleven->second))
+      voices.fail("elevenlabs", "a voice ID, letters and digits");
+  }
+
   void read_end(const toml::table &table) {
     TomlReader reader(file_, table, "end");
     auto &end = definition_.end;

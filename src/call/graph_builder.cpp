@@ -17,10 +17,30 @@ struct Setting {
   std::string value;
 };
 
+// "de" of "de-AT": what providers want to know.
+std::string primary(const std::string &language) {
+  return to_lower(language.substr(0, language.find('-')));
+}
+
+std::string voice_of(const agent::Definition &definition,
+                     const std::string &provider,
+                     const std::string &otherwise) {
+  const auto voice = definition.voice.find(provider);
+  return voice == definition.voice.end() ? otherwise : voice->second;
+}
+
+// Others refuse requests that name a language (ElevenLabs, "Models").
+bool takes_language(const std::string &elevenlabs_model) {
+  return elevenlabs_model.ends_with("_v2_5") ||
+         elevenlabs_model.ends_with("_v3");
+}
+
 std::vector<Setting> settings_of(const config::Config &config,
+                                 const agent::Definition &definition,
                                  const std::string &agent_file) {
   const auto &openai = config.openai;
   const auto &eleven = config.elevenlabs;
+  const std::string language = primary(definition.language);
   return {
       {"agent", "definition", agent_file},
       {"agent", "api-key", openai.api_key},
@@ -31,10 +51,16 @@ std::vector<Setting> settings_of(const config::Config &config,
       {"realtimestt", "base-url", openai.base_url},
       {"realtimestt", "realtime-url", openai.realtime_url},
       {"realtimestt", "model", openai.stt_model},
-      {"realtimestt", "language", openai.language},
+      {"realtimestt", "language",
+       openai.language.empty() ? language : openai.language},
       {"elevenlabssrc", "api-key", eleven.api_key},
       {"elevenlabssrc", "base-url", eleven.base_url},
-      {"elevenlabssrc", "voice-id", eleven.voice_id},
+      {"elevenlabssrc", "voice-id",
+       voice_of(definition, "elevenlabs", eleven.voice_id)},
+      {"elevenlabssrc", "language",
+       takes_language(eleven.model_id) ? language : ""},
+      {"elevenlabssrc", "fallback-voice", espeak_voice_of(definition)},
+      {"espeaksrc", "voice", espeak_voice_of(definition)},
       {"elevenlabssrc", "model-id", eleven.model_id},
       {"elevenlabssrc", "output-format", eleven.output_format},
   };
@@ -138,6 +164,20 @@ Result<> check_voice_format(const std::string &name, GstElement *element) {
 
 } // namespace
 
+Result<agent::Definition> read_agent(const std::string &path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  if (!file)
+    return make_error("bad_agent", path + ": cannot be read");
+  return agent::parse_definition(text.str(), path);
+}
+
+std::string espeak_voice_of(const agent::Definition &definition) {
+  const std::string language = primary(definition.language);
+  return voice_of(definition, "espeak", language == "en" ? "en-us" : language);
+}
+
 Result<std::string> read_pipeline(const std::string &path) {
   std::ifstream file(path);
   if (!file)
@@ -167,7 +207,14 @@ Result<Ref<GstElement>> build_graph(const std::string &name,
     return make_error("bad_pipeline",
                       name + ": expected a chain of elements, as gst-launch "
                              "takes it");
-  const auto settings = settings_of(config, agent_file);
+  agent::Definition definition;
+  if (!agent_file.empty()) {
+    auto read = read_agent(agent_file);
+    if (!read)
+      return read.error();
+    definition = *std::move(read);
+  }
+  const auto settings = settings_of(config, definition, agent_file);
   GstIterator *elements = gst_bin_iterate_recurse(GST_BIN(graph.get()));
   GValue item = G_VALUE_INIT;
   Result<> checked = ok();

@@ -72,7 +72,7 @@ bool check_agent(Report &report, const config::Config &config) {
     report.fail("agent", "call.agent: " + path.error().message);
     return false;
   }
-  const auto definition = read_agent(*path);
+  const auto definition = call::read_agent(*path);
   if (!definition) {
     report.fail("agent", definition.error().message);
     return false;
@@ -97,7 +97,7 @@ std::string check_pipeline(Report &report, const config::Config &config,
   }
   const auto agent = config::find_agent(config.call.agent);
   const auto graph =
-      check_graph(config, {agent ? *agent : std::string(), *path});
+      check_graph(config, {agent_is_good ? *agent : std::string(), *path});
   if (!graph)
     report.fail("pipeline", graph.error().message);
   else if (agent_is_good)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/log.hpp"
+#include "call/graph_builder.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/setup.hpp"
@@ -220,7 +221,7 @@ int run_serve(int argc, char **argv) {
   const auto files = find_call_files(*config);
   if (!files)
     return refuse(files.error());
-  if (const auto agent = read_agent(files->agent); !agent)
+  if (const auto agent = call::read_agent(files->agent); !agent)
     return refuse(agent.error());
   if (const auto gstreamer = init_gstreamer(); !gstreamer)
     return refuse(gstreamer.error());

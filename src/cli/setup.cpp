@@ -4,11 +4,10 @@
 #include "base/text.hpp"
 #include "call/graph_builder.hpp"
 #include "graph/handles.hpp"
+#include "offline/espeak_voice.hpp"
 
 #include <filesystem>
-#include <fstream>
 #include <gst/gst.h>
-#include <sstream>
 
 namespace patchcord::cli {
 namespace {
@@ -60,13 +59,20 @@ Result<CallFiles> find_call_files(const config::Config &config) {
   return CallFiles{*agent, *pipeline};
 }
 
-Result<agent::Definition> read_agent(const std::string &path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!file)
-    return make_error("bad_agent", path + ": cannot be read");
-  return agent::parse_definition(text.str(), path);
+// A voice that is not there is found when the first word is to be spoken.
+static Result<Unit> check_voice(const std::string &agent_file) {
+  const auto definition = call::read_agent(agent_file);
+  if (!definition)
+    return definition.error();
+  const std::string voice = call::espeak_voice_of(*definition);
+  const auto found = offline::find_espeak_voice(voice);
+  if (found)
+    return ok();
+  const bool named = definition->voice.contains("espeak");
+  return make_error("bad_agent",
+                    agent_file + ": " + (named ? "voice.espeak" : "language") +
+                        ": " + found.error().message +
+                        (named ? "" : "; voice.espeak may name another"));
 }
 
 Result<Unit> check_graph(const config::Config &config, const CallFiles &files) {
@@ -81,7 +87,10 @@ Result<Unit> check_graph(const config::Config &config, const CallFiles &files) {
       call::build_graph(files.pipeline, *text, config, files.agent);
   if (!graph)
     return graph.error();
-  return ok();
+  // ElevenLabs has it to fall back on.
+  const bool speaks = text->find("espeaksrc") != std::string::npos ||
+                      text->find("elevenlabssrc") != std::string::npos;
+  return speaks && !files.agent.empty() ? check_voice(files.agent) : ok();
 }
 
 } // namespace patchcord::cli

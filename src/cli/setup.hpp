@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "agent/definition.hpp"
 #include "base/result.hpp"
 #include "config/config.hpp"
 
@@ -20,10 +19,9 @@ struct CallFiles {
 };
 Result<CallFiles> find_call_files(const config::Config &config);
 
-Result<agent::Definition> read_agent(const std::string &path);
-
-// Whether a graph can be made of the pipeline's text now. The error names the
-// elements that are not installed.
+// Whether a graph can be made of the pipeline's text now, and whether the
+// agent's offline voice is there. The error names the elements that are not
+// installed.
 Result<Unit> check_graph(const config::Config &config, const CallFiles &files);
 
 } // namespace patchcord::cli

@@ -38,7 +38,7 @@ struct Config {
     std::string realtime_url; // empty: from base_url
     std::string stt_model = "gpt-transcribe";
     std::string chat_model = "gpt-6-luna";
-    std::string language = "en";
+    std::string language; // empty: the agent's
   } openai;
   struct ElevenLabs {
     std::string api_key;

@@ -245,4 +245,11 @@ void EspeakVoice::cancel() {
   }
 }
 
+Result<Unit> find_espeak_voice(const std::string &voice) {
+  EspeakVoice::Settings settings;
+  settings.voice = voice;
+  return library().with(
+      [&](Library &shared) { return shared.prepare(settings); });
+}
+
 } // namespace patchcord::offline

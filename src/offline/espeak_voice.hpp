@@ -70,4 +70,7 @@ synthesize_espeak(const std::string &text,
                   const EspeakVoice::Settings &settings,
                   const std::atomic<bool> &cancelled);
 
+// Whether there is such a voice; error codes as above. In the caller's thread.
+Result<Unit> find_espeak_voice(const std::string &voice);
+
 } // namespace patchcord::offline

@@ -118,6 +118,16 @@ void test_refusals() {
        "interruptions, got an unknown key"},
       {"language = \"en\"", "language = [1]",
        "test.toml:4: language: expected a text, got an array"},
+      {"language = \"en\"", "language = \"English\"",
+       "test.toml:4: language: expected a code such as en or de-AT, got "
+       "\"English\""},
+      {"espeak = \"en-us\"", "espaek = \"en-us\"",
+       "test.toml:6: voice.espaek: expected one of espeak, elevenlabs, got an "
+       "unknown key"},
+      {"espeak = \"en-us\"", "elevenlabs = \"Rachel (calm)\"",
+       "test.toml:6: voice.elevenlabs: expected a voice ID, letters and "
+       "digits, "
+       "got \"Rachel (calm)\""},
       {"espeak = \"en-us\"", "espeak = true",
        "test.toml:6: voice.espeak: expected a text, got true"},
       {"type = \"choice\"", "type = \"chioce\"",
