@@ -36,6 +36,7 @@
 #include "config/config.hpp"
 #include "graph/contexts.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -214,7 +215,8 @@ static Result<agent::Definition> load_definition(const Settings &settings) {
   auto definition = agent::parse_definition({text, size}, *file);
   if (definition && settings.max_duration > 0)
     definition->limits.max_duration =
-        std::chrono::seconds(settings.max_duration);
+        std::min(definition->limits.max_duration,
+                 Duration(std::chrono::seconds(settings.max_duration)));
   return definition;
 }
 
@@ -483,8 +485,8 @@ static void gst_agent_class_init(GstAgentClass *klass) {
   g_object_class_install_property(
       object, PROP_MAX_DURATION,
       g_param_spec_uint("max-duration", "Maximum duration",
-                        "Seconds after which the call is ended; 0 (default): "
-                        "as the definition says",
+                        "Seconds after which the call is ended at the latest; "
+                        "0 (default): as the definition says",
                         0, 86400, 0, flags));
 
   gst_element_class_add_static_pad_template(element, &sink_template);

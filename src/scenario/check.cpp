@@ -101,7 +101,10 @@ void Checker::ends() {
 }
 
 void Checker::fields() {
-  const auto document = JsonDocument::parse(outcome_.record.fields);
+  const auto &record = outcome_.record;
+  if (expect_.missing && *expect_.missing != record.missing)
+    fail("missing", *expect_.missing, record.missing);
+  const auto document = JsonDocument::parse(record.fields);
   for (const auto &[name, json] : expect_.fields) {
     const JsonView got = document ? document->root()[name.c_str()] : JsonView();
     const std::string text = got ? got.dump() : "nothing";

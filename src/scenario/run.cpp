@@ -47,8 +47,9 @@ Result<Duration> agent_limit(const Scenario &scenario) {
   const auto agent = agent::parse_definition(text.str(), scenario.agent);
   if (!agent)
     return agent.error();
-  return scenario.max_duration > 0s ? scenario.max_duration
-                                    : agent->limits.max_duration;
+  const Duration own = agent->limits.max_duration;
+  return scenario.max_duration > 0s ? std::min(scenario.max_duration, own)
+                                    : own;
 }
 
 std::string graph_text(const Scenario &scenario) {

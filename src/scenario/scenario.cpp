@@ -202,6 +202,12 @@ std::string json_of(const toml::node &node) {
     out.value(*real);
   else if (const auto truth = node.value_exact<bool>())
     out.value(*truth);
+  else if (const toml::array *list = node.as_array()) {
+    out.begin_array();
+    for (const toml::node &item : *list)
+      out.value(item.value_or(std::string()));
+    out.end_array();
+  }
   return out.take();
 }
 
@@ -215,7 +221,8 @@ void read_fields(TomlReader &reader, TomlReader::File &file,
     const std::string name(key.str());
     std::string json = json_of(node);
     if (json.empty())
-      fields.fail(name.c_str(), "a text, a number, true or false");
+      fields.fail(name.c_str(),
+                  "a text, a number, true or false, or an array of texts");
     expect.fields[name] = std::move(json);
   }
 }
@@ -267,6 +274,10 @@ void read_expectations(TomlReader &reader, TomlReader::File &file,
   if (table->contains("goal_reached"))
     expect.goal_reached = goal;
   read_fields(in, file, expect);
+  std::vector<std::string> missing;
+  in.read("missing", missing);
+  if (const toml::node *names = table->get("missing"))
+    expect.missing = json_of(*names);
   read_replies(in, file, expect);
   in.read("heard", expect.heard);
   read_history(in, expect);

@@ -79,6 +79,7 @@ struct Expectations {
   std::optional<std::string> end, caller_end;
   std::optional<bool> goal_reached;
   std::map<std::string, std::string> fields; // values as JSON
+  std::optional<std::string> missing;        // the names of fields, as JSON
   std::vector<ExpectedReply> replies;
   std::vector<std::string> heard;   // each is in a reply, in this order
   std::vector<std::string> history; // "agent: ..." and "caller: ..."
@@ -94,7 +95,7 @@ struct Scenario {
   std::string agent; // path of its definition
   std::string mind = "scripted";
   std::string today = "2026-05-04"; // a Monday
-  Duration max_duration{};          // 0: the agent's own
+  Duration max_duration{};          // of any call; 0: the agent's own
   std::vector<Line> lines;
   SttScript stt;
   VoiceScript voice;

@@ -49,6 +49,30 @@ void test_call() {
         R"("time":"14:30","duration":"30","people":2})");
 }
 
+// How long a call with a caller who never comes to an end lasts.
+Duration longest_call(unsigned limit_s) {
+  const auto worker = Worker::create_virtual();
+  AgentBench bench(worker, "intake"); // ten minutes
+  g_object_set(bench.element(), "max-duration", limit_s, nullptr);
+  bench.play();
+  const TimePoint begun = worker->now();
+  std::vector<messages::ConversationEnded> ended;
+  for (; ended.empty(); ended = bench.messages<messages::ConversationEnded>()) {
+    worker->run_for(2s);
+    if ((worker->now() - begun) % Duration(18s) == Duration{})
+      (void)bench.words("repeat");
+  }
+  equal(ended[0].reason, "max_duration");
+  return worker->now() - begun;
+}
+
+void test_limit() {
+  // The smaller of the daemon's and the agent's own.
+  g_assert_true(longest_call(0) == 600s);
+  g_assert_true(longest_call(1800) == 600s);
+  g_assert_true(longest_call(60) == 60s);
+}
+
 void test_interruption() {
   const auto worker = Worker::create_virtual();
   AgentBench bench(worker);
@@ -326,6 +350,7 @@ int main(int argc, char **argv) {
     void (*test)();
   } tests[] = {
       {"holds-a-whole-call", test_call},
+      {"smaller-of-two-limits-ends-the-call", test_limit},
       {"interruption-is-a-flush-and-a-new-segment", test_interruption},
       {"false-interruption-is-a-hold-and-a-resume", test_false_interruption},
       {"running-time-goes-on-over-a-flush", test_timestamps},
