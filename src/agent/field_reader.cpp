@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <initializer_list>
 
 namespace patchcord::agent {
 namespace {
@@ -32,24 +31,29 @@ constexpr std::array<TypeWord, 11> kTypes{{{Type::kString, "string"},
 constexpr int kLongestText = 500;
 constexpr int kMostDigits = 32;
 
+template <typename... T> constexpr unsigned set_of(T... types) {
+  return ((1U << static_cast<unsigned>(types)) | ...);
+}
+
 // Keys that say something about values of some types only.
 struct TypedKey {
   const char *key;
-  std::initializer_list<Type> types;
+  unsigned types;
 };
-const std::initializer_list<TypedKey> kTypedKeys = {
-    {"choices", {Type::kChoice, Type::kList}},
-    {"min", {Type::kNumber, Type::kInteger, Type::kList}},
-    {"max", {Type::kNumber, Type::kInteger, Type::kList}},
-    {"phrases", {Type::kString, Type::kNumber, Type::kInteger, Type::kList}},
-    {"pattern", {Type::kString, Type::kList}},
-    {"min_length", {Type::kString, Type::kList}},
-    {"max_length", {Type::kString, Type::kList}},
-    {"terminator", {Type::kDigits}},
-    {"timeout_s", {Type::kDigits}},
-    {"min_digits", {Type::kDigits}},
-    {"max_digits", {Type::kDigits}},
-};
+constexpr unsigned kTexts = set_of(Type::kString, Type::kList);
+constexpr unsigned kSizes = set_of(Type::kNumber, Type::kInteger, Type::kList);
+constexpr std::array<TypedKey, 11> kTypedKeys{
+    {{"choices", set_of(Type::kChoice, Type::kList)},
+     {"min", kSizes},
+     {"max", kSizes},
+     {"phrases", kTexts | kSizes},
+     {"pattern", kTexts},
+     {"min_length", kTexts},
+     {"max_length", kTexts},
+     {"terminator", set_of(Type::kDigits)},
+     {"timeout_s", set_of(Type::kDigits)},
+     {"min_digits", set_of(Type::kDigits)},
+     {"max_digits", set_of(Type::kDigits)}}};
 
 bool is_key(std::string_view name) {
   if (name.empty() || name.size() > 64 || name[0] < 'a' || name[0] > 'z')
@@ -158,8 +162,7 @@ private:
     else if (before_.field(field_.name) != nullptr)
       reader_.fail("name", "a name that no other field has");
     for (const auto &[key, types] : kTypedKeys)
-      if (table_.contains(key) &&
-          std::find(types.begin(), types.end(), field_.type) == types.end())
+      if (table_.contains(key) && (types & set_of(field_.type)) == 0)
         reader_.fail(key,
                      std::string("no ") + key + " in a field of type " + type);
     check_values();

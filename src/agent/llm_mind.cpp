@@ -232,12 +232,14 @@ Expectation LlmMind::expectation() const {
     return successor_->expectation();
   Expectation expect;
   expect.also = {"yes", "no", "repeat", "goodbye"};
-  // Which field it asks for a model does not tell; keys are for the first that
-  // wants digits.
+  // Which field it asks for a model does not tell. Keys are most likely for the
+  // first that wants digits; if not, they may be more than it wants.
   for (const Field &field : definition_->fields)
     if (field.type == FieldType::kDigits && !expect.digits &&
-        applies(field, known_.values) && !known_.values.contains(field.name))
+        applies(field, known_.values) && !known_.values.contains(field.name)) {
       expect.digits = field.digits;
+      expect.digits->most = DigitRules().most;
+    }
   return expect;
 }
 
