@@ -82,6 +82,25 @@ bool check_agent(Report &report, const config::Config &config) {
   return true;
 }
 
+// What works offline works in English.
+void check_language(Report &report, const std::string &agent_file,
+                    const std::string &pipeline) {
+  const auto definition = call::read_agent(agent_file);
+  if (!definition || definition->language.starts_with("en"))
+    return;
+  const std::string language = definition->language;
+  if (pipeline.find("sphinxstt") != std::string::npos)
+    report.warn("agent", agent_file +
+                             ": language: the recogniser sphinxstt "
+                             "understands English only, not " +
+                             language);
+  if (pipeline.find("mind=openai") == std::string::npos)
+    report.warn("agent", agent_file +
+                             ": language: the scripted mind "
+                             "understands English only, not " +
+                             language);
+}
+
 // The pipeline's text, empty when it is of no use.
 std::string check_pipeline(Report &report, const config::Config &config,
                            bool agent_is_good) {
@@ -98,6 +117,8 @@ std::string check_pipeline(Report &report, const config::Config &config,
   const auto agent = config::find_agent(config.call.agent);
   const auto graph =
       check_graph(config, {agent_is_good ? *agent : std::string(), *path});
+  if (agent_is_good)
+    check_language(report, *agent, *text);
   if (!graph)
     report.fail("pipeline", graph.error().message);
   else if (agent_is_good)

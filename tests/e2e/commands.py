@@ -73,6 +73,31 @@ def a_bad_agent_is_refused_naming_file_and_line():
                   "greeting" in said, f"{command}: exit {code}, {said!r}")
 
 
+def a_voice_that_is_not_there_is_refused_naming_file_and_key():
+    whole = 'name = "x"\ngreeting = "hello"\ninstructions = "be kind"\n'
+    with Stack() as stack:
+        for keys, words in (
+                ('[voice]\nespeak = "klingonese"\n', ["voice.espeak", "klingonese"]),
+                ('language = "xx"\n', ["language", '"xx"', "voice.espeak may name"]),
+        ):
+            agent = stack.file("mute.toml", whole + keys)
+            config = stack.file("c.toml", f'[call]\nagent = "{agent}"\n')
+            for command in ("serve", "check"):
+                code, out, err = run(command, "--config", config,
+                                     env={"TWILIO_AUTH_TOKEN": "t" * 32})
+                said = out + err
+                for word in [str(agent), *words]:
+                    check(code != 0 and word in said,
+                          f"{command}: {word!r} is not in {said!r}")
+        # A voice there is, and nobody offline who understands it.
+        agent = stack.file("german.toml", whole + 'language = "de-AT"\n')
+        config = stack.file("c.toml", f'[call]\nagent = "{agent}"\n')
+        _, out, err = run("check", "--config", config,
+                          env={"TWILIO_AUTH_TOKEN": "t" * 32})
+        check("sphinxstt understands English only, not de-AT" in out + err,
+              out + err)
+
+
 def a_queue_on_the_way_to_the_caller_is_refused():
     with Stack() as stack:
         graph = stack.file("queue.launch", "twiliosrc ! mulawdec ! "
@@ -194,6 +219,7 @@ if __name__ == "__main__":
         a_misspelt_word_is_named_with_what_was_meant,
         a_bad_configuration_is_refused_naming_file_line_and_key,
         a_bad_agent_is_refused_naming_file_and_line,
+        a_voice_that_is_not_there_is_refused_naming_file_and_key,
         a_queue_on_the_way_to_the_caller_is_refused,
         a_voice_format_that_nobody_takes_is_refused,
         what_is_installed_is_all_it_takes,
