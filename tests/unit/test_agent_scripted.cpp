@@ -238,7 +238,7 @@ void test_intake() {
              "confirm yes-no: Call back at 4 1 5, 5 5 5, 0 1 0 2. Is that "
              "right?"},
             {"yes", "confirm yes-no: I have: danger: no, power, "
-                    "without power: the lights and the elevator, north "
+                    "affected: the lights and the elevator, north "
                     "building, floor 3, it can wait, badge 0 4 7 1, call "
                     "back at 4 1 5, 5 5 "
                     "5, 0 1 0 2. Is that right?"},
