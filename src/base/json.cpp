@@ -1,74 +1,89 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/json.hpp"
 
+#include <glib.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
+#include <vector>
 
 namespace patchcord {
 namespace {
 
-bool holds(JsonNode *node, GType type) {
-  return node != nullptr && JSON_NODE_HOLDS_VALUE(node) &&
-         json_node_get_value_type(node) == type;
-}
+using Element = simdjson::dom::element;
 
-// Depth of nesting outside of strings; stops at the limit.
-bool deeper_than(std::string_view text, int limit) {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\')
-        ++i;
-      else if (c == '"')
-        in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > limit)
-        return true;
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
+} // namespace
+
+struct JsonAccess {
+  static Element of(const JsonView &view) {
+    static_assert(sizeof(Element) == sizeof view.element_ &&
+                  std::is_trivially_copyable_v<Element>);
+    return std::bit_cast<Element>(view.element_);
   }
-  return false;
+  static JsonView view(const Element &element) {
+    JsonView view;
+    view.element_ = std::bit_cast<decltype(view.element_)>(element);
+    view.there_ = true;
+    return view;
+  }
+};
+
+namespace {
+
+template <typename T> std::optional<T> get(const JsonView &view) {
+  T value;
+  if (!view || JsonAccess::of(view).get(value) != simdjson::SUCCESS)
+    return std::nullopt;
+  return value;
 }
 
 } // namespace
 
 bool JsonView::is_object() const {
-  return node_ != nullptr && JSON_NODE_HOLDS_OBJECT(node_);
+  return there_ && JsonAccess::of(*this).is_object();
 }
 bool JsonView::is_array() const {
-  return node_ != nullptr && JSON_NODE_HOLDS_ARRAY(node_);
+  return there_ && JsonAccess::of(*this).is_array();
 }
 bool JsonView::is_null() const {
-  return node_ == nullptr || JSON_NODE_HOLDS_NULL(node_);
+  return !there_ || JsonAccess::of(*this).is_null();
 }
 
-JsonView JsonView::operator[](const char *member) const {
-  if (!is_object())
+JsonView JsonView::operator[](std::string_view member) const {
+  const auto object = get<simdjson::dom::object>(*this);
+  Element value;
+  if (!object || object->at_key(member).get(value) != simdjson::SUCCESS)
     return {};
-  return JsonView(json_object_get_member(json_node_get_object(node_), member));
+  return JsonAccess::view(value);
+}
+
+void JsonView::visit_members(Visit visit, void *to) const {
+  if (const auto object = get<simdjson::dom::object>(*this))
+    for (const auto &[name, value] : *object)
+      visit(to, name, JsonAccess::view(value));
 }
 
 std::size_t JsonView::size() const {
-  return is_array() ? json_array_get_length(json_node_get_array(node_)) : 0;
+  const auto array = get<simdjson::dom::array>(*this);
+  return array ? array->size() : 0;
 }
 
 JsonView JsonView::at(std::size_t index) const {
-  if (index >= size())
+  const auto array = get<simdjson::dom::array>(*this);
+  Element value;
+  if (!array || array->at(index).get(value) != simdjson::SUCCESS)
     return {};
-  return JsonView(json_array_get_element(json_node_get_array(node_),
-                                         static_cast<guint>(index)));
+  return JsonAccess::view(value);
 }
 
 std::optional<std::string_view> JsonView::text() const {
-  if (!holds(node_, G_TYPE_STRING))
-    return std::nullopt;
-  return std::string_view(json_node_get_string(node_));
+  const auto text = get<std::string_view>(*this);
+  return text ? std::optional(text->substr(0, text->find('\0'))) : text;
 }
 
 std::optional<std::string> JsonView::string() const {
@@ -79,9 +94,10 @@ std::optional<std::string> JsonView::string() const {
 }
 
 std::optional<std::int64_t> JsonView::integer() const {
-  if (!holds(node_, G_TYPE_INT64))
+  // As it was written: 1.0 is no integer.
+  if (!there_ || !JsonAccess::of(*this).is_int64())
     return std::nullopt;
-  return json_node_get_int(node_);
+  return get<std::int64_t>(*this);
 }
 
 std::optional<std::int64_t> JsonView::lenient_integer() const {
@@ -98,27 +114,59 @@ std::optional<std::int64_t> JsonView::lenient_integer() const {
   return number;
 }
 
-std::optional<double> JsonView::number() const {
-  if (holds(node_, G_TYPE_DOUBLE))
-    return json_node_get_double(node_);
-  if (const auto number = integer())
-    return static_cast<double>(*number);
-  return std::nullopt;
-}
+std::optional<double> JsonView::number() const { return get<double>(*this); }
 
-std::optional<bool> JsonView::boolean() const {
-  if (!holds(node_, G_TYPE_BOOLEAN))
-    return std::nullopt;
-  return json_node_get_boolean(node_) != FALSE;
-}
+std::optional<bool> JsonView::boolean() const { return get<bool>(*this); }
 
 std::string JsonView::dump() const {
-  if (node_ == nullptr)
-    return "null";
-  char *text = json_to_string(node_, FALSE);
-  std::string out(text);
-  g_free(text);
-  return out;
+  return there_ ? simdjson::to_string(JsonAccess::of(*this)) : "null";
+}
+
+// simdjson wants memory of some twenty bytes for each of a text's, which is not
+// to be had and given back 50 times a second: a thread keeps what it used.
+struct JsonDocument::Parser {
+  simdjson::dom::parser parser;
+};
+
+namespace {
+
+// More are parsed by nobody at once, but an answer within an answer.
+constexpr std::size_t kKeep = 4;
+// Larger texts are rare.
+constexpr std::size_t kKeepBytes = std::size_t{128} << 10;
+
+std::vector<std::unique_ptr<JsonDocument::Parser>> &spare_parsers() {
+  thread_local std::vector<std::unique_ptr<JsonDocument::Parser>> spare;
+  return spare;
+}
+
+Error error_of(simdjson::error_code code, int depth) {
+  if (code == simdjson::DEPTH_ERROR)
+    return make_error("too_deep",
+                      "JSON nested deeper than " + std::to_string(depth));
+  if (code == simdjson::UTF8_ERROR)
+    return make_error("not_utf8", "JSON text is not valid UTF-8");
+  if (code == simdjson::EMPTY)
+    return make_error("bad_json", "no JSON value in the text");
+  return make_error("bad_json", simdjson::error_message(code));
+}
+
+} // namespace
+
+void JsonDocument::GiveBack::operator()(Parser *parser) const {
+  std::unique_ptr<Parser> owned(parser);
+  auto &spare = spare_parsers();
+  if (spare.size() < kKeep && parser->parser.capacity() <= kKeepBytes)
+    spare.push_back(std::move(owned));
+}
+
+JsonDocument::Owner JsonDocument::borrow(std::size_t bytes) {
+  auto &spare = spare_parsers();
+  if (spare.empty() || bytes > kKeepBytes)
+    return Owner(new Parser);
+  Owner parser(spare.back().release());
+  spare.pop_back();
+  return parser;
 }
 
 Result<JsonDocument> JsonDocument::parse(std::string_view text,
@@ -127,28 +175,20 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text,
     return make_error("too_large",
                       "JSON text of " + std::to_string(text.size()) +
                           " bytes; at most " + std::to_string(limits.bytes));
-  if (deeper_than(text, limits.depth))
-    return make_error("too_deep", "JSON nested deeper than " +
-                                      std::to_string(limits.depth));
-  // g_utf8_validate_len also refuses NUL bytes, at which json-glib would stop.
-  if (!g_utf8_validate_len(text.data(), text.size(), nullptr))
-    return make_error("not_utf8", "JSON text is not valid UTF-8");
-  if (text.empty())
-    return make_error("bad_json", "empty JSON text");
-  JsonParser *parser = json_parser_new_immutable();
-  GError *problem = nullptr;
-  const bool parsed = json_parser_load_from_data(
-      parser, text.data(), static_cast<gssize>(text.size()), &problem);
-  JsonNode *root = parsed ? json_parser_steal_root(parser) : nullptr;
-  g_object_unref(parser);
-  if (root == nullptr) {
-    Error error = make_error("bad_json", problem != nullptr
-                                             ? problem->message
-                                             : "no JSON value in the text");
-    g_clear_error(&problem);
-    return error;
-  }
-  return JsonDocument(root);
+  JsonDocument document(borrow(text.size()));
+  simdjson::dom::parser &parser = document.parser_->parser;
+  // In steps, so that a slightly longer text than the last needs no new memory.
+  const std::size_t capacity =
+      std::max(parser.capacity(), std::bit_ceil(text.size() + 1));
+  const auto depth = static_cast<std::size_t>(limits.depth) + 1;
+  Element root;
+  auto code = parser.allocate(capacity, depth);
+  if (code == simdjson::SUCCESS)
+    code = parser.parse(text.data(), text.size()).get(root);
+  if (code != simdjson::SUCCESS)
+    return error_of(code, limits.depth);
+  document.root_ = JsonAccess::view(root);
+  return document;
 }
 
 void append_json_escaped(std::string &out, std::string_view text) {

@@ -3,34 +3,38 @@
 
 #include "base/result.hpp"
 
-#include <json-glib/json-glib.h>
-
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace patchcord {
 
-// A borrowed look at a JSON value that never prints a critical: every getter
-// checks the type and returns an optional. Valid while its JsonDocument lives.
+// A borrowed look at a JSON value: every getter checks the type and returns an
+// optional. Valid while its JsonDocument lives.
 class JsonView {
 public:
   JsonView() = default;
-  explicit JsonView(JsonNode *node) : node_(node) {}
 
-  explicit operator bool() const { return node_ != nullptr; }
+  explicit operator bool() const { return there_; }
   bool is_object() const;
   bool is_array() const;
   bool is_null() const; // also true for an absent member
 
   // Member of an object; an empty view when this is not an object or has none.
-  JsonView operator[](const char *member) const;
+  // Of members with the same name the first.
+  JsonView operator[](std::string_view member) const;
   // Elements of an array; 0 when this is not an array.
   std::size_t size() const;
   JsonView at(std::size_t index) const;
 
+  // Text ends before a NUL (\u0000): nothing that takes it further could hold
+  // one.
   std::optional<std::string> string() const;
   std::optional<std::string_view> text() const; // borrowed
   std::optional<std::int64_t> integer() const;  // a JSON integer
@@ -41,45 +45,51 @@ public:
 
   // Calls visit(std::string_view name, JsonView value) in document order.
   template <typename F> void for_each_member(F &&visit) const {
-    if (!is_object())
-      return;
-    JsonObject *object = json_node_get_object(node_);
-    GList *names = json_object_get_members(object);
-    for (GList *name = names; name != nullptr; name = name->next) {
-      const auto *key = static_cast<const char *>(name->data);
-      visit(std::string_view(key),
-            JsonView(json_object_get_member(object, key)));
-    }
-    g_list_free(names);
+    visit_members(
+        [](void *to, std::string_view name, JsonView value) {
+          (*static_cast<std::remove_reference_t<F> *>(to))(name, value);
+        },
+        &visit);
   }
 
-  JsonNode *node() const { return node_; }
   std::string dump() const; // compact JSON text; "null" when empty
 
 private:
-  JsonNode *node_ = nullptr;
+  friend class JsonDocument;
+  friend struct JsonAccess;
+  using Visit = void (*)(void *, std::string_view, JsonView);
+  void visit_members(Visit visit, void *to) const;
+
+  // A simdjson::dom::element, in its bytes: its header of a megabyte stays out
+  // of everyone else's compilation.
+  alignas(void *) std::array<std::byte, 2 * sizeof(void *)> element_{};
+  bool there_ = false;
 };
 
 struct JsonLimits {
   std::size_t bytes = std::size_t{1} << 20;
-  int depth = 32;
+  int depth = 32; // of arrays and objects that are not empty
 };
 
 class JsonDocument {
 public:
-  // Size, depth and UTF-8 are checked before json-glib sees the text: its
-  // parser (1.6) recurses without a limit. Codes: too_large, too_deep,
-  // not_utf8, bad_json.
+  // Codes: too_large, too_deep, not_utf8, bad_json.
   static Result<JsonDocument> parse(std::string_view text,
                                     const JsonLimits &limits = {});
-  JsonView root() const { return JsonView(node_.get()); }
+  JsonView root() const { return root_; }
+
+  struct Parser; // with the memory of what it parsed
 
 private:
-  struct Unref {
-    void operator()(JsonNode *node) const { json_node_unref(node); }
+  struct GiveBack {
+    void operator()(Parser *parser) const;
   };
-  explicit JsonDocument(JsonNode *node) : node_(node) {}
-  std::unique_ptr<JsonNode, Unref> node_;
+  using Owner = std::unique_ptr<Parser, GiveBack>;
+  static Owner borrow(std::size_t bytes);
+  explicit JsonDocument(Owner parser) : parser_(std::move(parser)) {}
+
+  Owner parser_;
+  JsonView root_;
 };
 
 // Writes JSON in the order of the calls; for schemas whose key order matters

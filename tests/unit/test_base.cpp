@@ -8,6 +8,9 @@
 
 #include <glib.h>
 
+#include <string>
+#include <vector>
+
 using namespace patchcord;
 
 static void test_base64_vectors() {
@@ -49,12 +52,27 @@ static void test_base64_round_trip() {
 
 static void test_json_bounds() {
   const std::string deep(100000, '[');
-  CHECK_TEXT(JsonDocument::parse(deep).error().code, "too_deep");
+  CHECK_TEXT(JsonDocument::parse(deep).error().code, "bad_json");
+  CHECK_TEXT(JsonDocument::parse(deep + std::string(100000, ']')).error().code,
+             "too_deep");
   CHECK_TEXT(JsonDocument::parse(std::string(2 << 20, ' ')).error().code,
              "too_large");
   CHECK_TEXT(JsonDocument::parse("{\"a\":\"\xff\"}").error().code, "not_utf8");
-  for (const char *bad : {"", "{", "{]", "nonsense", "{\"a\":}"})
+  for (const char *bad : {"", " ", "{", "{]", "nonsense", "{\"a\":}", "1 2",
+                          "{\"a\":1,}", "\"\\ud800\"", "\"\x01\""})
     CHECK_TEXT(JsonDocument::parse(bad).error().code, "bad_json");
+  // As deep as the limit, and no deeper; whatever was parsed before.
+  const auto nested = [](int depth) {
+    const auto size = static_cast<std::size_t>(depth);
+    return std::string(size, '[') + "1" + std::string(size, ']');
+  };
+  for (const int limit : {32, 4, 32}) {
+    JsonLimits limits;
+    limits.depth = limit;
+    g_assert_true(JsonDocument::parse(nested(limit), limits).ok());
+    CHECK_TEXT(JsonDocument::parse(nested(limit + 1), limits).error().code,
+               "too_deep");
+  }
   // Brackets in strings are not depth.
   g_assert_true(JsonDocument::parse("\"" + std::string(1000, '[') + "\"").ok());
 }
@@ -77,6 +95,27 @@ static void test_json_types() {
   g_assert_cmpint(*root["a"].at(0).integer(), ==, 1);
   g_assert_false(static_cast<bool>(root["a"].at(2)));
   g_assert_cmpuint(root["o"].size(), ==, 0);
+}
+
+static void test_json_documents_are_apart() {
+  // Parsers are used again: a document of one thread and the next do not mix,
+  // nor do several at once, nor those that are moved.
+  std::vector<JsonDocument> documents;
+  for (int i = 0; i < 10; ++i) {
+    auto parsed = JsonDocument::parse("{\"text\":\"number " +
+                                      std::to_string(i) + "\",\"pad\":\"" +
+                                      std::string(1000 * i * i, 'x') + "\"}");
+    g_assert_true(parsed.ok());
+    documents.push_back(*std::move(parsed));
+  }
+  for (int i = 0; i < 10; ++i)
+    CHECK_TEXT(documents[i].root()["text"].string().value(),
+               "number " + std::to_string(i));
+  const JsonDocument moved = std::move(documents[3]);
+  documents.clear();
+  CHECK_TEXT(moved.root()["text"].string().value(), "number 3");
+  const auto nul = JsonDocument::parse(R"({"t":"a\u0000b","t":"second"})");
+  CHECK_TEXT(nul->root()["t"].string().value(), "a");
 }
 
 static void test_json_writer_keeps_order() {
@@ -122,6 +161,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/base64/round-trip-of-every-length", test_base64_round_trip);
   g_test_add_func("/json/bounds-come-before-parsing", test_json_bounds);
   g_test_add_func("/json/types-are-checked", test_json_types);
+  g_test_add_func("/json/documents-are-apart", test_json_documents_are_apart);
   g_test_add_func("/json/writer-keeps-order", test_json_writer_keeps_order);
   g_test_add_func("/text/small-things", test_text);
   return g_test_run();
