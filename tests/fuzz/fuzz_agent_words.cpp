@@ -64,7 +64,7 @@ void answer(std::string_view text) {
   (void)mind.answer("x", {});
   mind.model_begin();
   const std::string spoken = mind.model_text(text);
-  const Thought thought = mind.model_done("stop", "", !spoken.empty());
+  const Thought thought = mind.model_done("stop", "", spoken);
   if (const auto *reply = std::get_if<Reply>(&thought))
     if (!reply->message.starts_with(spoken))
       std::abort();
