@@ -4,6 +4,7 @@
 #include "store/sqlite.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -195,6 +196,9 @@ Result<Unit> execute(sqlite3 *database, const char *sql) {
   return ok();
 }
 
+// What a killed process may lose, of what it had to write.
+constexpr std::chrono::milliseconds kGather{20};
+
 class SqliteRecordStore final : public RecordStore {
 public:
   SqliteRecordStore(Database database, std::string file)
@@ -268,11 +272,15 @@ private:
     enqueue({std::move(task), nullptr});
   }
   void enqueue(Task task) {
+    bool wake = false;
     {
       const std::lock_guard lock(mutex_);
+      wake = tasks_.empty() || task.read;
+      asked_ = asked_ || task.read;
       tasks_.push_back(std::move(task));
     }
-    wake_.notify_one();
+    if (wake)
+      wake_.notify_one();
   }
 
   void run() {
@@ -281,9 +289,12 @@ private:
       {
         std::unique_lock lock(mutex_);
         wake_.wait(lock, [&] { return stopping_ || !tasks_.empty(); });
+        // Others' writes may follow; who reads does not wait for them.
+        wake_.wait_for(lock, kGather, [&] { return stopping_ || asked_; });
         if (tasks_.empty())
           return;
         batch.swap(tasks_);
+        asked_ = false;
       }
       // What waits together is committed together: one sync for many calls.
       std::size_t begin = 0;
@@ -338,6 +349,7 @@ private:
   std::condition_variable wake_;
   std::deque<Task> tasks_;
   bool stopping_ = false;
+  bool asked_ = false; // there is a read among the tasks
   std::atomic<std::uint64_t> failed_{0};
   std::thread thread_; // last: it uses all of the above
 };
