@@ -16,9 +16,6 @@ namespace {
 constexpr std::uint8_t kSilence = 0xff;
 constexpr guint64 kRate = 8000;
 constexpr std::size_t kFrame = 160; // samples of Twilio's messages
-// How many messages may be read at once where nobody waits for each: as many
-// as leave a caller who interrupts a reaction within 100 ms.
-constexpr int kBatch = 2;
 
 // The pipeline or bin that holds all elements of the call.
 Ref<GstElement> top_of(GstElement *element) {
@@ -187,12 +184,13 @@ void InboundSession::follow_cadence(ByteSpan mulaw) {
   if (steady_)
     return;
   cadence_.push_mulaw(mulaw);
-  const bool small = cadence_.attentive() || cadence_.began();
+  const bool heard = stream_->peer_hears();
+  const bool small = cadence_.attentive(heard) || cadence_.began();
   const std::size_t enough = small ? std::min(kFrame, chunk_) : chunk_;
   if (std::exchange(enough_, enough) != enough)
     GST_LOG_OBJECT(element_, "buffers of %zu samples from %" G_GUINT64_FORMAT,
                    enough, timeline_.position());
-  stream_->set_batch(cadence_.attentive() ? 1 : kBatch);
+  stream_->set_batch(cadence_.packets(heard));
 }
 
 void InboundSession::add_audio(ByteSpan mulaw) {

@@ -11,6 +11,27 @@ GST_DEBUG_CATEGORY_EXTERN(twiliosink_debug);
 #define GST_CAT_DEFAULT twiliosink_debug
 
 namespace patchcord {
+namespace {
+
+// Messages that go out at the same time are one write.
+class Gathering {
+public:
+  explicit Gathering(twilio::MediaStream *stream) : stream_(stream) {
+    if (stream_ != nullptr)
+      stream_->gather(true);
+  }
+  ~Gathering() {
+    if (stream_ != nullptr)
+      stream_->gather(false);
+  }
+  Gathering(const Gathering &) = delete;
+  Gathering &operator=(const Gathering &) = delete;
+
+private:
+  twilio::MediaStream *const stream_;
+};
+
+} // namespace
 
 OutboundSession::OutboundSession(GstElement *element, GstPad *pad,
                                  Worker &worker,
@@ -37,7 +58,10 @@ void OutboundSession::play() {
 }
 
 void OutboundSession::audio(ByteSpan mulaw) {
-  playout_.audio(mulaw, worker_.now());
+  {
+    const Gathering gathering(stream_.get());
+    playout_.audio(mulaw, worker_.now());
+  }
   settle();
 }
 
@@ -188,7 +212,10 @@ void OutboundSession::arm() {
   }
   timer_ = worker_.at(*deadline, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) {
-      self->playout_.tick(self->worker_.now());
+      {
+        const Gathering gathering(self->stream_.get());
+        self->playout_.tick(self->worker_.now());
+      }
       self->settle();
     }
   });

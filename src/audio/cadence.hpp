@@ -11,10 +11,12 @@ namespace patchcord::audio {
 
 // Says whether anybody waits for the caller's audio. Much costs less in large
 // pieces (a buffer through a graph, a read from a socket); what is lost is
-// time, and time counts in one place only: where a recogniser is about to find
-// that the caller has finished. So: small pieces from the caller's last voiced
-// frame on for `attention`, large ones while he speaks and in longer silence;
-// and when he begins to speak, what has been gathered goes at once. Pure.
+// time, and time counts in two places only: where a recogniser is about to find
+// that the caller has finished, and where the caller speaks into the agent's
+// words. So: small pieces from the caller's last voiced frame on for
+// `attention` unless the agent speaks again, large ones while the caller speaks
+// and in longer silence; and when he begins to speak, what has been gathered
+// goes at once. Pure.
 //
 // Noise that the voice activity takes for speech makes the pieces large: the
 // end of the caller's turn is then known a piece later, and nothing is lost.
@@ -24,11 +26,25 @@ public:
   static constexpr Duration kAttention = 1200ms;
   // Pauses between words are no ends: no recogniser takes a shorter one for it.
   static constexpr Duration kPause = 200ms;
+  static constexpr int kPacketsHeard = 4;
+  static constexpr int kPackets = 5;
 
   Cadence();
   void push_mulaw(std::span<const std::uint8_t> mulaw);
-  // Small pieces, please.
-  bool attentive() const { return attentive_until_ > activity_.position(); }
+  // Small pieces, please. While the agent is heard the turn was taken already.
+  bool attentive(bool agent_is_heard) const {
+    return !agent_is_heard && attentive_until_ > activity_.position();
+  }
+  // How many packets of 20 ms may be read at once. Into the agent's words, as
+  // many as speech needs to be one (VoiceActivity::Settings::min_speech), and
+  // one: that comes to light no later than if each were read by itself, for
+  // behind a voiced frame each is. Else as much as an end of speech may come
+  // late without being missed within kPause of the shortest turn.
+  int packets(bool agent_is_heard) const {
+    if (attentive(agent_is_heard) || activity_.may_begin())
+      return 1;
+    return agent_is_heard ? kPacketsHeard : kPackets;
+  }
   // Whether speech began in what was pushed last.
   bool began() const { return began_; }
 

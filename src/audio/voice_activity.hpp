@@ -49,6 +49,8 @@ public:
   void reset();
 
   bool speaking() const { return speaking_; }
+  // Voiced, but not yet for long enough.
+  bool may_begin() const { return !speaking_ && candidate_ >= 0; }
   Duration position() const;                    // audio time pushed so far
   double level_db() const { return level_db_; } // of the last frame, dBFS
   double noise_db() const { return noise_db_; } // the floor, dBFS

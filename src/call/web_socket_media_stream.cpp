@@ -61,9 +61,14 @@ public:
     return anomalies_;
   }
   void set_batch(int messages) override;
+  bool peer_hears() const override { return unmarked_ || marks_out_ != 0; }
   void send_media(ByteSpan mulaw) override;
   void send_mark(std::string_view name) override;
   void send_clear() override;
+  void gather(bool on) override {
+    if (socket_)
+      socket_->set_corked(on);
+  }
   void close(std::uint16_t code, std::string_view reason) override;
   void on_ended(std::function<void()> ended) override;
 
@@ -102,6 +107,8 @@ private:
   std::map<std::string, std::uint64_t> anomalies_;
   std::size_t message_bytes_ = 0; // of the media message that came last
   int batch_ = 1;
+  std::uint64_t marks_out_ = 0; // not echoed yet
+  bool unmarked_ = false;       // media was sent behind the last mark
   TimePoint received_;
   Timer timer_;          // for the start, then for silence, then for the close
   bool closing_ = false; // close() was called
@@ -166,6 +173,7 @@ void Stream::set_batch(int messages) {
 void Stream::send_media(ByteSpan mulaw) {
   if (!may_send())
     return;
+  unmarked_ = true;
   out_.clear();
   append_media(out_, start_.stream_sid, mulaw);
   socket_->send_text(out_);
@@ -174,6 +182,8 @@ void Stream::send_media(ByteSpan mulaw) {
 void Stream::send_mark(std::string_view name) {
   if (!may_send())
     return;
+  unmarked_ = false;
+  ++marks_out_;
   out_.clear();
   append_mark(out_, start_.stream_sid, name);
   socket_->send_text(out_);
@@ -182,6 +192,7 @@ void Stream::send_mark(std::string_view name) {
 void Stream::send_clear() {
   if (!may_send())
     return;
+  unmarked_ = false; // it will not be played; the marks come back at once
   out_.clear();
   append_clear(out_, start_.stream_sid);
   socket_->send_text(out_);
@@ -258,7 +269,10 @@ void Stream::on_message(DtmfMessage &message) {
 }
 
 void Stream::on_message(MarkMessage &message) {
-  if (belongs(message.stream_sid, message.sequence) && sink_ != nullptr)
+  if (!belongs(message.stream_sid, message.sequence))
+    return;
+  marks_out_ -= marks_out_ != 0 ? 1 : 0;
+  if (sink_ != nullptr)
     sink_->on_mark(message.name);
 }
 

@@ -34,6 +34,7 @@ public:
     return connection_->queued_bytes();
   }
   void set_reading(bool reading) override { connection_->set_reading(reading); }
+  void set_corked(bool corked) override { connection_->set_corked(corked); }
   void set_low_water(std::size_t bytes) override {
     connection_->set_low_water(bytes);
   }

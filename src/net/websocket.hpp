@@ -90,8 +90,10 @@ public:
   // Reads when so many bytes have come, or kPatience after it read last: for a
   // stream of small messages of which each need not be known at once. 1: reads
   // what comes when it comes.
-  static constexpr Duration kPatience = 100ms;
+  static constexpr Duration kPatience = 150ms;
   virtual void set_low_water(std::size_t) {}
+  // Gathers what is sent until it is told false: one write instead of several.
+  virtual void set_corked(bool) {}
 
 protected:
   WebSocket() = default;

@@ -217,6 +217,11 @@ void WebSocketConnection::set_low_water(std::size_t bytes) {
     worker_.rearm(patience_, worker_.now() + WebSocket::kPatience);
 }
 
+void WebSocketConnection::set_corked(bool corked) {
+  if (std::exchange(corked_, corked) && !corked && transport_)
+    push_bounded();
+}
+
 void WebSocketConnection::on_timer() {
   const auto keep = shared_from_this();
   if (state_ == State::kOpen && awaiting_pong_) {
@@ -507,7 +512,7 @@ void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
 // within this turn.
 void WebSocketConnection::push() {
   if (state_ == State::kConnecting || state_ == State::kEnded || backlog_ ||
-      (receiving_ && queued_bytes() < kCoalesce))
+      ((receiving_ || corked_) && queued_bytes() < kCoalesce))
     return;
   flush();
 }

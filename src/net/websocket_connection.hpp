@@ -52,6 +52,7 @@ public:
   std::size_t queued_bytes() const { return out_.size() - sent_; }
   void set_reading(bool reading);
   void set_low_water(std::size_t bytes);
+  void set_corked(bool corked);
 
 private:
   enum class State {
@@ -132,6 +133,7 @@ private:
   std::uint64_t frame_left_ = 0;
   bool in_frame_ = false;
   bool receiving_ = false;
+  bool corked_ = false;   // set_corked()
   bool reading_ = true;   // set_reading()
   bool batching_ = false; // set_low_water()
   bool may_read_ = false;

@@ -67,14 +67,19 @@ public:
   }
 
   // Media may be told so many messages at a time, which spares the reading of
-  // each: what comes between them waits for a message or two, never for long.
-  // 1: at once. A hint.
+  // each: what comes between them waits with them, never for long. 1: at once.
+  // A hint.
   virtual void set_batch(int) {}
+  // Whether the peer plays what was sent to it: by its marks, so it may be
+  // true for a while after the last sample.
+  virtual bool peer_hears() const { return false; }
 
   // Ignored before `start` and after the end.
   virtual void send_media(ByteSpan mulaw) = 0;
   virtual void send_mark(std::string_view name) = 0;
   virtual void send_clear() = 0;
+  // Gathers what is sent until it is told false, so that it is one write.
+  virtual void gather(bool) {}
   // Closes the WebSocket with a close frame behind what is queued; on_end
   // (kLocal) follows. At Twilio the TwiML behind <Connect> goes on.
   virtual void close(std::uint16_t code, std::string_view reason) = 0;

@@ -199,8 +199,18 @@ std::optional<TimePoint> Playout::next_deadline() const {
       utterances_.back().ending)
     until(*utterances_.back().ending + kLastAudio);
   if (const auto time = send_time())
-    until(*time);
+    until(*time + patience(*time));
   return next;
+}
+
+// How long a message may wait for the next one, so that both are one write:
+// while the peer has more than enough.
+Duration Playout::patience(TimePoint time) const {
+  const Utterance *utterance = sending();
+  const Duration message = to_duration(message_size_);
+  const bool both_wait = utterance != nullptr &&
+                         utterance->end - clock_.sent() >= 2 * message_size_;
+  return both_wait && clock_.end() - time >= 3 * message ? message : 0ms;
 }
 
 std::optional<PlayoutEvent> Playout::next_event() {

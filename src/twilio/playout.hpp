@@ -139,6 +139,7 @@ private:
   bool may_be_queued(TimePoint now) const;
   std::size_t next_message(const Utterance &utterance) const;
   std::optional<TimePoint> send_time() const;
+  Duration patience(TimePoint time) const;
   void pump(TimePoint now);
   void send(Utterance &utterance, TimePoint now);
   void drop_heard();

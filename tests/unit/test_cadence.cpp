@@ -30,7 +30,7 @@ private:
             amplitude * std::sin(0.2 * static_cast<double>(sample_++))));
       cadence_.push_mulaw(packet);
       beginnings_ += cadence_.began() ? 1 : 0;
-      attentive_ += cadence_.attentive() ? 1 : 0;
+      attentive_ += cadence_.attentive(false) ? 1 : 0;
     }
   }
   Cadence &cadence_;
@@ -51,9 +51,9 @@ static void test_attention_follows_speech() {
   line.silence(8); // 160 ms: a pause between words
   g_assert_cmpint(line.attentive(), ==, 0);
   line.silence(3); // 220 ms
-  g_assert_true(cadence.attentive());
+  g_assert_true(cadence.attentive(false));
   line.silence(100);
-  g_assert_false(cadence.attentive());
+  g_assert_false(cadence.attentive(false));
   // From 200 ms to 1200 ms behind the last voiced frame.
   g_assert_cmpint(line.attentive(), >=, 48);
   g_assert_cmpint(line.attentive(), <=, 51);
@@ -65,10 +65,33 @@ static void test_speech_again_ends_attention() {
   line.silence(20);
   line.voice(20);
   line.silence(15);
-  g_assert_true(cadence.attentive());
+  g_assert_true(cadence.attentive(false));
   line.voice(5);
-  g_assert_false(cadence.attentive());
+  g_assert_false(cadence.attentive(false));
   g_assert_cmpint(line.beginnings(), ==, 2);
+}
+
+static void test_packets_a_read() {
+  Cadence cadence;
+  Line line(cadence);
+  line.silence(100);
+  g_assert_cmpint(cadence.packets(false), ==, Cadence::kPackets);
+  g_assert_cmpint(cadence.packets(true), ==, Cadence::kPacketsHeard);
+  // The first voiced packet may be the beginning: the next ones are awaited.
+  line.voice(1);
+  g_assert_cmpint(line.beginnings(), ==, 0);
+  g_assert_cmpint(cadence.packets(false), ==, 1);
+  g_assert_cmpint(cadence.packets(true), ==, 1);
+  line.voice(5);
+  g_assert_cmpint(line.beginnings(), ==, 1);
+  g_assert_cmpint(cadence.packets(false), ==, Cadence::kPackets);
+  // Somebody waits for the end of his turn, unless the agent has taken it.
+  line.voice(20);
+  line.silence(15);
+  g_assert_true(cadence.attentive(false));
+  g_assert_cmpint(cadence.packets(false), ==, 1);
+  g_assert_false(cadence.attentive(true));
+  g_assert_cmpint(cadence.packets(true), ==, Cadence::kPacketsHeard);
 }
 
 int main(int argc, char **argv) {
@@ -77,5 +100,7 @@ int main(int argc, char **argv) {
                   test_attention_follows_speech);
   g_test_add_func("/cadence/speech-again-ends-attention",
                   test_speech_again_ends_attention);
+  g_test_add_func("/cadence/as-much-is-read-at-once-as-nobody-waits-for",
+                  test_packets_a_read);
   return g_test_run();
 }

@@ -350,6 +350,42 @@ static void test_dies_in_its_own_callback() {
 }
 
 // The close frame gets its answer although nobody holds the stream any more.
+static void test_peer_hears() {
+  Fixture f;
+  g_assert_false(f.stream->peer_hears());
+  f.receive_start();
+  const auto receive_mark = [&f](const char *name) {
+    std::string text;
+    peer::append_mark(text, "MZ1", 2, name);
+    f.receive(text);
+  };
+  // Until the last mark behind the last media comes back.
+  f.stream->send_media(Bytes(160, 0));
+  g_assert_true(f.stream->peer_hears());
+  f.stream->send_mark("a");
+  f.stream->send_media(Bytes(160, 0));
+  receive_mark("a");
+  g_assert_true(f.stream->peer_hears());
+  f.stream->send_mark("b");
+  g_assert_true(f.stream->peer_hears());
+  receive_mark("b");
+  g_assert_false(f.stream->peer_hears());
+  // A clear returns the marks, and there may be none.
+  f.stream->send_media(Bytes(160, 0));
+  f.stream->send_mark("c");
+  f.stream->send_media(Bytes(160, 0));
+  f.stream->send_clear();
+  receive_mark("c");
+  g_assert_false(f.stream->peer_hears());
+  f.stream->send_media(Bytes(160, 0));
+  f.stream->send_clear();
+  g_assert_false(f.stream->peer_hears());
+  // One that nobody asked for is not counted.
+  receive_mark("d");
+  f.stream->send_mark("e");
+  g_assert_true(f.stream->peer_hears());
+}
+
 static void test_close_outlives_its_users() {
   Fixture f;
   f.receive_start();
@@ -386,6 +422,8 @@ int main(int argc, char **argv) {
                   test_anomalies_are_counted);
   g_test_add_func("/media-stream/may-be-destroyed-in-its-own-callback",
                   test_dies_in_its_own_callback);
+  g_test_add_func("/media-stream/marks-tell-whether-the-peer-hears",
+                  test_peer_hears);
   g_test_add_func("/media-stream/a-close-outlives-its-users",
                   test_close_outlives_its_users);
   return g_test_run();

@@ -460,6 +460,23 @@ static void test_drained_follows() {
   bench.expect("drained"); // pongs are nobody's
 }
 
+static void test_corked() {
+  Bench bench;
+  bench.socket->set_corked(true);
+  bench.socket->send_text("one");
+  bench.socket->send_text("two");
+  CHECK_TEXT(bench.hear(), "");
+  bench.socket->set_corked(false);
+  CHECK_TEXT(bench.hear(), "text one|text two");
+  bench.socket->set_corked(false);
+  bench.socket->send_text("three");
+  CHECK_TEXT(bench.hear(), "text three");
+  // Much does not wait: the kernel has it before anybody lets it go.
+  bench.socket->set_corked(true);
+  bench.socket->send_binary(Bytes(20'000, 'x'));
+  g_assert_true(bench.hear() != "");
+}
+
 static void test_utf8() {
   // Every sequence of up to three bytes, behind seven of ASCII, against GLib.
   std::string text = "ascii 7";
@@ -517,6 +534,7 @@ int main(int argc, char **argv) {
       {"a-handler-may-destroy-it", test_destroy_in_handlers},
       {"a-handler-may-answer", test_answers},
       {"what-had-to-wait-is-told-when-written", test_drained_follows},
+      {"what-is-sent-together-is-one-write", test_corked},
       {"utf-8-is-what-glib-says", test_utf8},
   };
   for (const auto &[name, test] : tests)
