@@ -116,6 +116,12 @@ void Playout::audio(ByteSpan mulaw, TimePoint now) {
   dropped_ += mulaw.size() - taken.size();
   if (waiting() < kFrame)
     waiting_since_ = now;
+  // A voice may send a minute at once: not twice the memory of it.
+  constexpr std::size_t kStep = 8 * 1024;
+  if (const std::size_t need = queue_.size() + taken.size();
+      need > queue_.capacity())
+    queue_.reserve((std::max(need, queue_.capacity() * 5 / 4) / kStep + 1) *
+                   kStep);
   queue_.insert(queue_.end(), taken.begin(), taken.end());
   received_ += taken.size();
   utterance.total += taken.size();

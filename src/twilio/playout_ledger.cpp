@@ -13,7 +13,7 @@ namespace {
 // not played it.
 constexpr Duration kStall = 500ms;
 // Heard audio is dropped from the queue's front in pieces of this many bytes.
-constexpr std::size_t kCompact = 64 * 1024;
+constexpr std::size_t kCompact = 8 * 1024; // a second
 
 } // namespace
 
@@ -127,8 +127,9 @@ void Playout::drop_heard() {
   queue_.erase(queue_.begin(),
                queue_.begin() + static_cast<std::ptrdiff_t>(heard));
   base_ = confirmed_;
-  if (queue_.empty() && queue_.capacity() > kCompact)
-    Bytes().swap(queue_); // A long utterance must not cost a call its memory.
+  // A long utterance must not cost a call its memory.
+  if (queue_.capacity() - queue_.size() > kCompact)
+    queue_.shrink_to_fit();
 }
 
 void Playout::tell_started(Utterance &utterance) {

@@ -109,11 +109,15 @@ def sample(server, calls, seconds):
 
 def measure(stack, arguments):
     agent = stack.file("benchmark.toml", AGENT)
+    # A process each: the fakes' loop looks at every connection at every wake-up,
+    # which is time that the server is taken to task for.
     stack.start_fakes(script())
+    _, voice = stack.start_provider("voice", script())
     graph = (stack.source / "pipelines" / f"{arguments.pipeline}.launch")
     graph = stack.file("benchmark.launch", graph.read_text().replace(
         "realtimestt", f"realtimestt vad-silence-ms={VAD_SETTING}"))
-    stack.start_server(pipeline=str(graph), agent=str(agent))
+    stack.start_server(pipeline=str(graph), agent=str(agent),
+                       elevenlabs_url=voice)
     server = stack.server
     # One call first: registries, caches, pools.
     stack.call("--say", "Good morning.", "--hang-up-after", "3000",

@@ -151,20 +151,24 @@ class Stack:
         return path
 
     def start_fakes(self, script):
-        path = self.file("script.json", json.dumps(script))
-        self.fakes = self.start("fakes", [
+        self.fakes, self.fakes_url = self.start_provider("fakes", script)
+        return self.fakes_url
+
+    def start_provider(self, name, script):
+        """Another process of fakes: (process, URL)."""
+        path = self.file(f"{name}.json", json.dumps(script))
+        fakes = self.start(name, [
             self.build / "tests/fakes/patchcord-fakes", "--port", "0",
             "--script", path])
 
         def listening():
-            check(self.fakes.process.poll() is None,
-                  "the fakes ended: " + self.fakes.output())
-            for line in self.fakes.output().splitlines():
+            check(fakes.process.poll() is None,
+                  f"{name} ended: " + fakes.output())
+            for line in fakes.output().splitlines():
                 if line.startswith("listening "):
                     return int(line.split()[1])
             return None
-        self.fakes_url = f"http://127.0.0.1:{poll(listening, 'fakes')}"
-        return self.fakes_url
+        return fakes, f"http://127.0.0.1:{poll(listening, name)}"
 
     def fake_stats(self):
         return json.loads(get(self.fakes_url + "/fake/stats")[1])
@@ -172,7 +176,8 @@ class Stack:
     def start_server(self, pipeline="offline", agent="room-booking",
                      openai_key="sk-test", elevenlabs_key="el-test",
                      max_calls=0, extra="", twilio="", openai="",
-                     elevenlabs="", env=None, name="serve"):
+                     elevenlabs="", env=None, name="serve",
+                     elevenlabs_url=None):
         port = free_port()
         fakes = getattr(self, "fakes_url", "http://127.0.0.1:1")
         config = self.file(f"{name}.toml", f"""
@@ -190,7 +195,7 @@ base_url = "{fakes}/v1"
 {openai}
 [elevenlabs]
 api_key = "{elevenlabs_key}"
-base_url = "{fakes}"
+base_url = "{elevenlabs_url or fakes}"
 {elevenlabs}
 [call]
 pipeline = "{pipeline}"
