@@ -44,8 +44,9 @@ question = "q"
 
 } // namespace
 
-// Whatever a model answers, the caller gets words, the model a request that is
-// JSON, and the record values that are what the definition allows.
+// Whatever a model answers, the caller gets words behind those he has heard,
+// the model a request that is JSON, and the record values that are what the
+// definition allows.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
                                       std::size_t size) {
   using namespace patchcord;
@@ -55,6 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
   const std::string_view text(reinterpret_cast<const char *>(data), size);
   LlmMind mind(definition, Date{std::chrono::year(2026) / 4 / 29}, {});
   Thought thought = mind.answer("tea", {{Said::Who::kCaller, "tea"}});
+  std::string spoken;
   for (int requests = 0; std::holds_alternative<ModelRequest>(thought);
        ++requests) {
     if (requests > 2 ||
@@ -62,14 +64,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
                              {std::size_t{16} << 20, 64}))
       std::abort();
     mind.model_begin();
-    const std::string said = mind.model_text(text);
-    thought = mind.model_done(size % 2 == 0 ? "stop" : "", "", said);
+    spoken = std::get<ModelRequest>(thought).said + mind.model_text(text);
+    thought = mind.model_done(size % 2 == 0 ? "stop" : "", "", spoken);
   }
   const Reply &reply = std::get<Reply>(thought);
   Findings findings(definition);
   findings.update(mind.values(), mind.rejected(), 1);
   const Found found = findings.all();
-  if (trim(reply.message).empty() || !JsonDocument::parse(found.fields))
+  if (trim(reply.message).empty() ||
+      !trim(reply.message).starts_with(trim(spoken)) ||
+      !JsonDocument::parse(found.fields))
     std::abort();
   for (const auto &[name, value] : mind.values())
     if (!is_valid(*definition->field(name), value))

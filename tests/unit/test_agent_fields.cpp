@@ -467,6 +467,23 @@ void test_turns_of_a_call() {
   });
 }
 
+void test_turn_of_what_was_never_heard() {
+  // The turn that found the city was taken back; the next one found both.
+  auto script = ConversationScript::scripted("found");
+  script->run({{0, "start", "start 1; Hello.; Which city?; end 1"},
+               {100, "started:1", ""},
+               {1000, "ended:1", ""},
+               {2000, "speech", ""},
+               {2500, "quiet", ""},
+               {2600, "words:Rome", "start 2; Which day?; end 2"},
+               {2700, "speech", ""},
+               {3000, "quiet", ""},
+               {3100, "words:tomorrow",
+                "flush; start 3!; Done.; Bye.; end 3; ended goal "
+                "{\"city\":\"Rome\",\"day\":\"2026-04-30\"} "
+                "{\"city\":2,\"day\":2} [] [] goal; EOS"}});
+}
+
 void test_what_is_missing() {
   auto script = ConversationScript::scripted("found");
   script->run({{0, "start", "start 1; Hello.; Which city?; end 1"},
@@ -503,6 +520,8 @@ int main(int argc, char **argv) {
        test_digits_and_model},
       {"/findings/keep-the-turn-they-came-from", test_findings},
       {"/findings/of-a-call-are-told-with-each-decision", test_turns_of_a_call},
+      {"/findings/of-a-reply-that-was-never-heard-are-of-the-next-turn",
+       test_turn_of_what_was_never_heard},
       {"/findings/that-are-missing-are-told-at-the-end", test_what_is_missing},
   };
   for (const auto &test : tests)
