@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 namespace patchcord::offline {
 namespace {
@@ -40,8 +41,8 @@ constexpr std::array<const char *, 39> kPhones = {
     "T",  "TH", "UH", "UW", "V",  "W",  "Y",  "Z",  "ZH"};
 // Begins the names of the phones as words; no word of a grammar begins so.
 constexpr char kPhoneMark = '+';
-// Decoded between two looks at anything else: 1 to 3 ms.
-constexpr std::size_t kStepFrames = 6;
+// Worked on between two looks at anything else: 1 to 3 ms.
+constexpr std::size_t kStepFrames = 6, kStepSamples = 2 * SphinxDecoder::kRate;
 
 struct FreeDecoder {
   void operator()(ps_decoder_t *decoder) const { ps_free(decoder); }
@@ -222,7 +223,7 @@ Result<SphinxDecoder::Known *> SphinxDecoder::know(const std::string &grammar) {
     return make_error("bad_grammar", "the recogniser refuses the grammar");
   known_.push_front(std::move(known));
   // Not while an utterance is decoded: the last one may be its grammar.
-  while (known_.size() > kGrammars && !decoding_) {
+  while (known_.size() > kGrammars && phase_ == Phase::kIdle) {
     ps_unset_search(decoder, known_.back().search.c_str());
     known_.pop_back();
   }
@@ -237,26 +238,6 @@ SphinxDecoder::prepare(const std::string &grammar) {
   return (*known)->guessed;
 }
 
-void SphinxDecoder::make_cepstra(std::span<const std::int16_t> samples) {
-  const std::vector<std::int16_t> noisy = with_noise(samples);
-  const std::size_t room = noisy.size() / kFrameSamples + 4;
-  cepstra_.resize(room * kCepstra);
-  frames_.resize(room);
-  for (std::size_t i = 0; i < room; ++i)
-    frames_[i] = &cepstra_[i * kCepstra];
-
-  fe_t *front_end = library_->front_end.get();
-  fe_start_stream(front_end);
-  fe_start_utt(front_end);
-  const int16 *at = noisy.data();
-  size_t left = noisy.size();
-  auto count = static_cast<int32>(room) - 1;
-  int32 tail = 0, ignored = 0;
-  fe_process_frames(front_end, &at, &left, frames_.data(), &count, &ignored);
-  fe_end_utt(front_end, frames_[static_cast<std::size_t>(count)], &tail);
-  frames_.resize(static_cast<std::size_t>(count + tail));
-}
-
 Result<> SphinxDecoder::begin(std::span<const std::int16_t> samples,
                               const std::string &grammar) {
   abandon();
@@ -265,24 +246,58 @@ Result<> SphinxDecoder::begin(std::span<const std::int16_t> samples,
     return std::move(known).error();
   if (tonality_db(samples) > kToneDb)
     return ok(); // nothing to decode: step() is false, the text empty
-  make_cepstra(samples);
+  search_ = (*known)->search;
+  samples_ = with_noise(samples);
+  next_sample_ = made_frames_ = next_frame_ = 0;
+  const std::size_t room = samples_.size() / kFrameSamples + 4;
+  cepstra_.resize(room * kCepstra);
+  frames_.resize(room);
+  for (std::size_t i = 0; i < room; ++i)
+    frames_[i] = &cepstra_[i * kCepstra];
+  fe_start_stream(library_->front_end.get());
+  fe_start_utt(library_->front_end.get());
+  phase_ = Phase::kCepstra;
+  return ok();
+}
+
+void SphinxDecoder::make_cepstra() {
+  fe_t *front_end = library_->front_end.get();
+  const int16 *at = samples_.data() + next_sample_;
+  size_t left = std::min(kStepSamples, samples_.size() - next_sample_);
+  next_sample_ += left;
+  const std::size_t room = frames_.size() - 1 - made_frames_;
+  auto count = static_cast<int32>(room);
+  int32 tail = 0, ignored = 0;
+  fe_process_frames(front_end, &at, &left, &frames_[made_frames_], &count,
+                    &ignored);
+  made_frames_ += static_cast<std::size_t>(count);
+  if (next_sample_ < samples_.size())
+    return;
+  fe_end_utt(front_end, frames_[made_frames_], &tail);
+  frames_.resize(made_frames_ + static_cast<std::size_t>(tail));
+  start_decoding();
+}
+
+void SphinxDecoder::start_decoding() {
   std::array<mfcc_t, kCepstra> mean{};
   for (const float *frame : frames_)
     for (int i = 0; i < kCepstra; ++i)
       mean[static_cast<std::size_t>(i)] +=
           frame[i] / static_cast<float>(frames_.size());
   ps_decoder_t *decoder = library_->decoder.get();
-  ps_set_search(decoder, (*known)->search.c_str());
+  ps_set_search(decoder, search_.c_str());
   cmn_live_set(ps_get_feat(decoder)->cmn_struct, mean.data());
   ps_start_utt(decoder);
-  next_frame_ = 0;
-  decoding_ = true;
-  return ok();
+  phase_ = Phase::kWords;
 }
 
 bool SphinxDecoder::step() {
-  if (!decoding_)
+  if (phase_ == Phase::kIdle)
     return false;
+  if (phase_ == Phase::kCepstra) {
+    make_cepstra();
+    return true;
+  }
   const std::size_t count = std::min(kStepFrames, frames_.size() - next_frame_);
   if (count > 0)
     ps_process_cep(library_->decoder.get(), frames_.data() + next_frame_,
@@ -293,9 +308,8 @@ bool SphinxDecoder::step() {
 
 Recognition SphinxDecoder::finish() {
   Recognition result;
-  if (!decoding_)
+  if (std::exchange(phase_, Phase::kIdle) != Phase::kWords)
     return result;
-  decoding_ = false;
   ps_decoder_t *decoder = library_->decoder.get();
   ps_end_utt(decoder);
   int32 score = 0;
@@ -323,9 +337,8 @@ Recognition SphinxDecoder::finish() {
 }
 
 void SphinxDecoder::abandon() {
-  if (decoding_)
+  if (std::exchange(phase_, Phase::kIdle) == Phase::kWords)
     ps_end_utt(library_->decoder.get());
-  decoding_ = false;
 }
 
 } // namespace patchcord::offline

@@ -76,10 +76,10 @@ public:
   Result<std::vector<std::string>> prepare(const std::string &grammar);
 
   // Takes an utterance with some silence around it: S16 mono at kRate. What was
-  // under way is forgotten.
+  // under way is forgotten. A tenth of a millisecond for a second of it.
   Result<> begin(std::span<const std::int16_t> samples,
                  const std::string &grammar);
-  // Decodes a few frames more. False when all is decoded.
+  // Some milliseconds of work. False when all is decoded.
   bool step();
   // Once step() has said false.
   Recognition finish();
@@ -94,17 +94,23 @@ private:
                 std::shared_ptr<Dictionary> dictionary);
   Result<Known *> know(const std::string &grammar);
   std::vector<std::string> add_words(const std::vector<std::string> &words);
-  void make_cepstra(std::span<const std::int16_t> samples);
+  void make_cepstra();
+  void start_decoding();
   void abandon();
 
   std::unique_ptr<Library> library_;
   std::shared_ptr<Dictionary> dictionary_;
   std::list<Known> known_; // used last first
   unsigned searches_made_ = 0;
+  // The utterance in work: first all of its cepstra, for their mean, then
+  // words.
+  enum class Phase { kIdle, kCepstra, kWords } phase_ = Phase::kIdle;
+  std::string search_;
+  std::vector<std::int16_t> samples_;
+  std::size_t next_sample_ = 0;
   std::vector<float> cepstra_;
   std::vector<float *> frames_;
-  std::size_t next_frame_ = 0;
-  bool decoding_ = false;
+  std::size_t made_frames_ = 0, next_frame_ = 0;
 };
 
 } // namespace patchcord::offline
