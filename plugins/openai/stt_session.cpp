@@ -314,11 +314,7 @@ void SttSession::connect(const std::string &url) {
     realtime_.on_open(worker_->now());
     pump();
   };
-  handlers.text = [this](std::string_view text) {
-    GST_LOG_OBJECT(element_, "event of %zu bytes", text.size());
-    realtime_.on_message(text, worker_->now());
-    pump();
-  };
+  handlers.text = [this](std::string_view text) { received(text); };
   handlers.closed = [this](const net::WebSocket::Closed &closed) {
     realtime_.on_closed(closed.code, closed.reason, closed.http_status,
                         worker_->now());
@@ -329,6 +325,12 @@ void SttSession::connect(const std::string &url) {
   limits.ping_interval = 15s;
   socket_ =
       net::WebSocket::connect(*worker_, options, std::move(handlers), limits);
+}
+
+void SttSession::received(std::string_view event) {
+  GST_LOG_OBJECT(element_, "event of %zu bytes", event.size());
+  realtime_.on_message(event, worker_->now());
+  pump();
 }
 
 void SttSession::disconnect() {

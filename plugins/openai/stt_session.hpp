@@ -52,6 +52,7 @@ private:
   void pump();
   void perform(const Action &action);
   void connect(const std::string &url);
+  void received(std::string_view event);
   void disconnect();
   void failed(const Action &action);
   void tell_failure();

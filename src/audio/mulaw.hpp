@@ -27,7 +27,8 @@ constexpr std::uint8_t linear_to_mulaw(std::int16_t sample) {
   if (value > kClip)
     value = kClip;
   value += kBias;
-  const int exponent = std::bit_width(static_cast<unsigned>(value)) - 8;
+  const auto width = std::bit_width(static_cast<unsigned>(value));
+  const int exponent = static_cast<int>(width) - 8;
   const int mantissa = (value >> (exponent + 3)) & 0x0f;
   return static_cast<std::uint8_t>(~(sign |
                                      static_cast<std::uint8_t>(exponent << 4) |
