@@ -130,6 +130,13 @@ static void test_contract() {
     g_assert_cmpint(call.counted(fault), ==, 0);
   g_assert_cmpuint(call.connections(), ==, 1);
   g_assert_cmpuint(call.bench.messages(GST_MESSAGE_WARNING), ==, 0);
+  // It waits for the provider, not for more text: no latency of its own.
+  GstQuery *query = gst_query_new_latency();
+  g_assert_true(gst_pad_peer_query(call.bench.audio_pad(), query));
+  GstClockTime min = 1;
+  gst_query_parse_latency(query, nullptr, &min, nullptr);
+  g_assert_cmpuint(min, ==, 0);
+  gst_query_unref(query);
   // Its leave is a clean one.
   call.bench.set_state(GST_STATE_NULL);
   call.worker->run_for(3s);

@@ -328,5 +328,7 @@ int main(int argc, char **argv) {
   };
   for (const auto &[name, test] : tests)
     g_test_add_func((std::string("/voiceactivity/") + name).c_str(), test);
-  return g_test_run();
+  const int result = g_test_run();
+  gst_deinit();
+  return result;
 }
