@@ -34,7 +34,7 @@
 #include "agent/llm_mind.hpp"
 #include "agent/scripted_mind.hpp"
 #include "config/config.hpp"
-#include "graph/contexts.hpp"
+#include "graph/element.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -95,23 +95,11 @@ enum {
 
 // --- pads --------------------------------------------------------------------
 
-// Runs `use` on the worker with the session; `otherwise` when there is none.
-template <typename R, typename F>
-static R with_session(GstAgent *self, R otherwise, F &&use) {
-  const auto worker = self->priv->worker;
-  if (!worker)
-    return otherwise;
-  return graph::on_worker(*worker, [&]() -> R {
-    const auto session = self->priv->session;
-    return session ? use(*session) : otherwise;
-  });
-}
-
 static GstFlowReturn gst_agent_chain(GstPad *, GstObject *parent,
                                      GstBuffer *buffer) {
   const auto owned = Ref<GstBuffer>::adopt(buffer);
-  return with_session(
-      GST_AGENT(parent), GST_FLOW_FLUSHING,
+  return graph::with_session(
+      *GST_AGENT(parent)->priv, GST_FLOW_FLUSHING,
       [&](AgentSession &session) { return session.text(buffer); });
 }
 
@@ -120,10 +108,7 @@ static gboolean gst_agent_sink_event(GstPad *pad, GstObject *parent,
   GstAgent *self = GST_AGENT(parent);
   const auto on_session = [&](auto &&use) -> gboolean {
     const auto owned = Ref<GstEvent>::adopt(event);
-    return with_session(self, FALSE, [&](AgentSession &session) -> gboolean {
-      use(session);
-      return TRUE;
-    });
+    return graph::on_session(*self->priv, use);
   };
   switch (GST_EVENT_TYPE(event)) {
   case GST_EVENT_STREAM_START:
@@ -142,15 +127,14 @@ static gboolean gst_agent_sink_event(GstPad *pad, GstObject *parent,
   case GST_EVENT_EOS:
     return on_session([](AgentSession &session) { session.end_of_stream(); });
   case GST_EVENT_FLUSH_STOP:
-    (void)with_session(self, FALSE, [](AgentSession &session) -> gboolean {
-      session.flushed();
-      return TRUE;
-    });
+    (void)graph::on_session(*self->priv,
+                            [](AgentSession &session) { session.flushed(); });
     return gst_pad_event_default(pad, parent, event);
   case GST_EVENT_CUSTOM_DOWNSTREAM:
-    if (with_session(self, FALSE, [&](AgentSession &session) -> gboolean {
-          return session.downstream_event(event);
-        })) {
+    if (graph::with_session(*self->priv, FALSE,
+                            [&](AgentSession &session) -> gboolean {
+                              return session.downstream_event(event);
+                            })) {
       gst_event_unref(event);
       return TRUE;
     }
@@ -163,10 +147,10 @@ static gboolean gst_agent_sink_event(GstPad *pad, GstObject *parent,
 static gboolean gst_agent_src_event(GstPad *pad, GstObject *parent,
                                     GstEvent *event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_CUSTOM_UPSTREAM &&
-      with_session(GST_AGENT(parent), FALSE,
-                   [&](AgentSession &session) -> gboolean {
-                     return session.upstream_event(event);
-                   })) {
+      graph::with_session(*GST_AGENT(parent)->priv, FALSE,
+                          [&](AgentSession &session) -> gboolean {
+                            return session.upstream_event(event);
+                          })) {
     gst_event_unref(event);
     return TRUE;
   }
@@ -358,10 +342,7 @@ static void gst_agent_set_property(GObject *object, guint id,
                                    const GValue *value, GParamSpec *spec) {
   GstAgent *self = GST_AGENT(object);
   Settings &settings = self->priv->settings;
-  const auto text = [value]() -> std::string {
-    const char *given = g_value_get_string(value);
-    return given != nullptr ? given : "";
-  };
+  const auto text = [value] { return graph::string_of(value); };
   GST_OBJECT_LOCK(self);
   switch (id) {
   case PROP_DEFINITION:

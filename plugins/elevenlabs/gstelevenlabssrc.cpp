@@ -29,6 +29,7 @@
 #include "socket_engine.hpp"
 
 #include "elevenlabs/output_format.hpp"
+#include "graph/element.hpp"
 
 #include <cstdlib>
 #include <memory>
@@ -174,8 +175,7 @@ static void gst_elevenlabs_src_set_property(GObject *object, guint id,
   Settings &settings = GST_ELEVENLABS_SRC(object)->priv->settings;
   GST_OBJECT_LOCK(object);
   if (std::string *text = text_setting(settings, id)) {
-    const char *given = g_value_get_string(value);
-    *text = given != nullptr ? given : "";
+    *text = graph::string_of(value);
   } else if (double *number = number_setting(settings, id)) {
     *number = g_value_get_double(value);
   } else if (id == PROP_TIMEOUT) {
@@ -199,19 +199,6 @@ static void gst_elevenlabs_src_get_property(GObject *object, guint id,
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
   GST_OBJECT_UNLOCK(object);
-}
-
-static bool gst_elevenlabs_src_has_text(GstElevenLabsSrc *self) {
-  GST_OBJECT_LOCK(self);
-  const bool has_text = !self->priv->settings.text.empty();
-  GST_OBJECT_UNLOCK(self);
-  if (has_text || self->priv->pads.has_text_pad())
-    return true;
-  GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
-                    ("There is nothing to say: set the property text, or link "
-                     "text to the pad sink."),
-                    (nullptr));
-  return false;
 }
 
 // What the property output-format asks for, if anything; false when that
@@ -250,10 +237,11 @@ static bool gst_elevenlabs_src_start(GstElevenLabsSrc *self) {
   GST_OBJECT_UNLOCK(self);
   graph::VoicePads &pads = self->priv->pads;
   graph::VoiceFormat format;
-  if (!gst_elevenlabs_src_format(self, settings.output_format, format))
+  if (!pads.can_speak(settings.text) ||
+      !gst_elevenlabs_src_format(self, settings.output_format, format))
     return false;
   pads.start(format, settings.text, [&] {
-    const auto engine =
+    auto engine =
         std::make_shared<SocketEngine>(pads, engine_settings(settings, format));
     engine->open();
     return engine;
@@ -264,26 +252,11 @@ static bool gst_elevenlabs_src_start(GstElevenLabsSrc *self) {
 static GstStateChangeReturn
 gst_elevenlabs_src_change_state(GstElement *element,
                                 GstStateChange transition) {
-  GstElevenLabsSrc *self = GST_ELEVENLABS_SRC(element);
-  graph::VoicePads &pads = self->priv->pads;
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    pads.open();
-  else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
-    pads.stop();
-  else if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
-           !gst_elevenlabs_src_has_text(self))
-    return GST_STATE_CHANGE_FAILURE;
-  const GstStateChangeReturn result =
-      GST_ELEMENT_CLASS(gst_elevenlabs_src_parent_class)
-          ->change_state(element, transition);
-  if (result == GST_STATE_CHANGE_FAILURE)
-    return result;
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
-      !gst_elevenlabs_src_start(self))
-    return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
-    pads.close();
-  return result;
+  return GST_ELEVENLABS_SRC(element)->priv->pads.change_state(
+      GST_ELEMENT_CLASS(gst_elevenlabs_src_parent_class), transition,
+      [element] {
+        return gst_elevenlabs_src_start(GST_ELEVENLABS_SRC(element));
+      });
 }
 
 static GstPad *gst_elevenlabs_src_request_new_pad(GstElement *element,

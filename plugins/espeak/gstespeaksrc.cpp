@@ -19,6 +19,7 @@
 
 #include "gstespeaksrc.hpp"
 
+#include "graph/element.hpp"
 #include "graph/espeak_engine.hpp"
 #include "graph/voice_pads.hpp"
 
@@ -73,11 +74,6 @@ static void gst_espeak_src_finalize(GObject *object) {
   G_OBJECT_CLASS(gst_espeak_src_parent_class)->finalize(object);
 }
 
-static std::string string_of(const GValue *value) {
-  const char *text = g_value_get_string(value);
-  return text != nullptr ? text : "";
-}
-
 static void gst_espeak_src_set_property(GObject *object, guint id,
                                         const GValue *value,
                                         GParamSpec *pspec) {
@@ -85,10 +81,10 @@ static void gst_espeak_src_set_property(GObject *object, guint id,
   GST_OBJECT_LOCK(object);
   switch (id) {
   case PROP_TEXT:
-    settings.text = string_of(value);
+    settings.text = graph::string_of(value);
     break;
   case PROP_VOICE:
-    settings.voice.voice = string_of(value);
+    settings.voice.voice = graph::string_of(value);
     break;
   case PROP_RATE:
     settings.voice.words_per_minute = g_value_get_int(value);
@@ -133,52 +129,26 @@ static void gst_espeak_src_get_property(GObject *object, guint id,
   GST_OBJECT_UNLOCK(object);
 }
 
-static bool gst_espeak_src_has_text(GstEspeakSrc *self) {
-  GST_OBJECT_LOCK(self);
-  const bool has_text = !self->priv->settings.text.empty();
-  GST_OBJECT_UNLOCK(self);
-  if (has_text || self->priv->pads.has_text_pad())
-    return true;
-  GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
-                    ("There is nothing to say: set the property text, or link "
-                     "text to the pad sink."),
-                    (nullptr));
-  return false;
-}
-
-static void gst_espeak_src_start(GstEspeakSrc *self) {
+static bool gst_espeak_src_start(GstEspeakSrc *self) {
   GST_OBJECT_LOCK(self);
   const Settings settings = self->priv->settings;
   GST_OBJECT_UNLOCK(self);
   graph::VoicePads &pads = self->priv->pads;
+  if (!pads.can_speak(settings.text))
+    return false;
   // A downstream that cannot take it says so at the first buffer.
   const auto format = pads.negotiate().value_or(graph::VoiceFormat{});
   pads.start(format, settings.text, [&] {
     return std::make_shared<graph::EspeakEngine>(pads, settings.voice);
   });
+  return true;
 }
 
 static GstStateChangeReturn
 gst_espeak_src_change_state(GstElement *element, GstStateChange transition) {
-  GstEspeakSrc *self = GST_ESPEAK_SRC(element);
-  graph::VoicePads &pads = self->priv->pads;
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    pads.open();
-  else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
-    pads.stop();
-  else if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
-           !gst_espeak_src_has_text(self))
-    return GST_STATE_CHANGE_FAILURE;
-  const GstStateChangeReturn result =
-      GST_ELEMENT_CLASS(gst_espeak_src_parent_class)
-          ->change_state(element, transition);
-  if (result == GST_STATE_CHANGE_FAILURE)
-    return result;
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
-    gst_espeak_src_start(self);
-  else if (transition == GST_STATE_CHANGE_READY_TO_NULL)
-    pads.close();
-  return result;
+  return GST_ESPEAK_SRC(element)->priv->pads.change_state(
+      GST_ELEMENT_CLASS(gst_espeak_src_parent_class), transition,
+      [element] { return gst_espeak_src_start(GST_ESPEAK_SRC(element)); });
 }
 
 static GstPad *gst_espeak_src_request_new_pad(GstElement *element,

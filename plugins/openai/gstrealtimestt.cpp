@@ -35,7 +35,7 @@
 
 #include "stt_session.hpp"
 
-#include "graph/contexts.hpp"
+#include "graph/element.hpp"
 
 #include <memory>
 #include <string>
@@ -97,55 +97,32 @@ enum {
 
 // --- pads --------------------------------------------------------------------
 
-// Runs `use` on the worker with the session; `otherwise` when there is none.
-template <typename R, typename F>
-static R with_session(GstRealtimeStt *self, R otherwise, F &&use) {
-  const auto worker = self->priv->worker;
-  if (!worker)
-    return otherwise;
-  return graph::on_worker(*worker, [&]() -> R {
-    const auto session = self->priv->session;
-    return session ? use(*session) : otherwise;
-  });
-}
-
 static GstFlowReturn gst_realtime_stt_chain(GstPad *, GstObject *parent,
                                             GstBuffer *buffer) {
   const auto owned = Ref<GstBuffer>::adopt(buffer);
-  return with_session(
-      GST_REALTIME_STT(parent), GST_FLOW_FLUSHING,
+  return graph::with_session(
+      *GST_REALTIME_STT(parent)->priv, GST_FLOW_FLUSHING,
       [&](SttSession &session) { return session.audio(buffer); });
 }
 
-// Times downstream are those of the audio; other formats have none.
-static Ref<GstEvent> time_segment(Ref<GstEvent> event, GstSegment &segment) {
-  gst_event_copy_segment(event.get(), &segment);
-  if (segment.format == GST_FORMAT_TIME)
-    return event;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  return Ref<GstEvent>::adopt(gst_event_new_segment(&segment));
-}
-
 static gboolean gst_realtime_stt_caps(GstRealtimeStt *self, GstEvent *event) {
-  return with_session(self, FALSE, [&](SttSession &session) -> gboolean {
-    GstCaps *caps = nullptr;
-    gst_event_parse_caps(event, &caps);
-    const auto text =
-        Ref<GstCaps>::adopt(gst_static_pad_template_get_caps(&src_template));
-    gst_pad_push_event(self->priv->src, gst_event_new_caps(text.get()));
-    return session.caps(caps);
-  });
+  return graph::with_session(
+      *self->priv, FALSE, [&](SttSession &session) -> gboolean {
+        GstCaps *caps = nullptr;
+        gst_event_parse_caps(event, &caps);
+        const auto text = Ref<GstCaps>::adopt(
+            gst_static_pad_template_get_caps(&src_template));
+        gst_pad_push_event(self->priv->src, gst_event_new_caps(text.get()));
+        return session.caps(caps);
+      });
 }
 
 static gboolean gst_realtime_stt_sink_event(GstPad *, GstObject *parent,
                                             GstEvent *raw) {
   GstRealtimeStt *self = GST_REALTIME_STT(parent);
   auto event = Ref<GstEvent>::adopt(raw);
-  const auto on_session = [&](auto &&use) -> gboolean {
-    return with_session(self, FALSE, [&](SttSession &session) -> gboolean {
-      use(session);
-      return TRUE;
-    });
+  const auto on_session = [&](auto &&use) {
+    return graph::on_session(*self->priv, use);
   };
   const auto pass_on = [&]() -> gboolean {
     return gst_pad_push_event(self->priv->src, event.release());
@@ -155,7 +132,7 @@ static gboolean gst_realtime_stt_sink_event(GstPad *, GstObject *parent,
     return gst_realtime_stt_caps(self, raw);
   case GST_EVENT_SEGMENT: {
     GstSegment segment;
-    event = time_segment(std::move(event), segment);
+    event = graph::time_segment(std::move(event), segment);
     return on_session([&](SttSession &session) {
       pass_on();
       session.segment(segment);
@@ -179,7 +156,8 @@ static gboolean gst_realtime_stt_sink_event(GstPad *, GstObject *parent,
       pass_on();
     });
   default:
-    return with_session(self, FALSE, [&](SttSession &) { return pass_on(); });
+    return graph::with_session(*self->priv, FALSE,
+                               [&](SttSession &) { return pass_on(); });
   }
 }
 
@@ -240,11 +218,6 @@ gst_realtime_stt_change_state(GstElement *element, GstStateChange transition) {
 
 // --- the object --------------------------------------------------------------
 
-static std::string string_of(const GValue *value) {
-  const char *text = g_value_get_string(value);
-  return text != nullptr ? text : "";
-}
-
 static void gst_realtime_stt_set_property(GObject *object, guint id,
                                           const GValue *value,
                                           GParamSpec *spec) {
@@ -253,19 +226,19 @@ static void gst_realtime_stt_set_property(GObject *object, guint id,
   GST_OBJECT_LOCK(object);
   switch (id) {
   case PROP_API_KEY:
-    settings.api_key = string_of(value);
+    settings.api_key = graph::string_of(value);
     break;
   case PROP_BASE_URL:
-    realtime.base_url = string_of(value);
+    realtime.base_url = graph::string_of(value);
     break;
   case PROP_REALTIME_URL:
-    realtime.realtime_url = string_of(value);
+    realtime.realtime_url = graph::string_of(value);
     break;
   case PROP_MODEL:
-    realtime.model = string_of(value);
+    realtime.model = graph::string_of(value);
     break;
   case PROP_LANGUAGE:
-    realtime.language = string_of(value);
+    realtime.language = graph::string_of(value);
     break;
   case PROP_VAD_SILENCE_MS:
     realtime.vad_silence_ms = static_cast<int>(g_value_get_uint(value));

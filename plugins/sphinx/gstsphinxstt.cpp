@@ -30,7 +30,7 @@
 
 #include "recogniser_session.hpp"
 
-#include "graph/contexts.hpp"
+#include "graph/element.hpp"
 #include "graph/events.hpp"
 
 #include <memory>
@@ -87,45 +87,20 @@ static Settings gst_sphinx_stt_settings(GstSphinxStt *self) {
 
 // --- pads --------------------------------------------------------------------
 
-// Runs `use` on the worker with the session; `otherwise` when there is none.
-template <typename R, typename F>
-static R with_session(GstSphinxStt *self, R otherwise, F &&use) {
-  const auto worker = self->priv->worker;
-  if (!worker)
-    return otherwise;
-  return graph::on_worker(*worker, [&]() -> R {
-    const auto session = self->priv->session; // `use` may end it
-    return session ? use(*session) : otherwise;
-  });
-}
-
 static GstFlowReturn gst_sphinx_stt_chain(GstPad *, GstObject *parent,
                                           GstBuffer *buffer) {
   const auto owned = Ref<GstBuffer>::adopt(buffer);
-  return with_session(
-      GST_SPHINX_STT(parent), GST_FLOW_FLUSHING,
+  return graph::with_session(
+      *GST_SPHINX_STT(parent)->priv, GST_FLOW_FLUSHING,
       [&](RecogniserSession &session) { return session.audio(buffer); });
-}
-
-// Times downstream are those of the audio; other formats have none.
-static Ref<GstEvent> time_segment(Ref<GstEvent> event, GstSegment &segment) {
-  gst_event_copy_segment(event.get(), &segment);
-  if (segment.format == GST_FORMAT_TIME)
-    return event;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  return Ref<GstEvent>::adopt(gst_event_new_segment(&segment));
 }
 
 static gboolean gst_sphinx_stt_sink_event(GstPad *, GstObject *parent,
                                           GstEvent *raw) {
   GstSphinxStt *self = GST_SPHINX_STT(parent);
   auto event = Ref<GstEvent>::adopt(raw);
-  const auto on_session = [&](auto &&use) -> gboolean {
-    return with_session(self, FALSE,
-                        [&](RecogniserSession &session) -> gboolean {
-                          use(session);
-                          return TRUE;
-                        });
+  const auto on_session = [&](auto &&use) {
+    return graph::on_session(*self->priv, use);
   };
   const auto pass_on = [&]() -> gboolean {
     return gst_pad_push_event(self->priv->src, event.release());
@@ -139,7 +114,7 @@ static gboolean gst_sphinx_stt_sink_event(GstPad *, GstObject *parent,
   }
   case GST_EVENT_SEGMENT: {
     GstSegment segment;
-    event = time_segment(std::move(event), segment);
+    event = graph::time_segment(std::move(event), segment);
     return on_session([&](RecogniserSession &session) {
       session.segment(segment);
       pass_on();
@@ -163,8 +138,8 @@ static gboolean gst_sphinx_stt_sink_event(GstPad *, GstObject *parent,
       pass_on();
     });
   default:
-    return with_session(self, FALSE,
-                        [&](RecogniserSession &) { return pass_on(); });
+    return graph::with_session(*self->priv, FALSE,
+                               [&](RecogniserSession &) { return pass_on(); });
   }
 }
 
@@ -174,11 +149,11 @@ static gboolean gst_sphinx_stt_src_event(GstPad *pad, GstObject *parent,
   if (!expect)
     return gst_pad_event_default(pad, parent, event);
   gst_event_unref(event);
-  return with_session(GST_SPHINX_STT(parent), FALSE,
-                      [&](RecogniserSession &session) -> gboolean {
-                        session.expect(expect->expectation);
-                        return TRUE;
-                      });
+  return graph::with_session(*GST_SPHINX_STT(parent)->priv, FALSE,
+                             [&](RecogniserSession &session) -> gboolean {
+                               session.expect(expect->expectation);
+                               return TRUE;
+                             });
 }
 
 // A text comes when the silence behind it has lasted, and then some.
@@ -248,9 +223,9 @@ gst_sphinx_stt_change_state(GstElement *element, GstStateChange transition) {
 
 // --- the object --------------------------------------------------------------
 
-static std::string string_of(const GValue *value, const char *otherwise) {
-  const char *text = g_value_get_string(value);
-  return text != nullptr && *text != '\0' ? text : otherwise;
+static std::string string_or(const GValue *value, const char *otherwise) {
+  const std::string text = graph::string_of(value);
+  return text.empty() ? otherwise : text;
 }
 
 static void gst_sphinx_stt_set_property(GObject *object, guint id,
@@ -259,10 +234,10 @@ static void gst_sphinx_stt_set_property(GObject *object, guint id,
   GST_OBJECT_LOCK(object);
   switch (id) {
   case PROP_HMM:
-    settings.hmm = string_of(value, offline::SphinxDecoder::kDefaultHmm);
+    settings.hmm = string_or(value, offline::SphinxDecoder::kDefaultHmm);
     break;
   case PROP_DICT:
-    settings.dict = string_of(value, offline::SphinxDecoder::kDefaultDict);
+    settings.dict = string_or(value, offline::SphinxDecoder::kDefaultDict);
     break;
   case PROP_SILENCE_MS:
     settings.silence_ms = g_value_get_uint(value);

@@ -34,7 +34,7 @@
 
 #include "outbound_session.hpp"
 
-#include "graph/contexts.hpp"
+#include "graph/element.hpp"
 
 #include <memory>
 
@@ -81,38 +81,22 @@ enum {
 
 // --- pad ---------------------------------------------------------------------
 
-// Runs `use` on the worker with the session; `otherwise` when there is none.
-template <typename R, typename F>
-static R with_session(GstTwilioSink *self, R otherwise, F &&use) {
-  const auto worker = self->priv->worker;
-  if (!worker)
-    return otherwise;
-  return graph::on_worker(*worker, [&]() -> R {
-    const auto session = self->priv->session;
-    return session ? use(*session) : otherwise;
-  });
-}
-
 static GstFlowReturn gst_twilio_sink_chain(GstPad *, GstObject *parent,
                                            GstBuffer *buffer) {
   const auto owned = Ref<GstBuffer>::adopt(buffer);
   const MappedBuffer mapped(buffer);
-  return with_session(GST_TWILIO_SINK(parent), GST_FLOW_FLUSHING,
-                      [&](OutboundSession &session) {
-                        session.audio(mapped.bytes());
-                        return GST_FLOW_OK;
-                      });
+  return graph::with_session(*GST_TWILIO_SINK(parent)->priv, GST_FLOW_FLUSHING,
+                             [&](OutboundSession &session) {
+                               session.audio(mapped.bytes());
+                               return GST_FLOW_OK;
+                             });
 }
 
 static gboolean gst_twilio_sink_event(GstPad *, GstObject *parent,
                                       GstEvent *event) {
   const auto owned = Ref<GstEvent>::adopt(event);
-  const auto on_session = [&](auto &&use) -> gboolean {
-    return with_session(GST_TWILIO_SINK(parent), FALSE,
-                        [&](OutboundSession &session) -> gboolean {
-                          use(session);
-                          return TRUE;
-                        });
+  const auto on_session = [&](auto &&use) {
+    return graph::on_session(*GST_TWILIO_SINK(parent)->priv, use);
   };
   switch (GST_EVENT_TYPE(event)) {
   case GST_EVENT_FLUSH_START:
@@ -200,9 +184,8 @@ static void gst_twilio_sink_set_context(GstElement *element,
   if (!gst_context_has_context_type(context, graph::kMediaStreamContext))
     return;
   GstTwilioSink *self = GST_TWILIO_SINK(element);
-  (void)with_session(self, FALSE, [self](OutboundSession &) -> gboolean {
+  (void)graph::on_session(*self->priv, [self](OutboundSession &) {
     gst_twilio_sink_look_for_stream(self);
-    return TRUE;
   });
 }
 

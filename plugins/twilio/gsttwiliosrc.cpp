@@ -31,7 +31,7 @@
 
 #include "inbound_session.hpp"
 
-#include "graph/contexts.hpp"
+#include "graph/element.hpp"
 
 #include <atomic>
 #include <memory>
@@ -217,10 +217,7 @@ static void gst_twilio_src_set_property(GObject *object, guint id,
                                         const GValue *value, GParamSpec *spec) {
   GstTwilioSrc *self = GST_TWILIO_SRC(object);
   Settings &settings = self->priv->settings;
-  const auto text = [value]() -> std::string {
-    const char *given = g_value_get_string(value);
-    return given != nullptr ? given : "";
-  };
+  const auto text = [value] { return graph::string_of(value); };
   GST_OBJECT_LOCK(self);
   switch (id) {
   case PROP_CHUNK_MS:

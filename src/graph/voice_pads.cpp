@@ -88,9 +88,34 @@ bool VoicePads::has_text_pad() const {
   return has;
 }
 
-void VoicePads::open() { worker_ = acquire_worker(element_); }
+bool VoicePads::can_speak(const std::string &text) const {
+  if (!text.empty() || has_text_pad())
+    return true;
+  GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS,
+                    ("There is nothing to say: set the property text, or link "
+                     "text to the pad sink."),
+                    (nullptr));
+  return false;
+}
 
-void VoicePads::close() { worker_.reset(); }
+GstStateChangeReturn
+VoicePads::change_state(GstElementClass *parent_class,
+                        GstStateChange transition,
+                        const std::function<bool()> &start) {
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
+    worker_ = acquire_worker(element_);
+  else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    stop(); // before the pads are deactivated
+  const GstStateChangeReturn result =
+      parent_class->change_state(element_, transition);
+  if (result == GST_STATE_CHANGE_FAILURE)
+    return result;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start())
+    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    worker_.reset();
+  return result;
+}
 
 std::optional<VoiceFormat>
 VoicePads::negotiate(const std::optional<VoiceFormat> &wanted) const {

@@ -54,9 +54,14 @@ public:
   // The application's EOS: a plain source ends here and now. False when this is
   // none, and the default is right.
   bool end_plain_source();
-  // NULL -> READY and back.
-  void open();
-  void close();
+  // Whether there is something to say: `text`, or what comes in. Posts the
+  // element's error if not.
+  bool can_speak(const std::string &text) const;
+  // An element's change_state, around that of its parent class. `start` has to
+  // call start(); false: it could not, and the element has posted its error.
+  GstStateChangeReturn change_state(GstElementClass *parent_class,
+                                    GstStateChange transition,
+                                    const std::function<bool()> &start);
   // The format that downstream likes best, or `wanted`; nullopt when it takes
   // none. From READY -> PAUSED once the pads are active.
   std::optional<VoiceFormat>
@@ -66,8 +71,6 @@ public:
   using MakeEngine = std::function<std::shared_ptr<VoiceEngine>()>;
   void start(const VoiceFormat &format, const std::string &text,
              const MakeEngine &make_engine);
-  // PAUSED -> READY, before the pads are deactivated.
-  void stop();
 
   // --- for the engine, on the worker
   const std::shared_ptr<Worker> &worker() const { return worker_; }
@@ -94,6 +97,7 @@ private:
   static gboolean sink_event(GstPad *pad, GstObject *parent, GstEvent *event);
   static gboolean src_query(GstPad *pad, GstObject *parent, GstQuery *query);
 
+  void stop();
   void speak_property(const std::string &text);
   GstFlowReturn take_text(GstBuffer *buffer);
   bool take_event(GstEvent *event);

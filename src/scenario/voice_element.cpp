@@ -121,21 +121,12 @@ static void scenario_voice_finalize(GObject *object) {
 static GstStateChangeReturn
 scenario_voice_change_state(GstElement *element, GstStateChange transition) {
   graph::VoicePads &pads = SCENARIO_VOICE(element)->priv->pads;
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    pads.open();
-  else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
-    pads.stop();
-  const GstStateChangeReturn result =
-      GST_ELEMENT_CLASS(scenario_voice_parent_class)
-          ->change_state(element, transition);
-  if (result == GST_STATE_CHANGE_FAILURE)
-    return result;
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
-    pads.start({true, 8000}, "",
-               [&pads] { return std::make_shared<Engine>(pads); });
-  else if (transition == GST_STATE_CHANGE_READY_TO_NULL)
-    pads.close();
-  return result;
+  return pads.change_state(
+      GST_ELEMENT_CLASS(scenario_voice_parent_class), transition, [&pads] {
+        pads.start({true, 8000}, "",
+                   [&pads] { return std::make_shared<Engine>(pads); });
+        return true;
+      });
 }
 
 static GstPad *scenario_voice_request_new_pad(GstElement *element,

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "graph/contexts.hpp"
+
+#include <string>
+
+// What elements that have a session on a worker do alike. `Private` has the
+// members `worker` and `session`, shared pointers.
+namespace patchcord::graph {
+
+// Runs `use` on the worker with the session; `otherwise` when there is none.
+template <typename Private, typename R, typename F>
+R with_session(Private &priv, R otherwise, F &&use) {
+  const auto worker = priv.worker;
+  if (!worker)
+    return otherwise;
+  return on_worker(*worker, [&]() -> R {
+    const auto session = priv.session; // `use` may end it
+    return session ? use(*session) : otherwise;
+  });
+}
+
+// The same for an event: whether there was a session.
+template <typename Private, typename F>
+gboolean on_session(Private &priv, F &&use) {
+  return with_session(priv, FALSE, [&](auto &session) -> gboolean {
+    use(session);
+    return TRUE;
+  });
+}
+
+// The segment event for what a recogniser puts out, and the segment: times
+// there are those of the audio; other formats have none.
+inline Ref<GstEvent> time_segment(Ref<GstEvent> event, GstSegment &segment) {
+  gst_event_copy_segment(event.get(), &segment);
+  if (segment.format == GST_FORMAT_TIME)
+    return event;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  return Ref<GstEvent>::adopt(gst_event_new_segment(&segment));
+}
+
+// The text of a property's value; empty for none.
+inline std::string string_of(const GValue *value) {
+  const char *text = g_value_get_string(value);
+  return text != nullptr ? text : "";
+}
+
+} // namespace patchcord::graph
