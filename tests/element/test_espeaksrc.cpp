@@ -377,6 +377,7 @@ static void test_real_worker() {
     bench.eos();
     bench.await("eos");
     const std::string order = bench.order();
+    g_test_message("came out: %s", order.c_str());
     g_assert_true(order.starts_with("segment start:1 spoken:One. audio "
                                     "spoken:Two. audio spoken:Three. audio "
                                     "end:1 audio start:2 "));

@@ -115,6 +115,11 @@ void VoiceBench::add(Item item) {
   std::function<void()> hook;
   {
     const std::lock_guard lock(mutex_);
+    // What another thread was pushing when the flush came is flushed as well.
+    flushing_ =
+        item.name == "flush-start" || (flushing_ && item.name != "flush-stop");
+    if (flushing_ && item.name != "flush-start")
+      return;
     if (item.name == "audio")
       hook = std::exchange(hook_, nullptr);
     items_.push_back(std::move(item));

@@ -98,6 +98,7 @@ private:
   std::vector<patchcord::Ref<GstMessage>> messages_;
   std::function<void()> hook_;
   GstFlowReturn flow_ = GST_FLOW_OK;
+  bool flushing_ = false;
 };
 
 // A failing g_assert_cmpstr() would print a temporary that is gone.
