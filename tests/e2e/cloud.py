@@ -265,8 +265,9 @@ def nothing_of_a_call_is_left(stack):
         code, summary = stack.call("--calls", "30", "--ramp", "1", *TALK)
         check(code == 0, f"the phone ended with {code}: {summary}")
     # A leak would be 60 of something; a few warm connections to the model
-    # remain, at most 16 a worker.
-    poll(lambda: stack.server.threads() <= threads and
+    # remain, at most 16 a worker, and the offline voice's thread if it had to
+    # stand in for a voice that was late.
+    poll(lambda: stack.server.threads() <= threads + 1 and
          stack.server.fds() <= fds + 34, "threads and descriptors back")
     check(get(stack.url + "/healthz")[0] == 200, "not healthy")
 
