@@ -63,10 +63,8 @@ void random_mask(std::uint8_t *key, std::size_t size) {
 struct WebSocketConnection::Leaving {
   explicit Leaving(Worker &) {}
   ~Leaving() {
-    for (const auto &connection : std::exchange(connections, {})) {
-      connection->leaving_ = false;
-      connection->drop();
-    }
+    for (const auto &connection : connections)
+      connection->watch_.reset(); // it holds the connection
   }
   Leaving(const Leaving &) = delete;
   Leaving &operator=(const Leaving &) = delete;
@@ -158,11 +156,10 @@ void WebSocketConnection::leave(std::uint16_t code, std::string_view reason) {
 void WebSocketConnection::end(const WebSocket::Closed &closed) {
   if (state_ == State::kEnded)
     return;
-  const auto keep = shared_from_this();
-  const WebSocket::Closed copy = closed; // may be ours
+  const auto keep = shared_from_this(); // and `closed`, which may be ours
   release();
   if (handlers_.closed && !dropped_)
-    handlers_.closed(copy);
+    handlers_.closed(closed);
 }
 
 void WebSocketConnection::end_soon(WebSocket::Closed closed) {

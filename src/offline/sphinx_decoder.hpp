@@ -57,6 +57,7 @@ public:
   struct Model {
     std::string hmm;  // folder of an acoustic model for 16 kHz
     std::string dict; // pronouncing dictionary
+    // NOLINTNEXTLINE(modernize-use-nullptr): of what the compiler makes of it
     auto operator<=>(const Model &) const = default;
   };
   static constexpr char kDefaultHmm[] =
