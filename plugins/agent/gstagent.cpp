@@ -29,14 +29,11 @@
 
 #include "gstagent.hpp"
 
+#include "agent_setup.hpp"
 #include "session.hpp"
 
-#include "agent/llm_mind.hpp"
-#include "agent/scripted_mind.hpp"
-#include "config/config.hpp"
 #include "graph/element.hpp"
 
-#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -45,22 +42,8 @@ GST_DEBUG_CATEGORY(agent_debug);
 
 using namespace patchcord;
 
-namespace {
-
-struct Settings {
-  std::string definition;
-  std::string mind = "scripted";
-  std::string api_key;
-  std::string base_url; // empty: the environment's, or OpenAI's
-  std::string model = "gpt-6-luna";
-  std::string today;
-  guint max_duration = 0; // seconds
-};
-
-} // namespace
-
 struct Private {
-  Settings settings; // under the object lock
+  AgentSettings settings; // under the object lock
   GstPad *sink = nullptr, *src = nullptr;
   std::shared_ptr<Worker> worker;
   // On the worker.
@@ -91,6 +74,7 @@ enum {
   PROP_MODEL,
   PROP_MAX_DURATION,
   PROP_TODAY,
+  PROP_TOOL_ORIGIN,
 };
 
 // --- pads --------------------------------------------------------------------
@@ -173,94 +157,9 @@ static gboolean gst_agent_src_query(GstPad *pad, GstObject *parent,
 
 // --- states ------------------------------------------------------------------
 
-static agent::Date local_date() {
-  GDateTime *now = g_date_time_new_now_local();
-  const agent::Date date{
-      std::chrono::year(g_date_time_get_year(now)),
-      std::chrono::month(static_cast<unsigned>(g_date_time_get_month(now))),
-      std::chrono::day(
-          static_cast<unsigned>(g_date_time_get_day_of_month(now)))};
-  g_date_time_unref(now);
-  return date;
-}
-
-static Result<agent::Definition> load_definition(const Settings &settings) {
-  if (settings.definition.empty())
-    return make_error("bad_definition", "the property 'definition' is not set");
-  const auto file = config::find_agent(settings.definition);
-  if (!file)
-    return file.error();
-  char *text = nullptr;
-  gsize size = 0;
-  GErrorHolder error;
-  if (!g_file_get_contents(file->c_str(), &text, &size, error.out()))
-    return make_error("not_found", error.message());
-  const GCharPtr owned(text);
-  auto definition = agent::parse_definition({text, size}, *file);
-  if (definition && settings.max_duration > 0)
-    definition->limits.max_duration =
-        std::min(definition->limits.max_duration,
-                 Duration(std::chrono::seconds(settings.max_duration)));
-  return definition;
-}
-
-// What the endpoint understands. Only OpenAI's own is known to take stream
-// options, and of its models those that can answer without reasoning; others
-// refuse the field, or know only the older name of the token limit.
-static openai::ChatRequest chat_request(const Settings &settings) {
-  const std::string &model = settings.model;
-  const bool is_openai =
-      settings.base_url.find("api.openai.com") != std::string::npos;
-  openai::ChatRequest request;
-  request.model = model;
-  request.send_stream_options = is_openai;
-  request.send_reasoning_effort =
-      is_openai &&
-      (model.starts_with("gpt-5.") || model.starts_with("gpt-6")) &&
-      model.find("astra") == std::string::npos;
-  request.use_max_tokens = !is_openai;
-  return request;
-}
-
-static Result<std::unique_ptr<agent::Mind>>
-make_mind(const Settings &settings,
-          const std::shared_ptr<const agent::Definition> &definition) {
-  agent::Date today = local_date();
-  if (!settings.today.empty()) {
-    const auto given = agent::parse_iso_date(settings.today);
-    if (!given)
-      return make_error("bad_setting",
-                        "today: expected a date such as 2026-05-03, got \"" +
-                            settings.today + "\"");
-    today = *given;
-  }
-  std::unique_ptr<agent::Mind> mind;
-  if (settings.mind == "scripted")
-    mind = std::make_unique<agent::ScriptedMind>(definition, today);
-  else if (settings.mind == "openai")
-    mind = std::make_unique<agent::LlmMind>(definition, today,
-                                            chat_request(settings));
-  else
-    return make_error("bad_setting",
-                      "mind: expected scripted or openai, got \"" +
-                          settings.mind + "\"");
-  return mind;
-}
-
-static std::string resolve_base_url(std::string url) {
-  const char *variable = g_getenv("OPENAI_BASE_URL");
-  if (url.empty() && variable != nullptr)
-    url = variable;
-  if (url.empty())
-    url = "https://api.openai.com/v1";
-  while (url.ends_with('/'))
-    url.pop_back();
-  return url;
-}
-
 static gboolean gst_agent_start(GstAgent *self) {
   GST_OBJECT_LOCK(self);
-  Settings settings = self->priv->settings;
+  AgentSettings settings = self->priv->settings;
   GST_OBJECT_UNLOCK(self);
   settings.base_url = resolve_base_url(settings.base_url);
   auto definition = load_definition(settings);
@@ -272,16 +171,18 @@ static gboolean gst_agent_start(GstAgent *self) {
   const auto shared =
       std::make_shared<const agent::Definition>(std::move(*definition));
   auto mind = make_mind(settings, shared);
-  if (!mind) {
-    GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
-                      ("%s", mind.error().message.c_str()), (nullptr));
+  auto tools = tool_endpoint(settings, *shared);
+  if (!mind || !tools) {
+    const Error &error = mind ? tools.error() : mind.error();
+    GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS, ("%s", error.message.c_str()),
+                      (nullptr));
     return FALSE;
   }
   Private &priv = *self->priv;
   priv.session = std::make_shared<AgentSession>(
       AgentSession::Pads{GST_ELEMENT(self), priv.sink, priv.src}, priv.worker,
       std::make_unique<agent::Conversation>(shared, *std::move(mind)),
-      ModelEndpoint{settings.base_url, settings.api_key});
+      ModelEndpoint{settings.base_url, settings.api_key}, *std::move(tools));
   return TRUE;
 }
 
@@ -341,7 +242,7 @@ static GstStateChangeReturn gst_agent_change_state(GstElement *element,
 static void gst_agent_set_property(GObject *object, guint id,
                                    const GValue *value, GParamSpec *spec) {
   GstAgent *self = GST_AGENT(object);
-  Settings &settings = self->priv->settings;
+  AgentSettings &settings = self->priv->settings;
   const auto text = [value] { return graph::string_of(value); };
   GST_OBJECT_LOCK(self);
   switch (id) {
@@ -366,6 +267,9 @@ static void gst_agent_set_property(GObject *object, guint id,
   case PROP_TODAY:
     settings.today = text();
     break;
+  case PROP_TOOL_ORIGIN:
+    settings.tool_origin = text();
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -375,7 +279,7 @@ static void gst_agent_set_property(GObject *object, guint id,
 static void gst_agent_get_property(GObject *object, guint id, GValue *value,
                                    GParamSpec *spec) {
   GstAgent *self = GST_AGENT(object);
-  const Settings &settings = self->priv->settings;
+  const AgentSettings &settings = self->priv->settings;
   GST_OBJECT_LOCK(self);
   switch (id) {
   case PROP_DEFINITION:
@@ -395,6 +299,9 @@ static void gst_agent_get_property(GObject *object, guint id, GValue *value,
     break;
   case PROP_TODAY:
     g_value_set_string(value, settings.today.c_str());
+    break;
+  case PROP_TOOL_ORIGIN:
+    g_value_set_string(value, settings.tool_origin.c_str());
     break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -454,6 +361,11 @@ static void gst_agent_class_init(GstAgentClass *klass) {
        "Date that \"tomorrow\" is told from, as 2026-05-03 (default: the local "
        "date)",
        nullptr);
+  text(
+      PROP_TOOL_ORIGIN, "tool-origin", "Tool origin",
+      "For tests: http://HOST:PORT where all tools are called instead of their "
+      "own hosts, without their secrets",
+      nullptr);
   g_object_class_install_property(
       object, PROP_API_KEY,
       g_param_spec_string("api-key", "API key",

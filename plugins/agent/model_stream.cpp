@@ -100,7 +100,10 @@ private:
     refusal_ += event->refusal;
     if (!event->finish_reason.empty())
       finish_reason_ = event->finish_reason;
-    if (!event->content.empty())
+    for (const openai::ToolCallDelta &piece : event->tool_calls)
+      if (!calls_.feed(piece))
+        return fail("too_large", "too many calls of tools", false);
+    if (!event->content.empty() || !event->tool_calls.empty())
       handlers_.text(event->content);
     if (event->done && !over_)
       done(finish_reason_.empty() ? "stop" : finish_reason_);
@@ -131,7 +134,7 @@ private:
 
   void done(const std::string &finish_reason) {
     over_ = true;
-    handlers_.done(finish_reason, refusal_);
+    handlers_.done(finish_reason, refusal_, calls_.calls());
   }
 
   void fail(const std::string &code, const std::string &message,
@@ -144,6 +147,7 @@ private:
   const Handlers handlers_;
   const AskOtherwise ask_otherwise_;
   openai::SseParser sse_;
+  openai::ToolCallAssembler calls_;
   int status_ = 0;
   bool streamed_ = false, over_ = false;
   std::string body_, finish_reason_, refusal_;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace patchcord {
 
@@ -23,9 +24,11 @@ struct ModelEndpoint {
 class ModelStream {
 public:
   struct Handlers {
+    // Empty while it writes calls of tools.
     std::function<void(const std::string &text)> text;
     std::function<void(const std::string &finish_reason,
-                       const std::string &refusal)>
+                       const std::string &refusal,
+                       const std::vector<openai::ToolCall> &calls)>
         done;
     std::function<void(const agent::Failure &failure)> failed;
   };

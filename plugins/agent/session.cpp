@@ -37,9 +37,10 @@ std::string text_of(GstBuffer *buffer) {
 
 AgentSession::AgentSession(const Pads &pads, std::shared_ptr<Worker> worker,
                            std::unique_ptr<agent::Conversation> conversation,
-                           ModelEndpoint endpoint)
+                           ModelEndpoint endpoint, ToolEndpoint tools)
     : pads_(pads), worker_(std::move(worker)),
-      conversation_(std::move(conversation)), endpoint_(std::move(endpoint)) {
+      conversation_(std::move(conversation)), endpoint_(std::move(endpoint)),
+      tool_endpoint_(std::move(tools)) {
   gst_segment_init(&segment_, GST_FORMAT_TIME);
 }
 
@@ -93,6 +94,7 @@ void AgentSession::close() {
   inputs_.clear();
   timer_.cancel();
   model_.reset();
+  tools_.reset();
 }
 
 void AgentSession::feed(const Input &input) {
@@ -249,6 +251,21 @@ void AgentSession::act(const action::StartRequest &todo) {
   start_request(todo.request, todo.body);
 }
 void AgentSession::act(const action::CancelRequest &) { model_.reset(); }
+void AgentSession::act(const action::RunTool &todo) {
+  if (!tools_)
+    tools_ = std::make_unique<ToolRunner>(
+        *worker_, tool_endpoint_,
+        [weak = weak_from_this()](std::uint32_t run,
+                                  const Result<agent::ToolAnswer> &answer) {
+          if (const auto self = weak.lock())
+            self->feed(
+                [to = self->conversation_.get(), run, answer](TimePoint now) {
+                  return to->tool_done(now, run, answer);
+                });
+        });
+  tools_->run(todo.run, todo.request);
+}
+void AgentSession::act(const action::CancelTools &) { tools_->cancel_all(); }
 void AgentSession::act(const action::Expect &todo) {
   gst_pad_push_event(pads_.sink,
                      events::make(events::Expect{todo.expectation}));
@@ -284,6 +301,11 @@ void AgentSession::act(const action::Latency &todo) {
                                        clock_time(todo.decision),
                                        clock_time(todo.first_audio),
                                        clock_time(todo.first_sent)});
+}
+void AgentSession::act(const action::ToolEnded &todo) {
+  messages::post(pads_.element,
+                 messages::Tool{todo.turn, todo.name, todo.status,
+                                static_cast<std::uint64_t>(todo.took / 1ms)});
 }
 void AgentSession::act(const action::Trouble &todo) {
   GST_WARNING_OBJECT(pads_.element, "%s failed: %s: %s",
@@ -363,12 +385,13 @@ void AgentSession::start_request(std::uint32_t id, const std::string &body) {
       });
   };
   handlers.done = [weak, id](const std::string &reason,
-                             const std::string &refusal) {
+                             const std::string &refusal,
+                             const std::vector<openai::ToolCall> &calls) {
     if (const auto self = weak.lock())
-      self->feed(
-          [to = self->conversation_.get(), id, reason, refusal](TimePoint now) {
-            return to->model_done(now, id, reason, refusal);
-          });
+      self->feed([to = self->conversation_.get(), id, reason, refusal,
+                  calls](TimePoint now) {
+        return to->model_done(now, id, reason, refusal, calls);
+      });
   };
   handlers.failed = [weak, id](const agent::Failure &failure) {
     if (const auto self = weak.lock())

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model_stream.hpp"
+#include "tool_runner.hpp"
 
 #include "agent/conversation.hpp"
 #include "graph/handles.hpp"
@@ -28,7 +29,7 @@ public:
   };
   AgentSession(const Pads &pads, std::shared_ptr<Worker> worker,
                std::unique_ptr<agent::Conversation> conversation,
-               ModelEndpoint endpoint);
+               ModelEndpoint endpoint, ToolEndpoint tools);
   ~AgentSession();
 
   // PAUSED->PLAYING and PLAYING->PAUSED.
@@ -63,6 +64,8 @@ private:
   void act(const agent::action::Flush &todo);
   void act(const agent::action::StartRequest &todo);
   void act(const agent::action::CancelRequest &todo);
+  void act(const agent::action::RunTool &todo);
+  void act(const agent::action::CancelTools &todo);
   void act(const agent::action::Expect &todo);
   void act(const agent::action::SetTimer &todo);
   void act(const agent::action::EndCall &todo);
@@ -70,6 +73,7 @@ private:
   void act(const agent::action::Heard &todo);
   void act(const agent::action::Interrupted &todo);
   void act(const agent::action::Latency &todo);
+  void act(const agent::action::ToolEnded &todo);
   void act(const agent::action::Trouble &todo);
   void act(const agent::action::Ended &todo);
 
@@ -83,6 +87,7 @@ private:
   const std::shared_ptr<Worker> worker_;
   const std::unique_ptr<agent::Conversation> conversation_;
   const ModelEndpoint endpoint_;
+  const ToolEndpoint tool_endpoint_;
 
   bool playing_ = false, closed_ = false;
   bool busy_ = false;
@@ -96,6 +101,7 @@ private:
   Timer timer_;
   bool has_timer_ = false;
   std::unique_ptr<ModelStream> model_;
+  std::unique_ptr<ToolRunner> tools_; // once one is called
 };
 
 } // namespace patchcord

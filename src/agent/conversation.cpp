@@ -173,7 +173,7 @@ Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
 Actions Conversation::caller_gone(TimePoint now) {
   if (!running_ || ending_)
     return {};
-  cancel_request();
+  cancel_request(now);
   end_call("caller_hung_up");
   return finish();
 }
@@ -198,8 +198,7 @@ Actions Conversation::model_text(TimePoint now, std::uint32_t request,
                                  const std::string &delta) {
   if (!request_ || request_->id != request)
     return {};
-  if (!delta.empty())
-    request_->deadline.reset();
+  request_->deadline.reset();
   const std::string text = mind_->model_text(delta);
   request_->streamed += text;
   auto clauses = splitter_.feed(text);
@@ -217,11 +216,15 @@ Actions Conversation::model_text(TimePoint now, std::uint32_t request,
 
 Actions Conversation::model_done(TimePoint now, std::uint32_t request,
                                  const std::string &finish_reason,
-                                 const std::string &refusal) {
+                                 const std::string &refusal,
+                                 const std::vector<openai::ToolCall> &calls) {
   if (!request_ || request_->id != request)
     return {};
   const Request done = *std::exchange(request_, std::nullopt);
-  answered(now, done, mind_->model_done(finish_reason, refusal, done.spoken));
+  answered(now, done,
+           calls.empty()
+               ? mind_->model_done(finish_reason, refusal, done.spoken)
+               : mind_->model_called(calls, done.spoken));
   return finish();
 }
 
@@ -248,7 +251,7 @@ void Conversation::take_words(TimePoint now, std::string text,
     merged = !turn_.decided || (turn_.of_mind && !turn_.heard);
     if (!turn_.decided)
       next.index = turn_.index;
-    drop_reply();
+    drop_reply(now);
     if (merged) {
       mind_->take_back();
       findings_.take_back();
@@ -283,6 +286,8 @@ void Conversation::think(TimePoint now, Thought thought) {
     turn_.decision = now;
     return speak(now, std::move(*reply));
   }
+  if (auto *tools = std::get_if<ToolRuns>(&thought))
+    return run_tools(now, std::move(*tools));
   auto &wanted = std::get<ModelRequest>(thought);
   if (!wanted.fault.empty())
     bad_answer(wanted.fault);
@@ -297,8 +302,10 @@ void Conversation::answered(TimePoint now, const Request &done,
                             Thought thought) {
   auto *reply = std::get_if<Reply>(&thought);
   if (reply == nullptr) {
-    // Where the message stands, all of it is said.
-    if (std::get<ModelRequest>(thought).said.starts_with(done.streamed))
+    // Where the message stands, all of it is said; so is what the model says
+    // before it calls tools.
+    const auto *again = std::get_if<ModelRequest>(&thought);
+    if (again == nullptr || again->said.starts_with(done.streamed))
       for (const std::string &clause : splitter_.finish())
         say(now, clause);
     return think(now, std::move(thought));
@@ -348,9 +355,10 @@ void Conversation::start_request(TimePoint now) {
   emit(action::StartRequest{request_->id, request_->body});
 }
 
-void Conversation::cancel_request() {
+void Conversation::cancel_request(TimePoint now) {
   if (request_ && request_->id != 0)
     emit(action::CancelRequest{});
+  cancel_tools(now);
   request_.reset();
   splitter_ = ClauseSplitter();
 }

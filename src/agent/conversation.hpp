@@ -56,6 +56,11 @@ struct StartRequest {
   std::string body;
 };
 struct CancelRequest {};
+struct RunTool {
+  std::uint32_t run;
+  ToolRequest request;
+};
+struct CancelTools {}; // all that run
 struct Expect {
   Expectation expectation;
 };
@@ -84,6 +89,11 @@ struct Latency {
   std::optional<TimePoint> speech_end, transcript, decision, first_audio,
       first_sent;
 };
+struct ToolEnded {
+  std::uint32_t turn;
+  std::string name, status;
+  Duration took;
+};
 struct Trouble {
   Failure failure;
   bool fatal;
@@ -95,13 +105,12 @@ struct Ended {
 };
 } // namespace action
 
-using Action =
-    std::variant<action::StartUtterance, action::Say, action::EndUtterance,
-                 action::Hold, action::Resume, action::Flush,
-                 action::StartRequest, action::CancelRequest, action::Expect,
-                 action::SetTimer, action::EndCall, action::Decided,
-                 action::Heard, action::Interrupted, action::Latency,
-                 action::Trouble, action::Ended>;
+using Action = std::variant<
+    action::StartUtterance, action::Say, action::EndUtterance, action::Hold,
+    action::Resume, action::Flush, action::StartRequest, action::CancelRequest,
+    action::RunTool, action::CancelTools, action::Expect, action::SetTimer,
+    action::EndCall, action::Decided, action::Heard, action::Interrupted,
+    action::Latency, action::ToolEnded, action::Trouble, action::Ended>;
 using Actions = std::vector<Action>;
 
 class Conversation {
@@ -122,11 +131,15 @@ public:
   Actions not_understood(TimePoint now, std::optional<TimePoint> end);
   Actions dtmf(TimePoint now, const std::string &digit);
   Actions playout(TimePoint now, const PlayoutReport &report);
+  // An empty `delta` is a sign of life: it calls tools.
   Actions model_text(TimePoint now, std::uint32_t request,
                      const std::string &delta);
   Actions model_done(TimePoint now, std::uint32_t request,
                      const std::string &finish_reason,
-                     const std::string &refusal);
+                     const std::string &refusal,
+                     const std::vector<openai::ToolCall> &calls = {});
+  Actions tool_done(TimePoint now, std::uint32_t run,
+                    const Result<ToolAnswer> &answer);
   Actions model_failed(TimePoint now, std::uint32_t request,
                        const Failure &failure);
   Actions recogniser_failed(TimePoint now, const Failure &failure);
@@ -148,14 +161,21 @@ private:
     bool retried = false;
     std::size_t told = 0; // clauses of its utterance, with a decision
   };
+  struct ToolRun {
+    std::uint32_t id = 0;
+    std::string name;
+    TimePoint started{};
+    bool over = false;
+  };
   struct Request {
-    std::uint32_t id = 0; // 0: waits for another try
+    std::uint32_t id = 0; // 0: waits for another try, or for tools
     std::string body;
     bool repair = false;
     std::string said; // of the message, before it was asked for again
     std::optional<TimePoint> deadline; // of the first token, or of the try
     std::string streamed;              // of the message, so far
     std::string spoken;                // what of it was given to the voice
+    std::vector<ToolRun> runs;         // tools, before it can go on
   };
   enum class Reports { kUnknown, kYes, kNo };
 
@@ -166,11 +186,15 @@ private:
                   std::optional<TimePoint> speech_end);
   void think(TimePoint now, Thought thought);
   void start_request(TimePoint now);
-  void cancel_request();
+  void cancel_request(TimePoint now);
   void fail_request(TimePoint now, const Failure &failure);
   void answered(TimePoint now, const Request &done, Thought thought);
   void say_rest(TimePoint now, const Request &done, const Reply &reply);
   void bad_answer(const std::string &fault);
+  void run_tools(TimePoint now, ToolRuns todo);
+  void end_run(TimePoint now, std::size_t run, const ToolOutcome &outcome);
+  void go_on_if_tools_ended(TimePoint now);
+  void cancel_tools(TimePoint now);
 
   // Speech.
   Utterance &utterance(TimePoint now, bool interruptible);
@@ -192,7 +216,7 @@ private:
   void go_on();
   void false_interruption(TimePoint now);
   void interrupt(TimePoint now);
-  void drop_reply();
+  void drop_reply(TimePoint now);
   void silence_voice(Utterance &current);
   void words_did_not_come(TimePoint now);
 
@@ -228,7 +252,7 @@ private:
   Turn turn_;
   int caller_turns_ = 0;
   std::optional<Request> request_;
-  std::uint32_t last_request_ = 0;
+  std::uint32_t last_request_ = 0, last_run_ = 0;
 
   // The caller.
   bool speaking_ = false;

@@ -74,7 +74,7 @@ std::string Conversation::untold() {
 
 void Conversation::say_and_end(TimePoint now, const std::string &text,
                                const std::string &reason) {
-  cancel_request();
+  cancel_request(now);
   if (turn_.decided) {
     Turn next;
     next.index = turn_.index + 1;
@@ -186,7 +186,7 @@ void Conversation::interrupt(TimePoint now) {
     reply.message = std::move(words);
     decided(reply);
   }
-  cancel_request();
+  cancel_request(now);
   silence_voice(current);
   cut_ = current.id;
   cut_due_ = now + kCutDue;
@@ -198,8 +198,8 @@ void Conversation::interrupt(TimePoint now) {
 }
 
 // Nothing of it was heard: it was never said.
-void Conversation::drop_reply() {
-  cancel_request();
+void Conversation::drop_reply(TimePoint now) {
+  cancel_request(now);
   if (Utterance *current = dialogue_.current())
     silence_voice(*current);
 }

@@ -3,6 +3,7 @@
 
 #include "agent/field_reader.hpp"
 #include "agent/toml_reader.hpp"
+#include "agent/tool_reader.hpp"
 #include "agent/turn_policy.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
@@ -48,6 +49,11 @@ public:
               read_field(file_, *fields[i], "fields[" + std::to_string(i) + "]",
                          definition_))
         definition_.fields.push_back(*std::move(field));
+    const auto tools = reader.tables("tools");
+    for (std::size_t i = 0; i < tools.size() && !reader.failed(); ++i)
+      definition_.tools.push_back(read_tool(file_, *tools[i],
+                                            "tools[" + std::to_string(i) + "]",
+                                            definition_.tools));
     if (const toml::table *end = reader.table("end"))
       read_end(*end);
     if (const toml::table *limits = reader.table("limits"))
@@ -113,6 +119,7 @@ private:
     reader.read("silence_prompt_s", silence_s, 1, 600);
     reader.read("max_silence_prompts", limits.max_silence_prompts, 0, 20);
     reader.read("max_duration_s", duration_s, 1, 86400);
+    reader.read("max_tool_rounds", limits.max_tool_rounds, 1, 20);
     reader.finish();
     limits.silence_prompt = std::chrono::seconds(silence_s);
     limits.max_duration = std::chrono::seconds(duration_s);
@@ -172,6 +179,13 @@ private:
 const Field *Definition::field(std::string_view field_name) const {
   for (const Field &entry : fields)
     if (entry.name == field_name)
+      return &entry;
+  return nullptr;
+}
+
+const Tool *Definition::tool(std::string_view tool_name) const {
+  for (const Tool &entry : tools)
+    if (entry.name == tool_name)
       return &entry;
   return nullptr;
 }

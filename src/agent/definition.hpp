@@ -3,6 +3,7 @@
 
 #include "agent/expectation.hpp"
 #include "agent/pattern.hpp"
+#include "agent/tool.hpp"
 #include "base/result.hpp"
 #include "worker/time.hpp"
 
@@ -71,6 +72,7 @@ struct Definition {
   std::string language = "en";
   std::map<std::string, std::string> voice; // hints: provider -> voice
   std::vector<Field> fields;
+  std::vector<Tool> tools;
 
   struct End {
     bool confirm = true;
@@ -88,6 +90,7 @@ struct Definition {
     Duration silence_prompt = 8s;
     int max_silence_prompts = 2;
     Duration max_duration = 600s;
+    int max_tool_rounds = 4; // of a turn
   } limits;
 
   struct Phrases {
@@ -110,6 +113,7 @@ struct Definition {
   } interruptions;
 
   const Field *field(std::string_view field_name) const;
+  const Tool *tool(std::string_view tool_name) const;
 };
 
 // Reads a definition. Errors ("bad_definition") say where and what:

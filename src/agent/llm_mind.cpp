@@ -2,6 +2,7 @@
 #include "agent/llm_mind.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace patchcord::agent {
@@ -19,7 +20,7 @@ void append(std::vector<openai::ChatMessage> &messages, const char *role,
   if (messages.back().role == role)
     messages.back().content += " " + text;
   else
-    messages.push_back({role, text});
+    messages.push_back({role, text, {}, {}});
 }
 
 std::string joined(std::string_view a, std::string_view b) {
@@ -37,6 +38,8 @@ LlmMind::LlmMind(std::shared_ptr<const Definition> definition, Date today,
       request_(std::move(request)) {
   request_.schema_name = kSchemaName;
   request_.schema = answer_schema(*definition_);
+  for (const Tool &tool : definition_->tools)
+    request_.tools.push_back(chat_tool(tool));
 }
 
 Reply LlmMind::open() {
@@ -61,11 +64,19 @@ Thought LlmMind::answer(const std::string &caller, const History &history) {
     reply.expect = expectation();
     return reply;
   }
-  request_.messages = {{"system", system_prompt(*definition_, known_.values,
-                                                known_.rejected, today_)}};
-  for (const Said &said : history)
-    append(request_.messages,
-           said.who == Said::Who::kAgent ? "assistant" : "user", said.text);
+  turn_ = 0;
+  tool_rounds_ = 0;
+  request_.messages = {
+      {"system",
+       system_prompt(*definition_, known_.values, known_.rejected, today_),
+       {},
+       {}}};
+  for (const Said &said : history) {
+    const bool agent = said.who == Said::Who::kAgent;
+    append(request_.messages, agent ? "assistant" : "user", said.text);
+    if (!agent)
+      tools_.append_to(request_.messages, ++turn_);
+  }
   return request();
 }
 
@@ -83,7 +94,32 @@ ModelRequest LlmMind::request(std::string fault) {
     stands_ = false;
     kept_.reset();
   }
+  request_.may_call_tools =
+      !repairing_ && tool_rounds_ < definition_->limits.max_tool_rounds;
   return {openai::chat_request_body(request_), std::move(fault), said_};
+}
+
+Thought LlmMind::model_called(const std::vector<openai::ToolCall> &calls,
+                              std::string_view spoken) {
+  if (!request_.may_call_tools) // It was told to answer.
+    return model_done({}, {}, spoken);
+  ++tool_rounds_;
+  tools_.call(turn_, calls);
+  ToolRuns runs;
+  for (const openai::ToolCall &call : calls) {
+    const Tool *tool = definition_->tool(call.name);
+    if (tool == nullptr)
+      runs.runs.push_back(
+          {"unknown", make_error("refused", "there is no such tool")});
+    else
+      runs.runs.push_back({tool->name, tool_request(*tool, call.arguments)});
+  }
+  return runs;
+}
+
+Thought LlmMind::tools_ended() {
+  tools_.append_last_to(request_.messages, streamed_);
+  return request();
 }
 
 void LlmMind::model_begin() {

@@ -4,6 +4,7 @@
 #include "agent/answer.hpp"
 #include "agent/mind.hpp"
 #include "agent/scripted_mind.hpp"
+#include "agent/tool_log.hpp"
 #include "openai/chat.hpp"
 
 #include <memory>
@@ -33,6 +34,12 @@ public:
   bool model_message_complete() const override;
   Thought model_done(std::string_view finish_reason, std::string_view refusal,
                      std::string_view spoken) override;
+  Thought model_called(const std::vector<openai::ToolCall> &calls,
+                       std::string_view spoken) override;
+  void tool_ended(std::size_t run, const ToolOutcome &outcome) override {
+    tools_.result(run, outcome.content);
+  }
+  Thought tools_ended() override;
   std::string reminder() const override;
   Expectation expectation() const override;
   const Values &values() const override;
@@ -55,12 +62,15 @@ private:
     Rejected rejected;
   };
   Known known_, before_;
+  ToolLog tools_;
   bool goal_reached_ = false;
   std::optional<ScriptedMind> successor_;
 
   // Of the turn.
   std::string caller_;
   int says_ = 0;
+  std::size_t turn_ = 0; // of the caller, from 1
+  int tool_rounds_ = 0;
   // Of the answer.
   openai::MessageExtractor extractor_;
   std::string streamed_; // of the message

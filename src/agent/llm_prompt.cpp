@@ -107,6 +107,12 @@ std::string system_prompt(const Definition &definition, const Values &known,
             "own; \"end_call\" when message is the last you say.\n"
             "* extracted: what the caller has told so far in the whole call; "
             "null for what is not known. Never guess.\n\n";
+  if (!definition.tools.empty())
+    prompt += "# Functions\n\n"
+              "Call one when you need what it tells or does; the caller waits "
+              "meanwhile. Its result is an object with \"error\" when it "
+              "failed: then say so in plain words, and never make a result "
+              "up.\n\n";
   if (!definition.fields.empty()) {
     prompt += "# Fields to find out, in this order\n\n";
     for (const Field &field : definition.fields)

@@ -4,6 +4,7 @@
 #include "agent/definition.hpp"
 #include "agent/expectation.hpp"
 #include "agent/findings.hpp"
+#include "agent/tool.hpp"
 
 #include <optional>
 #include <string>
@@ -39,7 +40,16 @@ struct Reply {
   std::string fault; // what was wrong with the model's answer
 };
 
-using Thought = std::variant<Reply, ModelRequest>;
+// Tools to run first, all at once.
+struct ToolRuns {
+  struct Run {
+    std::string name;
+    Result<ToolRequest> request; // or why it is not made
+  };
+  std::vector<Run> runs;
+};
+
+using Thought = std::variant<Reply, ModelRequest, ToolRuns>;
 
 // Decides what to say. Pure: it does no I/O, a request that it wants made is
 // given to whoever owns it.
@@ -67,6 +77,17 @@ public:
   virtual Thought model_done(std::string_view finish_reason,
                              std::string_view refusal,
                              std::string_view spoken) = 0;
+
+  // The answer is over and calls tools; `spoken` was given to the voice before.
+  // Each of the runs that come of it ends, or is given up; with all of them
+  // ended it goes on, unless the caller took the turn. A mind that offers no
+  // tools is never called so.
+  virtual Thought model_called(const std::vector<openai::ToolCall> &,
+                               std::string_view /*spoken*/) {
+    return Reply{};
+  }
+  virtual void tool_ended(std::size_t /*run*/, const ToolOutcome &) {}
+  virtual Thought tools_ended() { return Reply{}; }
 
   // To be said after a silence, behind "are you still there".
   virtual std::string reminder() const = 0;

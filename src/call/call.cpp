@@ -213,6 +213,9 @@ void Call::on_element_message(GstMessage *message) {
   } else if (const auto latency = parse<TurnLatency>(message)) {
     put(recorder_.latency(*latency));
     events.publish(event_json(now, *latency));
+  } else if (const auto tool = parse<Tool>(message)) {
+    put(recorder_.tool(*tool));
+    events.publish(event_json(now, *tool));
   } else if (const auto dtmf = parse<DtmfReceived>(message)) {
     events.publish(event_json(now, *dtmf));
   } else if (const auto trouble = parse<ProviderTrouble>(message)) {

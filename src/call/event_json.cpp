@@ -104,6 +104,16 @@ std::string event_json(std::int64_t t_ms, const messages::DtmfReceived &m) {
   return out.take();
 }
 
+std::string event_json(std::int64_t t_ms, const messages::Tool &m) {
+  auto out = begin(t_ms, messages::Tool::kName);
+  out.member("turn", std::int64_t{m.turn})
+      .member("name", m.name)
+      .member("status", m.status)
+      .member("ms", m.ms)
+      .end_object();
+  return out.take();
+}
+
 std::string event_json(std::int64_t t_ms, const messages::ProviderTrouble &m) {
   auto out = begin(t_ms, messages::ProviderTrouble::kName);
   out.member("provider", m.provider)

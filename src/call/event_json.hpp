@@ -20,6 +20,7 @@ std::string event_json(std::int64_t t_ms, const messages::Interrupted &m);
 // Stages in milliseconds after the end of the caller's speech.
 std::string event_json(std::int64_t t_ms, const messages::TurnLatency &m);
 std::string event_json(std::int64_t t_ms, const messages::DtmfReceived &m);
+std::string event_json(std::int64_t t_ms, const messages::Tool &m);
 std::string event_json(std::int64_t t_ms, const messages::ProviderTrouble &m);
 std::string event_json(std::int64_t t_ms, const messages::ConversationEnded &m);
 std::string call_ended_json(std::int64_t t_ms, const store::CallRecord &record);

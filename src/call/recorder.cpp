@@ -99,6 +99,14 @@ Recorder::latency(const messages::TurnLatency &message) {
   return turn;
 }
 
+const store::TurnRecord *Recorder::tool(const messages::Tool &message) {
+  // Before the decision to which it led.
+  store::TurnRecord *turn = &find_or_begin(message.turn);
+  turn->tools.push_back(
+      {message.name, message.status, static_cast<std::int64_t>(message.ms)});
+  return turn;
+}
+
 void Recorder::conversation_ended(const messages::ConversationEnded &message) {
   record_.goal_reached = message.goal_reached;
   found(message.found);

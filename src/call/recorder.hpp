@@ -28,6 +28,7 @@ public:
   const store::TurnRecord *heard(const messages::Heard &message);
   const store::TurnRecord *interrupted(const messages::Interrupted &message);
   const store::TurnRecord *latency(const messages::TurnLatency &message);
+  const store::TurnRecord *tool(const messages::Tool &message);
   void conversation_ended(const messages::ConversationEnded &message);
   // What the caller said last, when the call ended before it was answered.
   const store::TurnRecord *unanswered(const std::string &caller,

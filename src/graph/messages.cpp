@@ -91,6 +91,14 @@ void post(GstElement *element, const DtmfReceived &message) {
   post_structure(
       element, Fields(DtmfReceived::kName).set("digit", message.digit).take());
 }
+void post(GstElement *element, const Tool &message) {
+  post_structure(element, Fields(Tool::kName)
+                              .set("turn", message.turn)
+                              .set("name", message.name)
+                              .set("status", message.status)
+                              .set("ms", message.ms)
+                              .take());
+}
 void post(GstElement *element, const ProviderTrouble &message) {
   post_structure(element, Fields(ProviderTrouble::kName)
                               .set("provider", message.provider)
@@ -175,6 +183,13 @@ template <> std::optional<DtmfReceived> parse(GstMessage *message) {
   if (s == nullptr)
     return std::nullopt;
   return DtmfReceived{get_string(s, "digit")};
+}
+template <> std::optional<Tool> parse(GstMessage *message) {
+  const auto *s = match(message, Tool::kName);
+  if (s == nullptr)
+    return std::nullopt;
+  return Tool{get_uint(s, "turn"), get_string(s, "name"),
+              get_string(s, "status"), get_uint64(s, "ms")};
 }
 template <> std::optional<ProviderTrouble> parse(GstMessage *message) {
   const auto *s = match(message, ProviderTrouble::kName);

@@ -78,6 +78,15 @@ struct DtmfReceived {
   std::string digit;
 };
 
+// From the agent: a tool that the model called has ended.
+struct Tool {
+  static constexpr char kName[] = "patchcord-tool";
+  std::uint32_t turn = 0;
+  std::string name;
+  std::string status; // "ok", or why not: "timeout", "http_404" ...
+  std::uint64_t ms = 0;
+};
+
 // A provider failed; the agent has decided what becomes of the call.
 struct ProviderTrouble {
   static constexpr char kName[] = "patchcord-provider-trouble";
@@ -117,6 +126,7 @@ void post(GstElement *element, const Heard &message);
 void post(GstElement *element, const Interrupted &message);
 void post(GstElement *element, const TurnLatency &message);
 void post(GstElement *element, const DtmfReceived &message);
+void post(GstElement *element, const Tool &message);
 void post(GstElement *element, const ProviderTrouble &message);
 void post(GstElement *element, const ConversationEnded &message);
 void post(GstElement *element, const StreamEnded &message);

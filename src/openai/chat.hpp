@@ -3,6 +3,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "openai/tool_calls.hpp"
 
 #include <functional>
 #include <optional>
@@ -16,8 +17,10 @@
 namespace patchcord::openai {
 
 struct ChatMessage {
-  std::string role; // "system", "user", "assistant"
+  std::string role; // "system", "user", "assistant", "tool"
   std::string content;
+  std::vector<ToolCall> tool_calls; // of an assistant
+  std::string tool_call_id;         // of a tool: whose result it is
 };
 
 struct ChatRequest {
@@ -26,6 +29,8 @@ struct ChatRequest {
   std::string schema_name; // [A-Za-z0-9_-], at most 64
   std::string schema;      // JSON text, sent as it stands: its order matters
   int max_completion_tokens = 600;
+  std::vector<ChatTool> tools;
+  bool may_call_tools = true; // false: it must answer now
   // Endpoint differences; false leaves the field out.
   bool send_stream_options = true;
   bool send_reasoning_effort = true; // "none": seconds matter on a phone
@@ -66,6 +71,7 @@ private:
 struct ChatDelta {
   std::string content;
   std::string refusal;
+  std::vector<ToolCallDelta> tool_calls;
   std::string finish_reason;  // "" until the end
   std::optional<Error> error; // failed in mid-stream
   bool done = false;          // "[DONE]"

@@ -87,6 +87,7 @@ Result<ChatDelta> parse_chat_event(std::string_view data) {
   const JsonView choice = root["choices"].at(0);
   delta.content = string_of(choice["delta"]["content"]);
   delta.refusal = string_of(choice["delta"]["refusal"]);
+  delta.tool_calls = read_tool_calls(choice["delta"]["tool_calls"]);
   delta.finish_reason = string_of(choice["finish_reason"]);
   return delta;
 }
@@ -108,6 +109,7 @@ Result<ChatDelta> parse_chat_completion(std::string_view body) {
     return make_error("bad_response", "the completion holds no message");
   delta.content = string_of(choice["message"]["content"]);
   delta.refusal = string_of(choice["message"]["refusal"]);
+  delta.tool_calls = read_tool_calls(choice["message"]["tool_calls"]);
   delta.finish_reason = string_of(choice["finish_reason"]);
   return delta;
 }

@@ -4,6 +4,53 @@
 #include "base/json.hpp"
 
 namespace patchcord::openai {
+namespace {
+
+void write_message(JsonWriter &json, const ChatMessage &message) {
+  json.begin_object().member("role", message.role).key("content");
+  if (message.content.empty() && !message.tool_calls.empty())
+    json.null();
+  else
+    json.value(message.content);
+  if (!message.tool_call_id.empty())
+    json.member("tool_call_id", message.tool_call_id);
+  if (!message.tool_calls.empty()) {
+    json.key("tool_calls").begin_array();
+    for (const ToolCall &call : message.tool_calls)
+      json.begin_object()
+          .member("id", call.id)
+          .member("type", "function")
+          .key("function")
+          .begin_object()
+          .member("name", call.name)
+          .member("arguments", call.arguments)
+          .end_object()
+          .end_object();
+    json.end_array();
+  }
+  json.end_object();
+}
+
+void write_tools(JsonWriter &json, const ChatRequest &request) {
+  json.key("tools").begin_array();
+  for (const ChatTool &tool : request.tools)
+    json.begin_object()
+        .member("type", "function")
+        .key("function")
+        .begin_object()
+        .member("name", tool.name)
+        .member("description", tool.description)
+        .key("parameters")
+        .raw(tool.parameters)
+        .member("strict", true)
+        .end_object()
+        .end_object();
+  json.end_array();
+  if (!request.may_call_tools)
+    json.member("tool_choice", "none");
+}
+
+} // namespace
 
 std::string chat_request_body(const ChatRequest &request) {
   JsonWriter json;
@@ -22,11 +69,10 @@ std::string chat_request_body(const ChatRequest &request) {
               request.max_completion_tokens);
   json.key("messages").begin_array();
   for (const ChatMessage &message : request.messages)
-    json.begin_object()
-        .member("role", message.role)
-        .member("content", message.content)
-        .end_object();
+    write_message(json, message);
   json.end_array();
+  if (!request.tools.empty())
+    write_tools(json, request);
   if (!request.schema.empty())
     json.key("response_format")
         .begin_object()

@@ -77,6 +77,7 @@ private:
   void heard_in_order();
   void history();
   void model();
+  void tools();
   void counts();
   void times();
   void reply_times();
@@ -185,6 +186,21 @@ void Checker::model() {
   for (const std::string &text : expect_.requests_contain)
     if (last.find(text) == std::string::npos)
       fail("last_request_contains", quoted(text), last);
+  tools();
+}
+
+void Checker::tools() {
+  const auto &requests = outcome_.tool_requests;
+  if (!expect_.tools)
+    return;
+  const auto &patterns = *expect_.tools;
+  const bool fits = std::equal(
+      patterns.begin(), patterns.end(), requests.begin(), requests.end(),
+      [](const std::string &pattern, const std::string &request) {
+        return matches(pattern, request);
+      });
+  if (!fits)
+    fail("tools", listed(patterns), listed(requests));
 }
 
 void Checker::counts() {

@@ -4,9 +4,11 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <charconv>
 #include <chrono>
+#include <glib.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -42,6 +44,32 @@ std::string delta(std::string_view content) {
   return event(out.take());
 }
 
+// The pieces of calls: their names, then what they are called with.
+std::vector<std::string>
+call_pieces(const std::vector<ModelAnswer::Call> &calls) {
+  std::vector<std::string> pieces;
+  int index = 0;
+  for (const ModelAnswer::Call &call : calls)
+    for (const bool name : {true, false}) {
+      JsonWriter out;
+      out.begin_object().key("choices").begin_array().begin_object();
+      out.key("delta").begin_object().key("tool_calls").begin_array();
+      out.begin_object().member("index", index);
+      if (name)
+        out.member("id", "call_" + std::to_string(index))
+            .member("type", "function");
+      out.key("function").begin_object();
+      if (name)
+        out.member("name", call.name);
+      out.member("arguments", name ? std::string() : call.arguments);
+      out.end_object().end_object().end_array().end_object();
+      out.end_object().end_array().end_object();
+      pieces.push_back(event(out.take()));
+      index += name ? 0 : 1;
+    }
+  return pieces;
+}
+
 // What goes over the wire, piece by piece.
 std::vector<std::string> pieces_of(const ModelAnswer &answer) {
   std::vector<std::string> pieces;
@@ -54,12 +82,15 @@ std::vector<std::string> pieces_of(const ModelAnswer &answer) {
     pieces.push_back(delta(content.substr(at, end - at)));
     at = end;
   }
+  for (std::string &piece : call_pieces(answer.calls))
+    pieces.push_back(std::move(piece));
+  const char *end = answer.calls.empty() ? "stop" : "tool_calls";
   if (answer.breaks_off) {
     pieces.resize((pieces.size() + 1) / 2);
   } else {
-    pieces.back() +=
-        event(R"({"choices":[{"delta":{},"finish_reason":"stop"}]})") +
-        chunk("data: [DONE]\n\n") + "0\r\n\r\n";
+    pieces.back() += event(R"({"choices":[{"delta":{},"finish_reason":")" +
+                           std::string(end) + "\"}]}") +
+                     chunk("data: [DONE]\n\n") + "0\r\n\r\n";
   }
   pieces.front() = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
                    "Transfer-Encoding: chunked\r\n\r\n" +
@@ -67,13 +98,14 @@ std::vector<std::string> pieces_of(const ModelAnswer &answer) {
   return pieces;
 }
 
-std::string refusal(int status) {
-  const std::string body =
-      R"({"error":{"code":"scripted","message":"the scenario says so"}})";
+std::string response(int status, const std::string &body) {
   return "HTTP/1.1 " + std::to_string(status) +
          " Scripted\r\nContent-Type: application/json\r\nContent-Length: " +
          std::to_string(body.size()) + "\r\n\r\n" + body;
 }
+
+constexpr char kRefusal[] =
+    R"({"error":{"code":"scripted","message":"the scenario says so"}})";
 
 std::size_t content_length(std::string_view head) {
   for (const std::string &line : split(head, '\n')) {
@@ -91,8 +123,9 @@ std::size_t content_length(std::string_view head) {
 
 } // namespace
 
-ModelServer::ModelServer(Worker &worker, const ModelScript &script)
-    : worker_(worker), script_(script),
+ModelServer::ModelServer(Worker &worker, const ModelScript &script,
+                         const std::vector<ToolReply> &tools)
+    : worker_(worker), script_(script), tools_(tools),
       listener_(
           socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
   sockaddr_in address{};
@@ -116,8 +149,8 @@ ModelServer::~ModelServer() {
     close(listener_);
 }
 
-std::string ModelServer::url() const {
-  return port_ == 0 ? "" : "http://127.0.0.1:" + std::to_string(port_) + "/v1";
+std::string ModelServer::origin() const {
+  return port_ == 0 ? "" : "http://127.0.0.1:" + std::to_string(port_);
 }
 
 void ModelServer::accept() {
@@ -145,16 +178,15 @@ void ModelServer::readable(int fd) {
   if (got <= 0)
     return drop(fd);
   connection.in.append(buffer, static_cast<std::size_t>(got));
-  if (take_request(fd, connection))
-    answer(fd, connection);
+  take_request(fd, connection);
 }
 
-// Whether a whole one has come.
-bool ModelServer::take_request(int fd, Connection &connection) {
+// If a whole one has come.
+void ModelServer::take_request(int fd, Connection &connection) {
   std::string &in = connection.in;
   const auto head = in.find("\r\n\r\n");
   if (head == std::string::npos)
-    return false;
+    return;
   const std::string_view start = std::string_view(in).substr(0, head);
   if (to_lower(start).find("expect: 100-continue") != std::string::npos &&
       in.size() == head + 4) {
@@ -163,27 +195,59 @@ bool ModelServer::take_request(int fd, Connection &connection) {
   }
   const std::size_t length = content_length(start);
   if (in.size() < head + 4 + length)
-    return false;
-  requests_.push_back(in.substr(head + 4, length));
+    return;
+  std::string request(start.substr(0, start.find(" HTTP/")));
+  const std::string body = in.substr(head + 4, length);
   in.erase(0, head + 4 + length);
-  return true;
+  if (request == "POST /v1/chat/completions") {
+    requests_.push_back(body);
+    return answer_as_model(fd, connection);
+  }
+  if (!body.empty())
+    request += " " + body;
+  tool_requests_.push_back(request);
+  answer_as_tool(fd, connection, request);
 }
 
-void ModelServer::answer(int fd, Connection &connection) {
+void ModelServer::answer_as_model(int fd, Connection &connection) {
   // Beyond the script: the agent asked more often than the scenario says.
-  static const ModelAnswer kNone{"", 500, {}, false};
+  static const ModelAnswer kNone{"", {}, 500, {}, false};
   const ModelAnswer &scripted = requests_.size() <= script_.answers.size()
                                     ? script_.answers[requests_.size() - 1]
                                     : kNone;
+  connection.close_behind = scripted.breaks_off;
+  begin(fd, connection,
+        scripted.status == 200
+            ? pieces_of(scripted)
+            : std::vector{response(scripted.status, kRefusal)},
+        scripted.first_token.value_or(script_.first_token));
+}
+
+void ModelServer::answer_as_tool(int fd, Connection &connection,
+                                 const std::string &request) {
+  const auto found =
+      std::find_if(tools_.begin(), tools_.end(), [&](const ToolReply &reply) {
+        return g_pattern_match_simple(reply.request.c_str(), request.c_str());
+      });
+  ToolReply reply;
+  reply.status = 501; // The scenario does not know it.
+  if (found != tools_.end()) {
+    reply = *found;
+    tools_.erase(found);
+  }
+  std::string bytes = response(reply.status, reply.content);
+  connection.close_behind = reply.breaks_off;
+  if (reply.breaks_off)
+    bytes.resize(bytes.size() - (reply.content.size() + 1) / 2);
+  begin(fd, connection, {std::move(bytes)}, reply.delay);
+}
+
+void ModelServer::begin(int fd, Connection &connection,
+                        std::vector<std::string> pieces, Duration delay) {
   connection.next = 0;
   connection.answering = true;
-  connection.close_behind = scripted.breaks_off;
-  connection.pieces = scripted.status == 200
-                          ? pieces_of(scripted)
-                          : std::vector{refusal(scripted.status)};
-  connection.timer =
-      worker_.after(scripted.first_token.value_or(script_.first_token),
-                    [this, fd] { write_piece(fd); });
+  connection.pieces = std::move(pieces);
+  connection.timer = worker_.after(delay, [this, fd] { write_piece(fd); });
 }
 
 void ModelServer::write_piece(int fd) {
@@ -199,16 +263,16 @@ void ModelServer::write_piece(int fd) {
 
 // Somebody has written, and the other side has not read it. Ours are seen; the
 // agent's side has a socket on the worker for as long as it waits for anything,
-// and has nothing to wait for but an answer that is being given.
+// and has nothing to wait for but answers that are being given.
 bool ModelServer::in_flight() const {
-  bool answering = false;
+  std::size_t answering = 0;
   for (const auto &[fd, connection] : connections_) {
     int waiting = 0;
     if (ioctl(fd, SIOCOUTQ, &waiting) == 0 && waiting > 0)
       return true;
-    answering = answering || connection->answering;
+    answering += connection->answering ? 1 : 0;
   }
-  return !answering && worker_.watched_fds() > connections_.size() + 1;
+  return worker_.watched_fds() > connections_.size() + 1 + answering;
 }
 
 void ModelServer::settle() {

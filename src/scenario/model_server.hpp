@@ -11,24 +11,30 @@
 
 namespace patchcord::scenario {
 
-// The chat model of a scenario: a server on the loopback interface that streams
-// the answers of its script, so that all of the agent's own HTTP is real. On
-// the scenario's worker.
+// The chat model and the tools of a scenario: a server on the loopback
+// interface that gives the answers of its script, so that all of the agent's
+// own HTTP is real. On the scenario's worker.
 //
 // Virtual time must stand still while bytes are on their way, which the kernel
 // decides in real time: settle() before each step.
 class ModelServer {
 public:
-  ModelServer(Worker &worker, const ModelScript &script);
+  ModelServer(Worker &worker, const ModelScript &script,
+              const std::vector<ToolReply> &tools);
   ~ModelServer();
   ModelServer(const ModelServer &) = delete;
   ModelServer &operator=(const ModelServer &) = delete;
 
-  // Empty when there is no loopback interface.
-  std::string url() const;
+  // "http://127.0.0.1:PORT"; empty when there is no loopback interface.
+  std::string origin() const;
+  std::string url() const { return origin() + "/v1"; }
   void settle();
   // The bodies of all requests.
   const std::vector<std::string> &requests() const { return requests_; }
+  // Of the tools: "GET /path", or "POST /path BODY".
+  const std::vector<std::string> &tool_requests() const {
+    return tool_requests_;
+  }
 
 private:
   struct Connection {
@@ -41,18 +47,23 @@ private:
   };
   void accept();
   void readable(int fd);
-  bool take_request(int fd, Connection &connection);
-  void answer(int fd, Connection &connection);
+  void take_request(int fd, Connection &connection);
+  void answer_as_model(int fd, Connection &connection);
+  void answer_as_tool(int fd, Connection &connection,
+                      const std::string &request);
+  void begin(int fd, Connection &connection, std::vector<std::string> pieces,
+             Duration delay);
   void write_piece(int fd);
   void drop(int fd);
   bool in_flight() const;
 
   Worker &worker_;
   const ModelScript script_;
+  std::vector<ToolReply> tools_; // those that were not given yet
   int listener_ = -1, port_ = 0;
   FdWatch watch_;
   std::map<int, std::unique_ptr<Connection>> connections_;
-  std::vector<std::string> requests_;
+  std::vector<std::string> requests_, tool_requests_;
 };
 
 } // namespace patchcord::scenario

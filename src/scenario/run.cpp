@@ -52,9 +52,12 @@ Result<Duration> agent_limit(const Scenario &scenario) {
                                     : own;
 }
 
-std::string graph_text(const Scenario &scenario) {
+std::string graph_text(const Scenario &scenario,
+                       const std::string &tool_origin) {
+  const std::string tools =
+      tool_origin.empty() ? "" : " tool-origin=" + tool_origin;
   return "twiliosrc chunk-ms=100 ! scenariostt ! agent mind=" + scenario.mind +
-         " today=" + scenario.today + " ! scenariovoice ! twiliosink";
+         " today=" + scenario.today + tools + " ! scenariovoice ! twiliosink";
 }
 
 // One call from its first sample to its record.
@@ -104,7 +107,7 @@ Run::Run(const Scenario &scenario, std::vector<PreparedLine> lines,
   config_.call.max_duration_s = static_cast<int>(
       std::chrono::duration_cast<std::chrono::seconds>(limit).count());
   if (scenario.mind == "openai") {
-    model_.emplace(*worker_, scenario.model);
+    model_.emplace(*worker_, scenario.model, scenario.tools);
     config_.openai.base_url = model_->url();
     config_.openai.api_key = "scripted";
     config_.openai.chat_model = "scripted";
@@ -118,7 +121,7 @@ call::Call::Setup Run::setup() {
   setup.offer.account_sid = setup.record.account_sid = kAccountSid;
   setup.record.agent = scenario_.agent;
   setup.record.pipeline = setup.graph_name = "scenario";
-  setup.graph_text = graph_text(scenario_);
+  setup.graph_text = graph_text(scenario_, model_ ? model_->origin() : "");
   setup.agent_file = scenario_.agent;
   setup.events = log_;
   setup.config = &config_;
@@ -215,8 +218,10 @@ Outcome Run::outcome() {
   out.troubles = troubles_;
   out.beliefs = beliefs_;
   out.interruptions = interruptions_;
-  if (model_)
+  if (model_) {
     out.requests = model_->requests();
+    out.tool_requests = model_->tool_requests();
+  }
   out.duration = phone_.duration();
   out.refused = phone_.refused();
   out.caller_audio = phone_.caller_audio();

@@ -43,6 +43,7 @@ struct Outcome {
   std::vector<std::string> events, troubles; // JSON; providers
   int interruptions = 0;
   std::vector<std::string> requests; // of the model: bodies
+  std::vector<std::string> tool_requests;
   Samples duration = 0;
   std::uint64_t refused = 0; // messages that Twilio would not have taken
   Bytes caller_audio, heard_audio;

@@ -150,6 +150,33 @@ Line read_line(TomlReader &reader, const toml::table &table,
 
 // --- the providers -----------------------------------------------------------
 
+void read_calls(TomlReader &reader, TomlReader::File &file,
+                ModelAnswer &answer) {
+  for (const auto *each : reader.tables("calls")) {
+    TomlReader call(file, *each, "model.answers.calls");
+    ModelAnswer::Call made;
+    call.read("name", made.name, true);
+    call.read("arguments", made.arguments);
+    call.finish();
+    answer.calls.push_back(std::move(made));
+  }
+}
+
+void read_tools(TomlReader &reader, TomlReader::File &file,
+                Scenario &scenario) {
+  for (const auto *each : reader.tables("tools")) {
+    TomlReader tool(file, *each, "tools");
+    ToolReply reply;
+    tool.read("request", reply.request, each->contains("request"));
+    tool.read("content", reply.content);
+    tool.read("status", reply.status, 200, 599);
+    read_ms(tool, "delay_ms", reply.delay);
+    tool.read("breaks_off", reply.breaks_off);
+    tool.finish();
+    scenario.tools.push_back(std::move(reply));
+  }
+}
+
 void read_providers(TomlReader &reader, TomlReader::File &file,
                     Scenario &scenario) {
   if (const auto *table = reader.table("stt")) {
@@ -177,12 +204,13 @@ void read_providers(TomlReader &reader, TomlReader::File &file,
     answer.read("content", made.content);
     answer.read("status", made.status, 200, 599);
     answer.read("breaks_off", made.breaks_off);
+    read_calls(answer, file, made);
     Duration first_token{};
     read_ms(answer, "first_token_ms", first_token);
     if (each->contains("first_token_ms"))
       made.first_token = first_token;
-    if (made.content.empty() && made.status == 200)
-      answer.fail("content", "what the model answers, or a status");
+    if (made.content.empty() && made.calls.empty() && made.status == 200)
+      answer.fail("content", "what the model answers, calls, or a status");
     answer.finish();
     scenario.model.answers.push_back(std::move(made));
   }
@@ -283,6 +311,10 @@ void read_expectations(TomlReader &reader, TomlReader::File &file,
   read_history(in, expect);
   in.read("last_request_contains", expect.requests_contain);
   in.read("troubles", expect.troubles);
+  if (std::vector<std::string> tools; table->contains("tools")) {
+    in.read("tools", tools);
+    expect.tools = std::move(tools);
+  }
   read_optional(in, *table, "model_requests", expect.model_requests, 10'000);
   read_optional(in, *table, "interruptions", expect.interruptions, 10'000);
   read_optional(in, *table, "unsaid_lines", expect.unsaid_lines, 10'000);
@@ -342,6 +374,7 @@ static Result<Scenario> read_root(const toml::table &root,
   reader.read("max_duration_s", max_duration, 1, 86'400);
   scenario.max_duration = std::chrono::seconds(max_duration);
   read_providers(reader, shared, scenario);
+  read_tools(reader, shared, scenario);
   for (const auto *each : reader.tables("caller")) {
     TomlReader line(shared, *each, "caller");
     scenario.lines.push_back(read_line(line, *each, file));

@@ -57,7 +57,11 @@ struct VoiceScript {
 
 // One answer of the chat model, in the order of the requests.
 struct ModelAnswer {
-  std::string content;                 // as the model streams it
+  std::string content; // as the model streams it
+  struct Call {
+    std::string name, arguments; // of a tool
+  };
+  std::vector<Call> calls;
   int status = 200;                    // of HTTP
   std::optional<Duration> first_token; // absent: as the script says
   bool breaks_off = false;             // in the middle, without an end
@@ -67,6 +71,15 @@ struct ModelScript {
   Duration first_token = 400ms;
   Duration token = 15ms; // between pieces
   std::vector<ModelAnswer> answers;
+};
+
+// One answer of a tool's server: the first that fits and was not given yet.
+struct ToolReply {
+  std::string request = "*"; // "GET /rooms*", with the body behind it
+  std::string content;
+  int status = 200;
+  Duration delay = 200ms;
+  bool breaks_off = false;
 };
 
 // Texts as glob patterns: "*" stands for anything.
@@ -83,7 +96,8 @@ struct Expectations {
   std::vector<ExpectedReply> replies;
   std::vector<std::string> heard;   // each is in a reply, in this order
   std::vector<std::string> history; // "agent: ..." and "caller: ..."
-  std::vector<std::string> requests_contain; // of the last model request
+  std::vector<std::string> requests_contain;     // of the last model request
+  std::optional<std::vector<std::string>> tools; // all requests, in order
   std::optional<int> model_requests, interruptions, unsaid_lines;
   std::vector<std::string> troubles; // providers that failed, in this order
   std::optional<Duration> reply_within, overlap, ended_by, not_before;
@@ -100,6 +114,7 @@ struct Scenario {
   SttScript stt;
   VoiceScript voice;
   ModelScript model;
+  std::vector<ToolReply> tools;
   Expectations expect;
 };
 

@@ -38,6 +38,7 @@ void write(JsonWriter &out, const TurnRecord &turn) {
   object(out, "extracted", turn.extracted);
   out.member("interrupted", turn.interrupted);
   out.member("false_interruptions", turn.false_interruptions);
+  out.key("tools").raw(to_json(turn.tools));
   stage(out, "transcript_ms", turn.transcript_ms);
   stage(out, "decision_ms", turn.decision_ms);
   stage(out, "voice_ms", turn.voice_ms);
@@ -46,6 +47,33 @@ void write(JsonWriter &out, const TurnRecord &turn) {
 }
 
 } // namespace
+
+std::string to_json(const std::vector<ToolRecord> &tools) {
+  JsonWriter out;
+  out.begin_array();
+  for (const ToolRecord &tool : tools)
+    out.begin_object()
+        .member("name", tool.name)
+        .member("status", tool.status)
+        .member("ms", tool.ms)
+        .end_object();
+  out.end_array();
+  return out.take();
+}
+
+std::vector<ToolRecord> tools_of_json(const std::string &json) {
+  std::vector<ToolRecord> tools;
+  const auto document = JsonDocument::parse(json);
+  if (!document)
+    return tools;
+  for (std::size_t i = 0; i < document->root().size(); ++i) {
+    const JsonView tool = document->root().at(i);
+    tools.push_back({tool["name"].string().value_or(""),
+                     tool["status"].string().value_or(""),
+                     tool["ms"].integer().value_or(0)});
+  }
+  return tools;
+}
 
 std::string to_json(const TurnRecord &turn) {
   JsonWriter out;

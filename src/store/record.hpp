@@ -8,6 +8,13 @@
 
 namespace patchcord::store {
 
+// A tool that the model called. What it was told, and said, is not kept.
+struct ToolRecord {
+  std::string name;
+  std::string status; // "ok", or why not: "timeout", "http_404" ...
+  std::int64_t ms = 0;
+};
+
 // One exchange: what the caller said and what the agent answered. Turn 0 is the
 // greeting. Times are milliseconds since the call began; a stage that did not
 // happen is absent.
@@ -21,6 +28,7 @@ struct TurnRecord {
   std::string extracted; // JSON object: fields found in this turn
   bool interrupted = false;
   int false_interruptions = 0; // noise, or "mm-hm", into the agent's words
+  std::vector<ToolRecord> tools;
   // Stages, from the end of the caller's speech (the last voiced frame).
   std::optional<double> transcript_ms; // final text arrived
   std::optional<double> decision_ms;   // first words of the reply were known
@@ -51,5 +59,7 @@ struct CallRecord {
 
 std::string to_json(const CallRecord &record); // with its turns
 std::string to_json(const TurnRecord &turn);
+std::string to_json(const std::vector<ToolRecord> &tools); // and back:
+std::vector<ToolRecord> tools_of_json(const std::string &json);
 
 } // namespace patchcord::store

@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS turns (
   action TEXT NOT NULL, extracted TEXT NOT NULL, interrupted INTEGER NOT NULL,
   transcript_ms REAL, decision_ms REAL, voice_ms REAL, sent_ms REAL,
   false_interruptions INTEGER NOT NULL DEFAULT 0,
+  tools TEXT NOT NULL DEFAULT '[]',
   PRIMARY KEY (call_sid, turn)) WITHOUT ROWID;
 )";
 
@@ -45,15 +46,22 @@ constexpr const char *kAddColumns[] = {
     "false_interruptions INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE calls ADD COLUMN field_turns TEXT NOT NULL DEFAULT '{}'",
     "ALTER TABLE calls ADD COLUMN missing TEXT NOT NULL DEFAULT '[]'",
-    "ALTER TABLE calls ADD COLUMN invalid TEXT NOT NULL DEFAULT '[]'"};
+    "ALTER TABLE calls ADD COLUMN invalid TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE turns ADD COLUMN tools TEXT NOT NULL DEFAULT '[]'"};
 
 constexpr char kPutCall[] = R"(
 INSERT OR REPLACE INTO calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
 constexpr char kPutTurn[] = R"(
-INSERT OR REPLACE INTO turns VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
+INSERT OR REPLACE INTO turns (call_sid, turn, started_ms, caller, said, heard,
+  action, extracted, interrupted, transcript_ms, decision_ms, voice_ms, sent_ms,
+  false_interruptions, tools)
+  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
 constexpr char kGetCall[] = "SELECT * FROM calls WHERE call_sid = ?";
-constexpr char kGetTurns[] =
-    "SELECT * FROM turns WHERE call_sid = ? ORDER BY turn";
+// By their names: the columns of older files are in another order.
+constexpr char kGetTurns[] = R"(
+SELECT turn, started_ms, caller, said, heard, action, extracted, interrupted,
+  transcript_ms, decision_ms, voice_ms, sent_ms, false_interruptions, tools
+  FROM turns WHERE call_sid = ? ORDER BY turn)";
 constexpr char kList[] =
     "SELECT * FROM calls ORDER BY created_ms DESC, call_sid LIMIT ? OFFSET ?";
 
@@ -83,7 +91,6 @@ CallRecord read_call(Statement &row) {
 
 TurnRecord read_turn(Statement &row) {
   TurnRecord turn;
-  row.text(); // call_sid
   turn.index = static_cast<int>(row.integer());
   turn.started_ms = row.integer();
   turn.caller = row.text();
@@ -97,6 +104,7 @@ TurnRecord read_turn(Statement &row) {
   turn.voice_ms = row.real();
   turn.sent_ms = row.real();
   turn.false_interruptions = static_cast<int>(row.integer());
+  turn.tools = tools_of_json(row.text());
   return turn;
 }
 
@@ -145,6 +153,7 @@ Result<Unit> put(sqlite3 *database, const std::string &call_sid,
       .bind(turn.voice_ms)
       .bind(turn.sent_ms)
       .bind(std::int64_t{turn.false_interruptions})
+      .bind(to_json(turn.tools))
       .run();
 }
 

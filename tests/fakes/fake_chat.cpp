@@ -1,160 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // POST /v1/chat/completions: checks the request as OpenAI does and streams the
 // script's answer as server-sent events.
+#include "chat_check.hpp"
 #include "fake_openai.hpp"
-#include "strict_schema.hpp"
 
 #include "base/json.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
-#include <array>
+#include <map>
 #include <set>
 #include <utility>
 
 namespace patchcord::fakes {
 namespace {
-
-struct Refusal {
-  int status = 0; // 0: none
-  std::string text, type, param, code;
-};
-
-Refusal bad_request(std::string text, std::string param, std::string code) {
-  return {400, std::move(text), "invalid_request_error", std::move(param),
-          std::move(code)};
-}
-
-const std::set<std::string_view> kFields = {"model",
-                                            "messages",
-                                            "stream",
-                                            "stream_options",
-                                            "response_format",
-                                            "max_completion_tokens",
-                                            "max_tokens",
-                                            "temperature",
-                                            "top_p",
-                                            "presence_penalty",
-                                            "stop",
-                                            "frequency_penalty",
-                                            "logit_bias",
-                                            "logprobs",
-                                            "top_logprobs",
-                                            "n",
-                                            "seed",
-                                            "reasoning_effort",
-                                            "verbosity",
-                                            "tools",
-                                            "tool_choice",
-                                            "parallel_tool_calls",
-                                            "service_tier",
-                                            "prompt_cache_key",
-                                            "store",
-                                            "prompt_cache_options",
-                                            "metadata",
-                                            "safety_identifier",
-                                            "user"};
-
-Refusal check_messages(JsonView messages) {
-  static const std::set<std::string_view> kRoles = {
-      "system", "developer", "user", "assistant", "tool"};
-  if (messages.size() == 0)
-    return bad_request("'messages' must hold at least one message.", "messages",
-                       "invalid_value");
-  for (std::size_t i = 0; i < messages.size(); ++i) {
-    const JsonView message = messages.at(i);
-    const std::string where = "messages[" + std::to_string(i) + "]";
-    if (!kRoles.contains(message["role"].text().value_or("")))
-      return bad_request("Invalid role.", where + ".role", "invalid_value");
-    if (!message["content"].text() && !message["content"].is_array() &&
-        message["tool_calls"].size() == 0)
-      return bad_request("Invalid content.", where + ".content",
-                         "invalid_type");
-  }
-  return {};
-}
-
-Refusal check_format(JsonView format, bool required) {
-  if (format.is_null())
-    return required ? bad_request("The fake wants a strict json_schema.",
-                                  "response_format", "")
-                    : Refusal{};
-  if (format["type"].text() != "json_schema")
-    return required ? bad_request("The fake wants a strict json_schema.",
-                                  "response_format", "")
-                    : Refusal{};
-  const JsonView schema = format["json_schema"];
-  const std::string name = schema["name"].string().value_or("");
-  const bool well_named = !name.empty() && name.size() <= 64 &&
-                          std::all_of(name.begin(), name.end(), [](char c) {
-                            return g_ascii_isalnum(c) || c == '_' || c == '-';
-                          });
-  if (!well_named)
-    return bad_request("Invalid schema name.",
-                       "response_format.json_schema.name", "invalid_value");
-  if (required && schema["strict"].boolean() != true)
-    return bad_request("The fake wants strict to be true.", "response_format",
-                       "");
-  if (const std::string problem = strict_schema_problem(schema["schema"]);
-      !problem.empty())
-    return bad_request("Invalid schema for response_format '" + name +
-                           "': " + problem,
-                       "response_format", "");
-  return {};
-}
-
-Refusal check_request(JsonView root, bool require_schema) {
-  if (!root.is_object())
-    return bad_request("The body is not a JSON object.", "", "");
-  Refusal refusal;
-  root.for_each_member([&](std::string_view name, JsonView) {
-    if (!kFields.contains(name))
-      refusal = bad_request("Unrecognized request argument supplied: " +
-                                std::string(name),
-                            std::string(name), "unknown_parameter");
-  });
-  if (refusal.status != 0)
-    return refusal;
-  const std::string model = root["model"].string().value_or("");
-  if (model.empty())
-    return bad_request("You must provide a model parameter.", "model",
-                       "missing_required_parameter");
-  if (!root["max_tokens"].is_null() && model.starts_with("gpt-"))
-    return bad_request("'max_tokens' is not supported with this model. Use "
-                       "'max_completion_tokens' instead.",
-                       "max_tokens", "unsupported_parameter");
-  if (!root["stream_options"].is_null() && root["stream"].boolean() != true)
-    return bad_request("stream_options needs stream.", "stream_options",
-                       "invalid_value");
-  refusal = check_messages(root["messages"]);
-  if (refusal.status != 0)
-    return refusal;
-  return check_format(root["response_format"], require_schema);
-}
-
-Refusal refusal_of_fault(const std::string &fault, JsonView root) {
-  if (fault == "rate_limit")
-    return {429, "Rate limit reached.", "rate_limit_error", "",
-            "rate_limit_exceeded"};
-  if (fault == "quota")
-    return {429, "You exceeded your current quota.", "insufficient_quota", "",
-            "insufficient_quota"};
-  if (fault == "overloaded")
-    return {503, "The server is overloaded.", "service_unavailable_error", "",
-            "server_is_overloaded"};
-  if (fault == "http_500")
-    return {500, "The server had an error.", "server_error", "", ""};
-  if (fault == "model_not_found")
-    return {404, "The model does not exist.", "invalid_request_error", "",
-            "model_not_found"};
-  if (fault == "no_temperature" && !root["temperature"].is_null())
-    return bad_request("'temperature' is not supported with this model.",
-                       "temperature", "unsupported_value");
-  if (fault == "no_reasoning_effort" && !root["reasoning_effort"].is_null())
-    return bad_request("'reasoning_effort' is not supported with this model.",
-                       "reasoning_effort", "unsupported_parameter");
-  return {};
-}
 
 // About as models do: a token is a word with the space before it, or a mark.
 std::vector<std::string> tokens_of(const std::string &text) {
@@ -178,12 +37,12 @@ std::vector<std::string> tokens_of(const std::string &text) {
 class Exchange {
 public:
   Exchange(FakeHost &host, SoupServerMessage *message, std::string model,
-           std::string text, std::string fault,
-           std::shared_ptr<Stats::Connection> log, std::function<void()> over)
+           const Script::Answer &answer, std::shared_ptr<Stats::Connection> log,
+           std::function<void()> over)
       : host_(host), script_(host.hold_script()), model_(std::move(model)),
-        fault_(std::move(fault)), log_(std::move(log)), over_(std::move(over)),
+        fault_(answer.fault), log_(std::move(log)), over_(std::move(over)),
         response_(message, "text/event-stream", [this] { aborted(); }) {
-    plan(std::move(text));
+    plan(answer);
     if (fault_ == "comments")
       response_.write(": KEEP ALIVE" + line_end_ + line_end_);
     timer_ = host_.after(script_->llm_first_token_ms, [this] { step(); });
@@ -191,7 +50,8 @@ public:
 
 private:
   // What is sent, event by event. An event that is not JSON is sent as it is.
-  void plan(std::string text) {
+  void plan(const Script::Answer &answer) {
+    std::string text = answer.text;
     if (fault_ == "fence")
       text = "```json\n" + text + "\n```";
     else if (fault_ == "think")
@@ -207,7 +67,9 @@ private:
                         R"("choices":[],"prompt_filter_results":[]})");
       events_.push_back(chunk("null", ""));
     }
-    if (fault_ == "refusal") {
+    if (!answer.calls.empty()) {
+      plan_calls(answer.calls);
+    } else if (fault_ == "refusal") {
       events_.push_back(
           chunk(R"({"role":"assistant","content":null,"refusal":""})", ""));
       events_.push_back(chunk(R"({"refusal":"I can't help with that."})", ""));
@@ -227,8 +89,10 @@ private:
                                      "server_is_overloaded"));
       return;
     }
+    const bool calls = !answer.calls.empty() && fault_ != "calls_stop";
     events_.push_back(chunk("{}", fault_ == "length"           ? "length"
                                   : fault_ == "content_filter" ? fault_
+                                  : calls                      ? "tool_calls"
                                                                : "stop"));
     events_.push_back(
         R"({"id":"chatcmpl-fake","object":"chat.completion.chunk",)"
@@ -236,6 +100,34 @@ private:
         R"("completion_tokens":31,"total_tokens":1241}})");
     if (fault_ != "no_done")
       events_.emplace_back("[DONE]");
+  }
+
+  // First a call's name, then what it is called with, bit by bit.
+  void plan_calls(const std::vector<Script::Answer::Call> &calls) {
+    events_.push_back(
+        chunk(R"({"role":"assistant","content":null,"refusal":null})", ""));
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      const auto piece = [&](bool first, std::string_view arguments) {
+        JsonWriter json;
+        json.begin_object().key("tool_calls").begin_array().begin_object();
+        json.member("index",
+                    fault_ == "calls_index_0" ? 0 : static_cast<int>(i));
+        if (first)
+          json.member("id", "call_" + std::to_string(i + 1))
+              .member("type", "function");
+        json.key("function").begin_object();
+        if (first)
+          json.member("name", calls[i].name);
+        json.member("arguments", arguments).end_object();
+        json.end_object().end_array().end_object();
+        events_.push_back(chunk(json.text(), ""));
+      };
+      const std::string &arguments = calls[i].arguments;
+      piece(true, fault_ == "calls_whole" ? arguments : "");
+      if (fault_ != "calls_whole")
+        for (const auto &token : tokens_of(arguments))
+          piece(false, token);
+    }
   }
 
   std::string chunk(const std::string &delta, const std::string &finish) {
@@ -365,14 +257,21 @@ private:
   Script::Answer choose(JsonView messages, const std::string &key_fault) {
     const Script &script = host_.script();
     std::size_t users = 0;
-    for (std::size_t i = 0; i < messages.size(); ++i)
-      users += messages.at(i)["role"].text() == "user" ? 1 : 0;
-    Script::Answer answer{R"({"message":"All right."})", "", 0};
+    bool has_results = false; // of the tools that this turn calls
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      const auto role = messages.at(i)["role"].text();
+      users += role == "user" ? 1 : 0;
+      has_results = role == "tool" || (has_results && role != "user");
+    }
+    Script::Answer answer;
+    answer.text = R"({"message":"All right."})";
     std::size_t index = 0;
     if (!script.answers.empty()) {
       index = std::min(users == 0 ? 0 : users - 1, script.answers.size() - 1);
       answer = script.answers[index];
     }
+    if (has_results)
+      answer.calls.clear();
     if (answer.fault_times > 0 && served_[index] >= answer.fault_times)
       answer.fault.clear();
     ++served_[index];
@@ -415,7 +314,7 @@ private:
     }
     const std::uint64_t id = next_exchange_++;
     exchanges_[id] = std::make_unique<Exchange>(
-        host_, message, model, answer.text, answer.fault, std::move(log),
+        host_, message, model, answer, std::move(log),
         [this, id] { exchanges_.erase(id); });
   }
 

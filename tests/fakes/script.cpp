@@ -72,7 +72,8 @@ Result<Script::Answer> read_answer(JsonView value) {
   Script::Answer answer;
   if (read(value, answer.text))
     return answer;
-  if (value["answer"].is_null() && value["fault"].is_null()) {
+  if (value["answer"].is_null() && value["fault"].is_null() &&
+      value["calls"].is_null()) {
     answer.text = value.dump();
     return answer;
   }
@@ -81,8 +82,19 @@ Result<Script::Answer> read_answer(JsonView value) {
       answer.text = v.dump();
     return true;
   };
+  const auto calls = [&](JsonView array) {
+    for (std::size_t i = 0; i < array.size(); ++i) {
+      const JsonView call = array.at(i), arguments = call["arguments"];
+      answer.calls.push_back({call["name"].string().value_or(""),
+                              arguments.is_object()
+                                  ? arguments.dump()
+                                  : arguments.string().value_or("")});
+    }
+    return array.is_array();
+  };
   const auto done = read_object(value, "answers",
                                 {{"answer", text},
+                                 {"calls", calls},
                                  {"fault", into(answer.fault)},
                                  {"fault_times", into(answer.fault_times)}});
   if (!done.ok())

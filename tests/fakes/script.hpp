@@ -54,9 +54,16 @@ struct Script {
     // "think", "not_streamed", "plain_text", "rate_limit" (429), "quota"
     // (429), "no_temperature" (400 until the field is left out),
     // "no_reasoning_effort" (likewise), "overloaded" (503), "http_500",
-    // "model_not_found" (404).
+    // "model_not_found" (404). Of calls: "calls_index_0" (each has that index),
+    // "calls_whole" (in one piece), "calls_stop" (finish_reason "stop").
     std::string fault;
     int fault_times = 0; // how many requests get it; 0: all
+    // Tools that it calls first: the request without their results gets the
+    // calls, the one with them the text.
+    struct Call {
+      std::string name, arguments; // JSON: "arguments" as text or object
+    };
+    std::vector<Call> calls = {};
   };
   // Chosen by the number of user messages in the request: the first for one
   // (or none), then on; the last serves all further ones. JSON: a string is

@@ -48,6 +48,21 @@ std::string after_colon(const std::string &text) {
   return colon == std::string::npos ? "" : text.substr(colon + 1);
 }
 
+// "look({}); book({})"
+std::vector<openai::ToolCall> calls_of(const std::string &text) {
+  std::vector<openai::ToolCall> calls;
+  for (std::string rest = text; !rest.empty();) {
+    const auto end = rest.find("; ");
+    const std::string call = rest.substr(0, end);
+    rest = end == std::string::npos ? "" : rest.substr(end + 2);
+    const auto brace = call.find('(');
+    calls.push_back({"id" + std::to_string(calls.size() + 1),
+                     call.substr(0, brace),
+                     call.substr(brace + 1, call.size() - brace - 2)});
+  }
+  return calls;
+}
+
 std::string ms_of(const std::optional<TimePoint> &time) {
   return time ? std::to_string(*time / 1ms) : "-";
 }
@@ -59,8 +74,8 @@ void equal(const std::string &is, const std::string &expected) {
     g_error("expected\n  %s\ngot\n  %s", expected.c_str(), is.c_str());
 }
 
-std::shared_ptr<const Definition> trip_definition() {
-  auto definition = parse_definition(kTrip, "trip.toml");
+std::shared_ptr<const Definition> trip_definition(const char *more) {
+  auto definition = parse_definition(std::string(kTrip) + more, "trip.toml");
   if (!definition)
     g_error("%s", definition.error().message.c_str());
   return std::make_shared<const Definition>(*std::move(definition));
@@ -82,17 +97,18 @@ ConversationScript::scripted(std::string shown) {
 }
 
 std::unique_ptr<ConversationScript>
-ConversationScript::model(std::string shown) {
+ConversationScript::model(std::string shown, const char *more) {
   openai::ChatRequest request;
   request.model = "m";
+  const auto definition = trip_definition(more);
   return std::make_unique<ConversationScript>(
-      std::make_unique<LlmMind>(trip_definition(), kWednesday, request),
-      std::move(shown));
+      std::make_unique<LlmMind>(definition, kWednesday, request),
+      std::move(shown), definition);
 }
 
 std::unique_ptr<ConversationScript>
-ConversationScript::asked(std::string shown) {
-  auto script = model();
+ConversationScript::asked(std::string shown, const char *more) {
+  auto script = model({}, more);
   script->run({{0, "start", "start 1; Hello.; Which city?; end 1"},
                {100, "started:1", ""},
                {1000, "ended:1", ""},
@@ -105,21 +121,36 @@ ConversationScript::asked(std::string shown) {
 
 void ConversationScript::run(std::initializer_list<Step> steps) {
   for (const Step &step : steps) {
-    done_.clear();
-    const TimePoint at = std::chrono::milliseconds(step.ms);
-    g_assert_true(at >= now_);
-    while (timer_ && *timer_ <= at) {
-      now_ = *std::exchange(timer_, std::nullopt);
-      take(conversation_->timer(now_));
-    }
-    now_ = at;
-    take(perform(step.input));
-    const std::string is = join(done_, "; ");
+    advance(step.ms, step.input);
+    const std::string is = actions();
     if (is != step.actions)
       g_error("at %d ms, %s: expected\n  %s\ngot\n  %s", step.ms,
               step.input.c_str(), step.actions.c_str(), is.c_str());
   }
 }
+
+void ConversationScript::advance(int ms, const std::string &input) {
+  done_.clear();
+  const TimePoint at = std::chrono::milliseconds(ms);
+  g_assert_true(at >= now_);
+  while (timer_ && *timer_ <= at) {
+    now_ = *std::exchange(timer_, std::nullopt);
+    take(conversation_->timer(now_));
+  }
+  now_ = at;
+  take(perform(input));
+}
+
+std::string ConversationScript::request_body(int ms, const std::string &input) {
+  body_.clear();
+  advance(ms, input);
+  if (body_.empty())
+    g_error("no request at %d ms, %s: %s", ms, input.c_str(),
+            actions().c_str());
+  return body_;
+}
+
+std::string ConversationScript::actions() const { return join(done_, "; "); }
 
 Actions ConversationScript::perform(const std::string &input) {
   const std::string what = input.substr(0, input.find(':'));
@@ -152,6 +183,10 @@ Actions ConversationScript::perform(const std::string &input) {
     return to.model_text(now_, request_, rest);
   if (what == "model-done")
     return to.model_done(now_, request_, rest.empty() ? "stop" : rest, "");
+  if (what == "calls")
+    return to.model_done(now_, request_, "tool_calls", "", calls_of(rest));
+  if (what == "tool" || what == "tool-failed")
+    return tool(what, rest);
   if (what == "model-refuses")
     return to.model_done(now_, request_, "stop", rest);
   if (what == "old-model")
@@ -168,6 +203,16 @@ Actions ConversationScript::perform(const std::string &input) {
   if (what == "wait")
     return {};
   return to.playout(now_, report(what, rest));
+}
+
+Actions ConversationScript::tool(const std::string &what,
+                                 const std::string &rest) {
+  const auto run = static_cast<std::uint32_t>(std::stoi(rest));
+  const std::string told = after_colon(rest);
+  if (what == "tool-failed")
+    return conversation_->tool_done(now_, run, make_error(told, "it failed"));
+  return conversation_->tool_done(
+      now_, run, ToolAnswer{std::stoi(told), after_colon(told)});
 }
 
 PlayoutReport ConversationScript::report(const std::string &what,
@@ -206,7 +251,7 @@ void ConversationScript::take(const Actions &actions) {
     if (const auto *timer = std::get_if<action::SetTimer>(&action))
       timer_ = timer->deadline;
     if (const auto *request = std::get_if<action::StartRequest>(&action))
-      request_ = request->request;
+      request_ = request->request, body_ = request->body;
     if (std::string text = text_of(action); !text.empty())
       done_.push_back(std::move(text));
   }
@@ -233,6 +278,15 @@ std::string ConversationScript::text_of(const Action &todo) const {
     return "cancel";
   if (std::holds_alternative<action::EndCall>(todo))
     return "EOS";
+  if (const auto *a = std::get_if<action::RunTool>(&todo))
+    return "run " + number(a->run) + " " + a->request.method + " " +
+           a->request.url + (a->request.body.empty() ? "" : " ") +
+           a->request.body;
+  if (std::holds_alternative<action::CancelTools>(todo))
+    return "cancel tools";
+  if (const auto *a = std::get_if<action::ToolEnded>(&todo))
+    return "tool " + number(a->turn) + " " + a->name + " " + a->status + " " +
+           number(a->took / 1ms);
   if (const auto *a = std::get_if<action::Trouble>(&todo))
     return "trouble " + a->failure.code + (a->fatal ? "!" : "");
   if (const auto *a = std::get_if<action::Ended>(&todo))

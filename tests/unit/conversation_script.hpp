@@ -16,8 +16,10 @@
 // MS), "partial:TEXT", "mumble", "key:5", "started:1", "progress:1:TEXT",
 // "held:1:TEXT", "ended:1", "cut:1:TEXT", "model:TEXT", "old-model:TEXT" (of
 // the request before), "model-done[:REASON]", "model-refuses:TEXT",
-// "model-failed:CODE", "model-broken:CODE" (worth another try), "deaf:CODE",
-// "mute:CODE", "gone", and "wait". Timers that are due by then fire first.
+// "calls:NAME(ARGUMENTS)" (the answer calls tools, with "; " between), "tool:1:
+// STATUS:BODY", "tool-failed:1:CODE", "model-failed:CODE", "model-broken:CODE"
+// (worth another try), "deaf:CODE", "mute:CODE", "gone", and "wait". Timers
+// that are due by then fire first.
 class ConversationScript {
 public:
   struct Step {
@@ -34,18 +36,28 @@ public:
       std::unique_ptr<patchcord::agent::Mind> mind, std::string shown = {},
       std::shared_ptr<const patchcord::agent::Definition> definition = {});
   static std::unique_ptr<ConversationScript> scripted(std::string shown = {});
-  static std::unique_ptr<ConversationScript> model(std::string shown = {});
+  // `more`: of the definition, behind the trip.
+  static std::unique_ptr<ConversationScript> model(std::string shown = {},
+                                                   const char *more = "");
   // With a model: the greeting was heard, and request 1 is out for "Rome".
-  static std::unique_ptr<ConversationScript> asked(std::string shown = {});
+  static std::unique_ptr<ConversationScript> asked(std::string shown = {},
+                                                   const char *more = "");
 
   void show(std::string shown) { shown_ = std::move(shown); }
   void run(std::initializer_list<Step> steps);
+  // One step; the body of the request that it makes.
+  std::string request_body(int ms, const std::string &input);
+  // What the last step did.
+  std::string actions() const;
   // "agent: Hello. | caller: Rome"
   std::string history() const;
   patchcord::agent::Conversation &conversation() { return *conversation_; }
 
 private:
+  void advance(int ms, const std::string &input);
   patchcord::agent::Actions perform(const std::string &input);
+  patchcord::agent::Actions tool(const std::string &what,
+                                 const std::string &rest);
   patchcord::agent::PlayoutReport report(const std::string &what,
                                          const std::string &rest) const;
   void take(const patchcord::agent::Actions &actions);
@@ -58,11 +70,13 @@ private:
   patchcord::TimePoint now_{};
   std::optional<patchcord::TimePoint> timer_;
   std::uint32_t request_ = 0;
+  std::string body_; // of the last request
   std::vector<std::string> done_;
 };
 
 // Which city (Rome or Oslo), which day; "Done. Bye." without confirmation.
-std::shared_ptr<const patchcord::agent::Definition> trip_definition();
+std::shared_ptr<const patchcord::agent::Definition>
+trip_definition(const char *more = "");
 constexpr patchcord::agent::Date kWednesday{std::chrono::year(2026) / 4 / 29};
 
 void equal(const std::string &is, const std::string &expected);

@@ -114,7 +114,7 @@ void test_refusals() {
        "test.toml:1: name: expected a text that is not empty, got \" \""},
       {"language = \"en\"", "langauge = \"en\"",
        "test.toml:4: langauge: expected one of name, greeting, greeting_asks, "
-       "instructions, language, voice, fields, end, limits, phrases, "
+       "instructions, language, voice, fields, tools, end, limits, phrases, "
        "interruptions, got an unknown key"},
       {"language = \"en\"", "language = [1]",
        "test.toml:4: language: expected a text, got an array"},
@@ -280,7 +280,8 @@ void test_outside_bytes() {
 void test_ours() {
   const char *data = g_getenv("PATCHCORD_DATA_DIR");
   g_assert_nonnull(data);
-  for (const char *name : {"intake", "room-booking", "appointment-reminder"}) {
+  for (const char *name :
+       {"intake", "room-booking", "appointment-reminder", "train-desk"}) {
     const std::string path = std::string(data) + "/agents/" + name + ".toml";
     char *text = nullptr;
     gsize size = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config/config.hpp"
+#include "config/secret.hpp"
 #include "config/suggest.hpp"
 
 #include "../support/check_text.hpp"
@@ -354,6 +355,29 @@ void test_suggestions() {
   CHECK_TEXT(config::nearest(std::string(1000, 'c'), words), "");
 }
 
+void test_named_secrets() {
+  const Folder folder;
+  const auto read = [&folder](const std::string &text) {
+    return config::read_secret("", folder.write("secret", text));
+  };
+  CHECK_TEXT(*read(" geheim\n"), "geheim");
+  for (const std::string &text :
+       {std::string("\n"), std::string("two\nlines"), std::string("a\0b", 3),
+        std::string(10'000, 'x')}) {
+    const auto secret = read(text);
+    g_assert_false(secret.ok());
+    g_assert_nonnull(strstr(secret.error().message.c_str(), "/secret"));
+    g_assert_null(strstr(secret.error().message.c_str(), "two"));
+  }
+  g_assert_false(config::read_secret("", folder.path() + "/none").ok());
+  g_setenv("PATCHCORD_TEST_SECRET", "geheim ", TRUE);
+  CHECK_TEXT(*config::read_secret("PATCHCORD_TEST_SECRET", ""), "geheim");
+  g_unsetenv("PATCHCORD_TEST_SECRET");
+  const auto missing = config::read_secret("PATCHCORD_TEST_SECRET", "");
+  CHECK_TEXT(missing.error().message,
+             "the environment variable PATCHCORD_TEST_SECRET is not set");
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -371,6 +395,7 @@ int main(int argc, char **argv) {
                   test_secrets);
   g_test_add_func("/config/secrets-stay-out-of-errors",
                   test_secrets_stay_secret);
+  g_test_add_func("/config/named-secrets-are-one-line", test_named_secrets);
   g_test_add_func("/config/public-urls-follow-the-listen-address", test_urls);
   g_test_add_func("/config/agents-and-pipelines-are-found-by-name", test_find);
   g_test_add_func("/config/the-shipped-file-holds-the-defaults",

@@ -62,6 +62,22 @@ static void test_turns_in_order() {
   CHECK_TEXT(record.invalid, R"(["people"])");
 }
 
+static void test_tools() {
+  // Before the decision to which they led.
+  auto recorder = begun();
+  recorder.tool({1, "rooms", "ok", 120});
+  const auto *turn = recorder.tool({1, "book", "timeout", 5000});
+  g_assert_cmpuint(turn->tools.size(), ==, 2);
+  recorder.decision(decision(1, "a room", "Booked.", "{}"), 2000);
+  g_assert_cmpuint(recorder.record().turns.size(), ==, 1);
+  CHECK_TEXT(store::to_json(recorder.record().turns[0].tools),
+             R"([{"name":"rooms","status":"ok","ms":120},)"
+             R"({"name":"book","status":"timeout","ms":5000}])");
+  CHECK_TEXT(event_json(7, messages::Tool{1, "book", "timeout", 5000}),
+             R"({"t_ms":7,"event":"tool","turn":1,"name":"book",)"
+             R"("status":"timeout","ms":5000})");
+}
+
 static void test_false_interruptions() {
   auto recorder = begun();
   recorder.decision(decision(0, "", "Hello.", "{}"), 100);
@@ -190,6 +206,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/recorder/turns-in-order", test_turns_in_order);
   g_test_add_func("/recorder/false-interruptions-are-counted",
                   test_false_interruptions);
+  g_test_add_func("/recorder/tools-of-a-turn", test_tools);
   g_test_add_func("/recorder/latency-counts-from-the-end-of-speech",
                   test_latency_from_speech_end);
   g_test_add_func("/recorder/the-first-reason-stands",

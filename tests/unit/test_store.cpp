@@ -90,6 +90,7 @@ static void test_keeps_a_call() {
     (*records)->put_turn("CA1", turn);
     turn.heard = "cut at the";
     turn.interrupted = true;
+    turn.tools = {{"rooms", "ok", 120}, {"book", "http_409", 80}};
     (*records)->put_turn("CA1", turn);
     record.status = "completed";
     record.goal_reached = true;
@@ -106,6 +107,9 @@ static void test_keeps_a_call() {
   CHECK_TEXT(back->turns[0].heard, "cut at the");
   g_assert_cmpfloat(*back->turns[0].sent_ms, ==, 12.5);
   g_assert_false(back->turns[0].voice_ms.has_value());
+  CHECK_TEXT(to_json(back->turns[0].tools),
+             R"([{"name":"rooms","status":"ok","ms":120},)"
+             R"({"name":"book","status":"http_409","ms":80}])");
   const auto json = JsonDocument::parse(to_json(*back));
   g_assert_true(json.ok());
   CHECK_TEXT(json->root()["fields"]["room"].string()->c_str(), "Mountain View");
@@ -115,8 +119,8 @@ static void test_keeps_a_call() {
 }
 
 static void test_older_files() {
-  // Of a version that did not count false interruptions, nor told where values
-  // came from.
+  // Of versions that did not count false interruptions, keep tools, or tell
+  // where values came from.
   const TempDir dir;
   {
     auto records = RecordStore::open(dir.url());
@@ -131,6 +135,7 @@ static void test_older_files() {
   g_assert_cmpint(
       sqlite3_exec(raw,
                    "ALTER TABLE turns DROP COLUMN false_interruptions;"
+                   "ALTER TABLE turns DROP COLUMN tools;"
                    "ALTER TABLE calls DROP COLUMN field_turns;"
                    "ALTER TABLE calls DROP COLUMN missing;"
                    "ALTER TABLE calls DROP COLUMN invalid",

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "openai/chat.hpp"
+
+#include <cstddef>
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace patchcord::agent {
+
+// The tools that a model called in a conversation, with their results: what it
+// found out in one turn it knows in the next. The oldest are forgotten when
+// they are too long together.
+class ToolLog {
+public:
+  static constexpr std::size_t kMostBytes = std::size_t{64} << 10;
+
+  // `turn`: of the caller, from 1.
+  void call(std::size_t turn, std::vector<openai::ToolCall> calls);
+  // Of a call of the last call().
+  void result(std::size_t call, std::string content);
+  // What belongs behind the caller's words of that turn.
+  void append_to(std::vector<openai::ChatMessage> &messages,
+                 std::size_t turn) const;
+  // The last call(), before which the model said that.
+  void append_last_to(std::vector<openai::ChatMessage> &messages,
+                      const std::string &said) const;
+
+private:
+  struct Exchange {
+    std::size_t turn = 0;
+    std::vector<openai::ToolCall> calls;
+    std::vector<std::string> results;
+    std::size_t size() const;
+    void append_to(std::vector<openai::ChatMessage> &messages,
+                   const std::string &said) const;
+  };
+  void forget();
+
+  std::deque<Exchange> exchanges_;
+};
+
+} // namespace patchcord::agent
