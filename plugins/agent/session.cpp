@@ -296,11 +296,11 @@ void AgentSession::act(const action::Interrupted &todo) {
 }
 void AgentSession::act(const action::Latency &todo) {
   messages::post(pads_.element,
-                 messages::TurnLatency{todo.turn, clock_time(todo.speech_end),
-                                       clock_time(todo.transcript),
-                                       clock_time(todo.decision),
-                                       clock_time(todo.first_audio),
-                                       clock_time(todo.first_sent)});
+                 messages::TurnLatency{
+                     todo.turn, clock_time(todo.speech_end),
+                     clock_time(todo.transcript), clock_time(todo.decision),
+                     clock_time(todo.first_audio), clock_time(todo.first_sent),
+                     todo.filler});
 }
 void AgentSession::act(const action::ToolEnded &todo) {
   messages::post(pads_.element,

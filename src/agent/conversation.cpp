@@ -206,8 +206,7 @@ Actions Conversation::model_text(TimePoint now, std::uint32_t request,
     for (std::string &last : splitter_.finish())
       clauses.push_back(std::move(last));
   for (const std::string &clause : clauses) {
-    if (!turn_.decision)
-      turn_.decision = now;
+    decision_is_known(now);
     request_->spoken = joined(request_->spoken, clause);
     say(now, clause);
   }
@@ -265,7 +264,7 @@ void Conversation::take_words(TimePoint now, std::string text,
   }
   words_due_.reset();
   silence_prompts_ = 0;
-  quiet_since_ = now;
+  quiet_since_ = said_until_ = now;
   if (merged)
     dialogue_.caller_corrected(text);
   else
@@ -283,7 +282,7 @@ void Conversation::take_words(TimePoint now, std::string text,
 
 void Conversation::think(TimePoint now, Thought thought) {
   if (auto *reply = std::get_if<Reply>(&thought)) {
-    turn_.decision = now;
+    decision_is_known(now);
     return speak(now, std::move(*reply));
   }
   if (auto *tools = std::get_if<ToolRuns>(&thought))
@@ -312,8 +311,7 @@ void Conversation::answered(TimePoint now, const Request &done,
   }
   if (!reply->fault.empty())
     bad_answer(reply->fault);
-  if (!turn_.decision)
-    turn_.decision = now;
+  decision_is_known(now);
   say_rest(now, done, *reply);
   if (!reply->next)
     return finish_reply(*reply);
@@ -375,7 +373,9 @@ void Conversation::fail_request(TimePoint now, const Failure &failure) {
     turn_.retried = true;
     request_->id = 0;
     request_->deadline = now + kRetryDelay;
-    return say(now, definition_->phrases.hold);
+    if (turn_.fillers == 0)
+      say_filler(now, definition_->phrases.hold);
+    return;
   }
   request_.reset();
   splitter_ = ClauseSplitter();
@@ -385,7 +385,7 @@ void Conversation::fail_request(TimePoint now, const Failure &failure) {
   // It broke off after some words: they stand, and the caller has the turn.
   say(now, definition_->end.not_understood);
   Reply reply;
-  reply.message = dialogue_.current()->text();
+  reply.message = dialogue_.current()->reply();
   reply.expect = mind_->expectation();
   finish_reply(reply);
 }

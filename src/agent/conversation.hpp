@@ -88,6 +88,7 @@ struct Latency {
   std::uint32_t turn;
   std::optional<TimePoint> speech_end, transcript, decision, first_audio,
       first_sent;
+  bool filler = false; // what was heard first only filled the wait
 };
 struct ToolEnded {
   std::uint32_t turn;
@@ -159,6 +160,10 @@ private:
     bool decided = false; // told to the outside
     bool heard = false;   // a part of it, at least
     bool retried = false;
+    std::optional<TimePoint> first_audio, first_sent;
+    int fillers = 0;
+    bool filler_first = false; // it was heard before the reply
+    bool latency_told = false;
     std::size_t told = 0; // clauses of its utterance, with a decision
   };
   struct ToolRun {
@@ -199,6 +204,9 @@ private:
   // Speech.
   Utterance &utterance(TimePoint now, bool interruptible);
   void say(TimePoint now, const std::string &clause);
+  void say_filler(TimePoint now, const std::string &phrase);
+  void decision_is_known(TimePoint now);
+  void tell_latency();
   void speak(TimePoint now, Reply reply);
   void finish_reply(const Reply &reply);
   void decided(const Reply &reply);
@@ -231,6 +239,7 @@ private:
   void caller_is_silent(TimePoint now);
   std::optional<TimePoint> playout_deadline();
   std::optional<TimePoint> silence_deadline();
+  std::optional<TimePoint> filler_deadline();
   std::optional<TimePoint> next_deadline();
 
   template <typename T> void emit(T action) {
@@ -253,6 +262,9 @@ private:
   int caller_turns_ = 0;
   std::optional<Request> request_;
   std::uint32_t last_request_ = 0, last_run_ = 0;
+
+  TimePoint said_until_{}; // what was given to the voice, by estimate
+  std::size_t next_filler_ = 0;
 
   // The caller.
   bool speaking_ = false;

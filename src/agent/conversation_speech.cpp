@@ -25,6 +25,15 @@ void Conversation::say(TimePoint now, const std::string &clause) {
   Utterance &to = utterance(now, true);
   to.clauses.push_back(clause);
   emit(action::Say{to.id, clause});
+  said_until_ = std::max(said_until_, now) + speech_length(clause);
+}
+
+// Until the reply is there, which follows it in the same breath.
+void Conversation::say_filler(TimePoint now, const std::string &phrase) {
+  ++turn_.fillers;
+  Utterance &to = utterance(now, true);
+  to.fillers.push_back(to.clauses.size());
+  say(now, phrase);
 }
 
 void Conversation::speak(TimePoint now, Reply reply) {
@@ -66,10 +75,7 @@ std::string Conversation::untold() {
   const Utterance *current = dialogue_.current();
   if (current == nullptr || current->turn != turn_.index)
     return {};
-  std::vector<std::string> clauses = current->clauses;
-  clauses.erase(clauses.begin(),
-                clauses.begin() + static_cast<std::ptrdiff_t>(turn_.told));
-  return join(clauses, " ");
+  return current->reply(turn_.told);
 }
 
 void Conversation::say_and_end(TimePoint now, const std::string &text,
@@ -80,7 +86,7 @@ void Conversation::say_and_end(TimePoint now, const std::string &text,
     next.index = turn_.index + 1;
     turn_ = next;
   }
-  turn_.decision = now;
+  decision_is_known(now);
   Reply reply;
   reply.message = text;
   reply.action = "end_call";
@@ -250,15 +256,33 @@ void Conversation::playout_started(TimePoint now, Utterance &which,
     return;
   which.started = true;
   emit(action::Heard{which.turn, which.id, "started", {}, 0});
-  if (which.turn == turn_.index && !turn_.heard && turn_.decision) {
+  if (which.turn == turn_.index && !turn_.heard) {
     turn_.heard = true;
-    emit(action::Latency{turn_.index, turn_.speech_end, turn_.transcript,
-                         turn_.decision, report.first_audio,
-                         report.first_sent});
+    turn_.first_audio = report.first_audio;
+    turn_.first_sent = report.first_sent;
+    turn_.filler_first = which.is_filler(0);
+    tell_latency();
   }
   // The caller talks already; it does not matter who was first.
   if (speaking_ && &which == talked_over())
     hold(which);
+}
+
+void Conversation::decision_is_known(TimePoint now) {
+  if (!turn_.decision)
+    turn_.decision = now;
+  tell_latency();
+}
+
+// Of a turn's first words; they may have been heard before they were decided,
+// when they only filled the wait.
+void Conversation::tell_latency() {
+  if (!turn_.heard || !turn_.decision ||
+      std::exchange(turn_.latency_told, true))
+    return;
+  emit(action::Latency{turn_.index, turn_.speech_end, turn_.transcript,
+                       turn_.decision, turn_.first_audio, turn_.first_sent,
+                       turn_.filler_first});
 }
 
 void Conversation::close(Utterance &which, const char *state) {

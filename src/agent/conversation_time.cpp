@@ -48,6 +48,10 @@ void Conversation::due(TimePoint now) {
   }
   if (is_due(words_due_))
     words_did_not_come(now);
+  if (is_due(filler_deadline())) {
+    const auto &phrases = definition_->fillers.phrases;
+    say_filler(now, phrases[next_filler_++ % phrases.size()]);
+  }
   if (is_due(playout_deadline()))
     presume_over(now, *dialogue_.current());
   if (is_due(silence_deadline()))
@@ -104,6 +108,17 @@ std::optional<TimePoint> Conversation::silence_deadline() {
              : std::nullopt;
 }
 
+// Nothing was said for too long, and nothing of the reply is there.
+std::optional<TimePoint> Conversation::filler_deadline() {
+  const Definition::Fillers &fillers = definition_->fillers;
+  const bool waits = request_ && request_->spoken.empty() && !speaking_ &&
+                     on_hold_ == 0 && !fillers.phrases.empty() &&
+                     turn_.fillers < fillers.max_per_turn;
+  return waits ? std::optional(std::max(said_until_, quiet_since_) +
+                               fillers.after)
+               : std::nullopt;
+}
+
 std::optional<TimePoint> Conversation::next_deadline() {
   std::optional<TimePoint> next = cut_due_;
   const auto consider = [&next](const std::optional<TimePoint> &deadline) {
@@ -121,6 +136,7 @@ std::optional<TimePoint> Conversation::next_deadline() {
     consider(speech_sign_ + kLongestSpeech);
   consider(playout_deadline());
   consider(silence_deadline());
+  consider(filler_deadline());
   return next;
 }
 

@@ -61,6 +61,8 @@ public:
     if (const toml::table *phrases = reader.table("phrases"))
       read_phrases(*phrases);
     read_interruptions(reader.table("interruptions"));
+    if (const toml::table *fillers = reader.table("fillers"))
+      read_fillers(*fillers);
     reader.finish();
     if (!reader.failed() && !definition_.greeting_asks.empty() &&
         definition_.field(definition_.greeting_asks) == nullptr)
@@ -160,6 +162,17 @@ private:
     reader.read("backchannels", settings.backchannels);
     reader.finish();
     settings.min_speech = std::chrono::milliseconds(speech_ms);
+  }
+
+  void read_fillers(const toml::table &table) {
+    TomlReader reader(file_, table, "fillers");
+    auto &fillers = definition_.fillers;
+    int after_ms = static_cast<int>(fillers.after / 1ms);
+    reader.read("phrases", fillers.phrases);
+    reader.read("after_ms", after_ms, 200, 20'000);
+    reader.read("max_per_turn", fillers.max_per_turn, 1, 10);
+    reader.finish();
+    fillers.after = std::chrono::milliseconds(after_ms);
   }
 
   static void

@@ -105,6 +105,13 @@ struct Definition {
     std::string fallback = "Let us go on step by step.";
   } phrases;
 
+  // Said while a model or a tool lets the caller wait.
+  struct Fillers {
+    std::vector<std::string> phrases; // in turn; none: no fillers
+    Duration after = 1500ms;          // of silence
+    int max_per_turn = 2;
+  } fillers;
+
   // What of the caller's speech takes the turn from the agent.
   struct Interruptions {
     Duration min_speech = 150ms; // shorter noise without words is none

@@ -9,12 +9,41 @@ namespace patchcord::agent {
 
 std::string Utterance::text() const { return join(clauses, " "); }
 
-Duration Utterance::estimate() const {
+bool Utterance::is_filler(std::size_t clause) const {
+  return std::find(fillers.begin(), fillers.end(), clause) != fillers.end();
+}
+
+std::string Utterance::reply(std::size_t from) const {
+  std::vector<std::string> parts;
+  for (std::size_t i = from; i < clauses.size(); ++i)
+    if (!is_filler(i))
+      parts.push_back(clauses[i]);
+  return join(parts, " ");
+}
+
+std::string Utterance::heard_marked() const {
+  if (fillers.empty() || !text().starts_with(heard))
+    return heard;
+  std::vector<std::string> parts;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < clauses.size() && at < heard.size(); ++i) {
+    const std::string part = heard.substr(at, clauses[i].size());
+    parts.push_back(is_filler(i) ? "(" + part + ")" : part);
+    at += clauses[i].size() + 1;
+  }
+  return join(parts, " ");
+}
+
+Duration speech_length(std::string_view text) {
   // Voices speak 13 to 17 characters a second.
-  std::size_t characters = 0;
+  return (text.size() + 1) * 70ms;
+}
+
+Duration Utterance::estimate() const {
+  Duration length = 500ms;
   for (const std::string &clause : clauses)
-    characters += clause.size() + 1;
-  return 500ms + characters * 70ms;
+    length += speech_length(clause);
+  return length;
 }
 
 std::string Utterance::spoken_after(Duration elapsed) const {
@@ -66,10 +95,11 @@ History Dialogue::history() const {
   History history;
   for (const Entry &entry : entries_) {
     const bool agent = entry.utterance != 0;
-    const std::string &text =
-        agent ? utterances_[entry.utterance - 1].heard : entry.caller;
+    std::string text =
+        agent ? utterances_[entry.utterance - 1].heard_marked() : entry.caller;
     if (!text.empty())
-      history.push_back({agent ? Said::Who::kAgent : Said::Who::kCaller, text});
+      history.push_back(
+          {agent ? Said::Who::kAgent : Said::Who::kCaller, std::move(text)});
   }
   return history;
 }

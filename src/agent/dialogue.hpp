@@ -8,9 +8,13 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace patchcord::agent {
+
+// How long a voice needs for it, roughly.
+Duration speech_length(std::string_view text);
 
 // One reply of the agent on its way to the caller's ear.
 struct Utterance {
@@ -18,6 +22,7 @@ struct Utterance {
   std::uint32_t turn = 0;
   bool interruptible = true;
   std::vector<std::string> clauses; // given to the voice
+  std::vector<std::size_t> fillers; // which of them only fill a wait
   bool whole = false;               // its end was given, too
   TimePoint sent{};                 // of the first clause
 
@@ -30,6 +35,11 @@ struct Utterance {
   std::uint64_t heard_ms = 0;
 
   std::string text() const;
+  bool is_filler(std::size_t clause) const;
+  // Without fillers, from that clause on.
+  std::string reply(std::size_t from = 0) const;
+  // What was heard, with what only filled a wait in parentheses.
+  std::string heard_marked() const;
   // How long a voice needs for it, roughly.
   Duration estimate() const;
   // What a voice has said of it after `elapsed`, to the word; by estimate.

@@ -98,7 +98,11 @@ std::string system_prompt(const Definition &definition, const Values &known,
             "to the caller: short plain sentences, no markup, no lists, no "
             "symbols. The caller's words come from a speech recogniser and "
             "may be misheard. Speak the language \"" +
-            definition.language + "\".\n\n";
+            definition.language + "\".";
+  if (!definition.fillers.phrases.empty())
+    prompt += " Of what you said, words in parentheses only filled a wait: "
+              "never write such words.";
+  prompt += "\n\n";
   prompt += "# Your answer\n\n"
             "A JSON object with these members, in this order:\n"
             "* message: what you say next.\n"

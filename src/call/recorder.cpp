@@ -96,6 +96,7 @@ Recorder::latency(const messages::TurnLatency &message) {
   turn->decision_ms = after(message.speech_end, message.decision);
   turn->voice_ms = after(message.speech_end, message.first_audio);
   turn->sent_ms = after(message.speech_end, message.first_sent);
+  turn->filler = message.filler;
   return turn;
 }
 

@@ -85,6 +85,7 @@ void post(GstElement *element, const TurnLatency &message) {
                               .set("decision", message.decision)
                               .set("first-audio", message.first_audio)
                               .set("first-sent", message.first_sent)
+                              .set("filler", message.filler)
                               .take());
 }
 void post(GstElement *element, const DtmfReceived &message) {
@@ -176,7 +177,8 @@ template <> std::optional<TurnLatency> parse(GstMessage *message) {
     return std::nullopt;
   return TurnLatency{get_uint(s, "turn"),        get_time(s, "speech-end"),
                      get_time(s, "transcript"),  get_time(s, "decision"),
-                     get_time(s, "first-audio"), get_time(s, "first-sent")};
+                     get_time(s, "first-audio"), get_time(s, "first-sent"),
+                     get_bool(s, "filler")};
 }
 template <> std::optional<DtmfReceived> parse(GstMessage *message) {
   const auto *s = match(message, DtmfReceived::kName);

@@ -71,6 +71,7 @@ struct TurnLatency {
   GstClockTime decision = GST_CLOCK_TIME_NONE;    // first words known
   GstClockTime first_audio = GST_CLOCK_TIME_NONE; // of the reply, at the sink
   GstClockTime first_sent = GST_CLOCK_TIME_NONE;  // to Twilio
+  bool filler = false; // these two are of words that only filled the wait
 };
 
 struct DtmfReceived {

@@ -43,6 +43,7 @@ void write(JsonWriter &out, const TurnRecord &turn) {
   stage(out, "decision_ms", turn.decision_ms);
   stage(out, "voice_ms", turn.voice_ms);
   stage(out, "sent_ms", turn.sent_ms);
+  out.member("filler", turn.filler);
   out.end_object();
 }
 

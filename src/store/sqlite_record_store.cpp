@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS turns (
   transcript_ms REAL, decision_ms REAL, voice_ms REAL, sent_ms REAL,
   false_interruptions INTEGER NOT NULL DEFAULT 0,
   tools TEXT NOT NULL DEFAULT '[]',
+  filler INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (call_sid, turn)) WITHOUT ROWID;
 )";
 
@@ -47,21 +48,22 @@ constexpr const char *kAddColumns[] = {
     "ALTER TABLE calls ADD COLUMN field_turns TEXT NOT NULL DEFAULT '{}'",
     "ALTER TABLE calls ADD COLUMN missing TEXT NOT NULL DEFAULT '[]'",
     "ALTER TABLE calls ADD COLUMN invalid TEXT NOT NULL DEFAULT '[]'",
-    "ALTER TABLE turns ADD COLUMN tools TEXT NOT NULL DEFAULT '[]'"};
+    "ALTER TABLE turns ADD COLUMN tools TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE turns ADD COLUMN filler INTEGER NOT NULL DEFAULT 0"};
 
 constexpr char kPutCall[] = R"(
 INSERT OR REPLACE INTO calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
 constexpr char kPutTurn[] = R"(
 INSERT OR REPLACE INTO turns (call_sid, turn, started_ms, caller, said, heard,
   action, extracted, interrupted, transcript_ms, decision_ms, voice_ms, sent_ms,
-  false_interruptions, tools)
-  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
+  false_interruptions, tools, filler)
+  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
 constexpr char kGetCall[] = "SELECT * FROM calls WHERE call_sid = ?";
 // By their names: the columns of older files are in another order.
 constexpr char kGetTurns[] = R"(
 SELECT turn, started_ms, caller, said, heard, action, extracted, interrupted,
-  transcript_ms, decision_ms, voice_ms, sent_ms, false_interruptions, tools
-  FROM turns WHERE call_sid = ? ORDER BY turn)";
+  transcript_ms, decision_ms, voice_ms, sent_ms, false_interruptions, tools,
+  filler FROM turns WHERE call_sid = ? ORDER BY turn)";
 constexpr char kList[] =
     "SELECT * FROM calls ORDER BY created_ms DESC, call_sid LIMIT ? OFFSET ?";
 
@@ -105,6 +107,7 @@ TurnRecord read_turn(Statement &row) {
   turn.sent_ms = row.real();
   turn.false_interruptions = static_cast<int>(row.integer());
   turn.tools = tools_of_json(row.text());
+  turn.filler = row.integer() != 0;
   return turn;
 }
 
@@ -154,6 +157,7 @@ Result<Unit> put(sqlite3 *database, const std::string &call_sid,
       .bind(turn.sent_ms)
       .bind(std::int64_t{turn.false_interruptions})
       .bind(to_json(turn.tools))
+      .bind(turn.filler)
       .run();
 }
 

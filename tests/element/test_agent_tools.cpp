@@ -224,7 +224,11 @@ void test_failures() {
     g_test_message("%s", row.name);
     ToolBench bench(script({kTrains}));
     row.set(bench.railway);
-    equal(bench.ask("to Rome"), "start:2 \"At seven.\" end:2 expect:anything");
+    const std::string said = bench.ask("to Rome");
+    // Behind a filler when it takes long.
+    const bool is_long = bench.railway.stalls;
+    equal(said, std::string("start:2 ") + (is_long ? "\"Let me see.\" " : "") +
+                    "\"At seven.\" end:2 expect:anything");
     equal(bench.ended(), row.ended);
     equal(bench.told(), row.told);
     g_assert_cmpuint(bench.railway.requests.size(), ==, 1);

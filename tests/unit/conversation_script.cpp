@@ -315,7 +315,8 @@ std::string ConversationScript::text_of(const Action &todo) const {
     return shows("latency")
                ? "latency " + number(a->turn) + ": " + ms_of(a->speech_end) +
                      " " + ms_of(a->transcript) + " " + ms_of(a->decision) +
-                     " " + ms_of(a->first_audio) + " " + ms_of(a->first_sent)
+                     " " + ms_of(a->first_audio) + " " + ms_of(a->first_sent) +
+                     (a->filler ? " filler" : "")
                : "";
   return {};
 }
