@@ -300,7 +300,7 @@ void AgentSession::act(const action::Latency &todo) {
                      todo.turn, clock_time(todo.speech_end),
                      clock_time(todo.transcript), clock_time(todo.decision),
                      clock_time(todo.first_audio), clock_time(todo.first_sent),
-                     todo.filler});
+                     todo.filler, todo.preemptive, todo.discarded});
 }
 void AgentSession::act(const action::ToolEnded &todo) {
   messages::post(pads_.element,

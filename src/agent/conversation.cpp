@@ -77,6 +77,8 @@ Actions Conversation::speech_stopped(TimePoint now, TimePoint at) {
     false_interruption(now);
   else if (on_hold_ != 0 || !held_.empty())
     words_due_ = turn_ends({held_, mind_->expectation(), at, std::nullopt});
+  if (!guess_)
+    guess();
   return finish();
 }
 
@@ -89,6 +91,7 @@ Actions Conversation::partial(TimePoint now, const std::string &text) {
   if (talked_over() != nullptr &&
       judge(now, text, false) == Verdict::kInterrupts)
     interrupt(now);
+  note_partial(now, text);
   return finish();
 }
 
@@ -100,6 +103,8 @@ Actions Conversation::final(TimePoint now, const std::string &text,
   // Words of speech that is over, while the caller speaks on.
   const bool goes_on = speaking_ && end && *end <= speech_began_;
   held_ = joined(held_, words);
+  partial_.clear();
+  guess_due_.reset();
   if (goes_on)
     return finish();
   speaking_ = false;
@@ -196,8 +201,14 @@ Actions Conversation::voice_failed(TimePoint, const Failure &failure) {
 
 Actions Conversation::model_text(TimePoint now, std::uint32_t request,
                                  const std::string &delta) {
-  if (!request_ || request_->id != request)
+  if (request_ && request_->id == request)
+    take_text(now, delta);
+  else if (!guess_text(request, delta))
     return {};
+  return finish();
+}
+
+void Conversation::take_text(TimePoint now, const std::string &delta) {
   request_->deadline.reset();
   const std::string text = mind_->model_text(delta);
   request_->streamed += text;
@@ -210,28 +221,37 @@ Actions Conversation::model_text(TimePoint now, std::uint32_t request,
     request_->spoken = joined(request_->spoken, clause);
     say(now, clause);
   }
-  return finish();
 }
 
 Actions Conversation::model_done(TimePoint now, std::uint32_t request,
                                  const std::string &finish_reason,
                                  const std::string &refusal,
                                  const std::vector<openai::ToolCall> &calls) {
-  if (!request_ || request_->id != request)
+  if (request_ && request_->id == request)
+    take_end(now, {finish_reason, refusal, calls});
+  else if (guess_ && guess_->id == request)
+    guess_->end = {finish_reason, refusal, calls};
+  else
     return {};
+  return finish();
+}
+
+void Conversation::take_end(TimePoint now, const ModelEnd &end) {
   const Request done = *std::exchange(request_, std::nullopt);
   answered(now, done,
-           calls.empty()
-               ? mind_->model_done(finish_reason, refusal, done.spoken)
-               : mind_->model_called(calls, done.spoken));
-  return finish();
+           end.calls.empty()
+               ? mind_->model_done(end.finish_reason, end.refusal, done.spoken)
+               : mind_->model_called(end.calls, done.spoken));
 }
 
 Actions Conversation::model_failed(TimePoint now, std::uint32_t request,
                                    const Failure &failure) {
-  if (!request_ || request_->id != request)
+  if (request_ && request_->id == request)
+    fail_request(now, failure);
+  else if (guess_ && guess_->id == request)
+    discard_guess();
+  else
     return {};
-  fail_request(now, failure);
   return finish();
 }
 
@@ -262,6 +282,7 @@ void Conversation::take_words(TimePoint now, std::string text,
     current->heard = current->text();
     current->over = true;
   }
+  check_guess(text);
   words_due_.reset();
   silence_prompts_ = 0;
   quiet_since_ = said_until_ = now;
@@ -277,7 +298,9 @@ void Conversation::take_words(TimePoint now, std::string text,
   if (!merged && ++caller_turns_ > definition_->limits.max_turns)
     return say_and_end(now, definition_->phrases.time_up, "max_turns");
   findings_.begin_turn();
-  think(now, mind_->answer(text, dialogue_.history()));
+  Thought thought = mind_->answer(text, dialogue_.history());
+  if (!use_guess(now, thought))
+    think(now, std::move(thought));
 }
 
 void Conversation::think(TimePoint now, Thought thought) {
@@ -290,11 +313,24 @@ void Conversation::think(TimePoint now, Thought thought) {
   auto &wanted = std::get<ModelRequest>(thought);
   if (!wanted.fault.empty())
     bad_answer(wanted.fault);
+  begin_request(std::move(wanted));
+  start_request(now);
+}
+
+void Conversation::begin_request(ModelRequest wanted) {
   request_ = Request();
   request_->repair = !wanted.fault.empty();
   request_->body = std::move(wanted.body);
   request_->said = std::move(wanted.said);
-  start_request(now);
+}
+
+// Whatever its request has said so far: it begins.
+void Conversation::begin_answer(TimePoint now) {
+  splitter_ = ClauseSplitter();
+  mind_->model_begin();
+  request_->deadline = now + kFirstToken;
+  request_->streamed = request_->said;
+  request_->spoken = trim(request_->said);
 }
 
 void Conversation::answered(TimePoint now, const Request &done,
@@ -344,16 +380,13 @@ void Conversation::bad_answer(const std::string &fault) {
 }
 
 void Conversation::start_request(TimePoint now) {
-  splitter_ = ClauseSplitter();
-  mind_->model_begin();
+  begin_answer(now);
   request_->id = ++last_request_;
-  request_->deadline = now + kFirstToken;
-  request_->streamed = request_->said;
-  request_->spoken = trim(request_->said);
   emit(action::StartRequest{request_->id, request_->body});
 }
 
 void Conversation::cancel_request(TimePoint now) {
+  discard_guess();
   if (request_ && request_->id != 0)
     emit(action::CancelRequest{});
   cancel_tools(now);

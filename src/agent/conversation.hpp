@@ -88,7 +88,9 @@ struct Latency {
   std::uint32_t turn;
   std::optional<TimePoint> speech_end, transcript, decision, first_audio,
       first_sent;
-  bool filler = false; // what was heard first only filled the wait
+  bool filler = false;         // what was heard first only filled the wait
+  bool preemptive = false;     // thought of before the words were known
+  std::uint32_t discarded = 0; // answers thought of that nobody asked for
 };
 struct ToolEnded {
   std::uint32_t turn;
@@ -164,6 +166,7 @@ private:
     int fillers = 0;
     bool filler_first = false; // it was heard before the reply
     bool latency_told = false;
+    bool preemptive = false;
     std::size_t told = 0; // clauses of its utterance, with a decision
   };
   struct ToolRun {
@@ -182,6 +185,19 @@ private:
     std::string spoken;                // what of it was given to the voice
     std::vector<ToolRun> runs;         // tools, before it can go on
   };
+  // How a model's answer ended.
+  struct ModelEnd {
+    std::string finish_reason, refusal;
+    std::vector<openai::ToolCall> calls;
+  };
+  // An answer to what the caller seems to say.
+  struct Guess {
+    std::uint32_t id = 0;
+    std::string text, body;
+    std::vector<std::string> deltas; // as they came
+    std::size_t size = 0;            // of them
+    std::optional<ModelEnd> end;
+  };
   enum class Reports { kUnknown, kYes, kNo };
 
   Actions finish();
@@ -190,7 +206,11 @@ private:
   void take_words(TimePoint now, std::string text,
                   std::optional<TimePoint> speech_end);
   void think(TimePoint now, Thought thought);
+  void begin_request(ModelRequest wanted);
+  void begin_answer(TimePoint now);
   void start_request(TimePoint now);
+  void take_text(TimePoint now, const std::string &delta);
+  void take_end(TimePoint now, const ModelEnd &end);
   void cancel_request(TimePoint now);
   void fail_request(TimePoint now, const Failure &failure);
   void answered(TimePoint now, const Request &done, Thought thought);
@@ -200,6 +220,16 @@ private:
   void end_run(TimePoint now, std::size_t run, const ToolOutcome &outcome);
   void go_on_if_tools_ended(TimePoint now);
   void cancel_tools(TimePoint now);
+
+  // Preemptive thinking.
+  void note_partial(TimePoint now, const std::string &text);
+  void guess();
+  std::optional<std::string> guessed_body(const std::string &text) const;
+  void forget_partial();
+  void discard_guess();
+  void check_guess(const std::string &text);
+  bool use_guess(TimePoint now, Thought &thought);
+  bool guess_text(std::uint32_t request, const std::string &delta);
 
   // Speech.
   Utterance &utterance(TimePoint now, bool interruptible);
@@ -262,6 +292,11 @@ private:
   int caller_turns_ = 0;
   std::optional<Request> request_;
   std::uint32_t last_request_ = 0, last_run_ = 0;
+  std::optional<Guess> guess_;
+  std::optional<TimePoint> guess_due_;
+  std::string partial_; // of the words that are not final
+  int guesses_ = 0;     // of this turn
+  std::uint32_t discarded_ = 0;
 
   TimePoint said_until_{}; // what was given to the voice, by estimate
   std::size_t next_filler_ = 0;

@@ -216,6 +216,7 @@ void Conversation::words_did_not_come(TimePoint now) {
   if (!held_.empty())
     return take_words(now, std::exchange(held_, {}),
                       std::exchange(speech_ended_, std::nullopt));
+  forget_partial();
   if (on_hold_ != 0)
     false_interruption(now);
 }
@@ -282,7 +283,8 @@ void Conversation::tell_latency() {
     return;
   emit(action::Latency{turn_.index, turn_.speech_end, turn_.transcript,
                        turn_.decision, turn_.first_audio, turn_.first_sent,
-                       turn_.filler_first});
+                       turn_.filler_first, turn_.preemptive,
+                       std::exchange(discarded_, 0)});
 }
 
 void Conversation::close(Utterance &which, const char *state) {

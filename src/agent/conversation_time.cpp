@@ -46,6 +46,8 @@ void Conversation::due(TimePoint now) {
     speaking_ = false;
     words_due_ = now;
   }
+  if (is_due(guess_due_))
+    guess();
   if (is_due(words_due_))
     words_did_not_come(now);
   if (is_due(filler_deadline())) {
@@ -71,6 +73,7 @@ void Conversation::caller_is_silent(TimePoint now) {
   if (silence_prompts_ >= definition_->limits.max_silence_prompts)
     return say_and_end(now, definition_->end.farewell, "no_answer");
   ++silence_prompts_;
+  forget_partial();
   Turn next;
   next.index = turn_.index + 1;
   next.decision = now;
@@ -132,6 +135,7 @@ std::optional<TimePoint> Conversation::next_deadline() {
     consider(request_->deadline);
   consider(digits_due_);
   consider(words_due_);
+  consider(guess_due_);
   if (speaking_)
     consider(speech_sign_ + kLongestSpeech);
   consider(playout_deadline());

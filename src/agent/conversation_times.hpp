@@ -15,6 +15,8 @@ inline constexpr Duration kFirstToken = 4s;
 inline constexpr std::size_t kLastWords = 12;
 // Before a failed request is made again.
 inline constexpr Duration kRetryDelay = 500ms;
+// Of what a model says before it is known whether it is asked.
+inline constexpr std::size_t kLongestGuess = std::size_t{64} << 10;
 // For the end of speech of which there is no sign any more.
 inline constexpr Duration kLongestSpeech = 30s;
 // For the sink's word on what was heard, after a flush.

@@ -63,6 +63,8 @@ public:
     read_interruptions(reader.table("interruptions"));
     if (const toml::table *fillers = reader.table("fillers"))
       read_fillers(*fillers);
+    if (const toml::table *thinking = reader.table("thinking"))
+      read_thinking(*thinking);
     reader.finish();
     if (!reader.failed() && !definition_.greeting_asks.empty() &&
         definition_.field(definition_.greeting_asks) == nullptr)
@@ -173,6 +175,17 @@ private:
     reader.read("max_per_turn", fillers.max_per_turn, 1, 10);
     reader.finish();
     fillers.after = std::chrono::milliseconds(after_ms);
+  }
+
+  void read_thinking(const toml::table &table) {
+    TomlReader reader(file_, table, "thinking");
+    auto &thinking = definition_.thinking;
+    int stable_ms = static_cast<int>(thinking.stable / 1ms);
+    reader.read("preemptive", thinking.preemptive);
+    reader.read("stable_ms", stable_ms, 50, 2000);
+    reader.read("max_tries", thinking.max_tries, 1, 10);
+    reader.finish();
+    thinking.stable = std::chrono::milliseconds(stable_ms);
   }
 
   static void

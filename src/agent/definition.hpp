@@ -105,6 +105,13 @@ struct Definition {
     std::string fallback = "Let us go on step by step.";
   } phrases;
 
+  // Whether a model is asked before the recogniser is sure of the words.
+  struct Thinking {
+    bool preemptive = false; // it costs requests that are not used
+    Duration stable = 200ms; // that a partial transcript has not changed
+    int max_tries = 3;       // of a turn
+  } thinking;
+
   // Said while a model or a tool lets the caller wait.
   struct Fillers {
     std::vector<std::string> phrases; // in turn; none: no fillers

@@ -30,6 +30,13 @@ std::string joined(std::string_view a, std::string_view b) {
   return text.append(b);
 }
 
+std::size_t turns_in(const History &history) {
+  return static_cast<std::size_t>(
+      std::count_if(history.begin(), history.end(), [](const Said &said) {
+        return said.who == Said::Who::kCaller;
+      }));
+}
+
 } // namespace
 
 LlmMind::LlmMind(std::shared_ptr<const Definition> definition, Date today,
@@ -64,20 +71,37 @@ Thought LlmMind::answer(const std::string &caller, const History &history) {
     reply.expect = expectation();
     return reply;
   }
-  turn_ = 0;
+  turn_ = turns_in(history);
   tool_rounds_ = 0;
-  request_.messages = {
+  request_.messages = messages(history);
+  return request();
+}
+
+std::optional<std::string> LlmMind::preview(const std::string &caller,
+                                            const History &history) const {
+  if (successor_ || caller.empty())
+    return std::nullopt;
+  openai::ChatRequest request = request_;
+  request.messages = messages(history);
+  request.may_call_tools = true;
+  return openai::chat_request_body(request);
+}
+
+std::vector<openai::ChatMessage>
+LlmMind::messages(const History &history) const {
+  std::vector<openai::ChatMessage> messages = {
       {"system",
        system_prompt(*definition_, known_.values, known_.rejected, today_),
        {},
        {}}};
+  std::size_t turn = 0;
   for (const Said &said : history) {
     const bool agent = said.who == Said::Who::kAgent;
-    append(request_.messages, agent ? "assistant" : "user", said.text);
+    append(messages, agent ? "assistant" : "user", said.text);
     if (!agent)
-      tools_.append_to(request_.messages, ++turn_);
+      tools_.append_to(messages, ++turn);
   }
-  return request();
+  return messages;
 }
 
 void LlmMind::take_back() {

@@ -28,6 +28,8 @@ public:
 
   Reply open() override;
   Thought answer(const std::string &caller, const History &history) override;
+  std::optional<std::string> preview(const std::string &caller,
+                                     const History &history) const override;
   void take_back() override;
   void model_begin() override;
   std::string model_text(std::string_view delta) override;
@@ -47,6 +49,7 @@ public:
   bool goal_reached() const override;
 
 private:
+  std::vector<openai::ChatMessage> messages(const History &history) const;
   ModelRequest request(std::string fault = {});
   ModelRequest repair(const std::string &fault, std::string_view spoken,
                       std::string_view refusal);

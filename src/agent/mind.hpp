@@ -61,6 +61,12 @@ public:
   // `caller` is the last entry of the history, too; empty when the caller said
   // something that could not be told.
   virtual Thought answer(const std::string &caller, const History &history) = 0;
+  // The request that answer() would make, without doing anything; none: the
+  // mind needs no time.
+  virtual std::optional<std::string> preview(const std::string & /*caller*/,
+                                             const History &) const {
+    return std::nullopt;
+  }
   // The last answer was never heard, and its question will come again, with
   // more words: forget it.
   virtual void take_back() = 0;

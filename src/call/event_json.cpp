@@ -94,7 +94,9 @@ std::string event_json(std::int64_t t_ms, const messages::TurnLatency &m) {
   stage(out, "decision_ms", m.speech_end, m.decision);
   stage(out, "first_audio_ms", m.speech_end, m.first_audio);
   stage(out, "sent_ms", m.speech_end, m.first_sent);
-  out.member("filler", m.filler);
+  out.member("filler", m.filler)
+      .member("preemptive", m.preemptive)
+      .member("discarded", std::int64_t{m.discarded});
   out.end_object();
   return out.take();
 }

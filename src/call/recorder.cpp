@@ -97,6 +97,8 @@ Recorder::latency(const messages::TurnLatency &message) {
   turn->voice_ms = after(message.speech_end, message.first_audio);
   turn->sent_ms = after(message.speech_end, message.first_sent);
   turn->filler = message.filler;
+  turn->preemptive = message.preemptive;
+  turn->discarded = static_cast<int>(message.discarded);
   return turn;
 }
 

@@ -86,6 +86,8 @@ void post(GstElement *element, const TurnLatency &message) {
                               .set("first-audio", message.first_audio)
                               .set("first-sent", message.first_sent)
                               .set("filler", message.filler)
+                              .set("preemptive", message.preemptive)
+                              .set("discarded", message.discarded)
                               .take());
 }
 void post(GstElement *element, const DtmfReceived &message) {
@@ -178,7 +180,8 @@ template <> std::optional<TurnLatency> parse(GstMessage *message) {
   return TurnLatency{get_uint(s, "turn"),        get_time(s, "speech-end"),
                      get_time(s, "transcript"),  get_time(s, "decision"),
                      get_time(s, "first-audio"), get_time(s, "first-sent"),
-                     get_bool(s, "filler")};
+                     get_bool(s, "filler"),      get_bool(s, "preemptive"),
+                     get_uint(s, "discarded")};
 }
 template <> std::optional<DtmfReceived> parse(GstMessage *message) {
   const auto *s = match(message, DtmfReceived::kName);

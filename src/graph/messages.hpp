@@ -71,7 +71,9 @@ struct TurnLatency {
   GstClockTime decision = GST_CLOCK_TIME_NONE;    // first words known
   GstClockTime first_audio = GST_CLOCK_TIME_NONE; // of the reply, at the sink
   GstClockTime first_sent = GST_CLOCK_TIME_NONE;  // to Twilio
-  bool filler = false; // these two are of words that only filled the wait
+  bool filler = false;     // these two are of words that only filled the wait
+  bool preemptive = false; // thought of before the transcript was final
+  std::uint32_t discarded = 0; // answers that were thought of for nothing
 };
 
 struct DtmfReceived {

@@ -43,7 +43,9 @@ void write(JsonWriter &out, const TurnRecord &turn) {
   stage(out, "decision_ms", turn.decision_ms);
   stage(out, "voice_ms", turn.voice_ms);
   stage(out, "sent_ms", turn.sent_ms);
-  out.member("filler", turn.filler);
+  out.member("filler", turn.filler)
+      .member("preemptive", turn.preemptive)
+      .member("discarded", turn.discarded);
   out.end_object();
 }
 

@@ -34,7 +34,9 @@ struct TurnRecord {
   std::optional<double> decision_ms;   // first words of the reply were known
   std::optional<double> voice_ms;      // first audio of the reply arrived
   std::optional<double> sent_ms;       // first audio of the reply was sent
-  bool filler = false; // these two are of words that only filled the wait
+  bool filler = false;     // these two are of words that only filled the wait
+  bool preemptive = false; // thought of before the final text arrived
+  int discarded = 0;       // answers that were thought of for nothing
 };
 
 struct CallRecord {

@@ -37,7 +37,8 @@ CREATE TABLE IF NOT EXISTS turns (
   transcript_ms REAL, decision_ms REAL, voice_ms REAL, sent_ms REAL,
   false_interruptions INTEGER NOT NULL DEFAULT 0,
   tools TEXT NOT NULL DEFAULT '[]',
-  filler INTEGER NOT NULL DEFAULT 0,
+  filler INTEGER NOT NULL DEFAULT 0, preemptive INTEGER NOT NULL DEFAULT 0,
+  discarded INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (call_sid, turn)) WITHOUT ROWID;
 )";
 
@@ -49,21 +50,23 @@ constexpr const char *kAddColumns[] = {
     "ALTER TABLE calls ADD COLUMN missing TEXT NOT NULL DEFAULT '[]'",
     "ALTER TABLE calls ADD COLUMN invalid TEXT NOT NULL DEFAULT '[]'",
     "ALTER TABLE turns ADD COLUMN tools TEXT NOT NULL DEFAULT '[]'",
-    "ALTER TABLE turns ADD COLUMN filler INTEGER NOT NULL DEFAULT 0"};
+    "ALTER TABLE turns ADD COLUMN filler INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE turns ADD COLUMN preemptive INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE turns ADD COLUMN discarded INTEGER NOT NULL DEFAULT 0"};
 
 constexpr char kPutCall[] = R"(
 INSERT OR REPLACE INTO calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
 constexpr char kPutTurn[] = R"(
 INSERT OR REPLACE INTO turns (call_sid, turn, started_ms, caller, said, heard,
   action, extracted, interrupted, transcript_ms, decision_ms, voice_ms, sent_ms,
-  false_interruptions, tools, filler)
-  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
+  false_interruptions, tools, filler, preemptive, discarded)
+  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
 constexpr char kGetCall[] = "SELECT * FROM calls WHERE call_sid = ?";
 // By their names: the columns of older files are in another order.
 constexpr char kGetTurns[] = R"(
 SELECT turn, started_ms, caller, said, heard, action, extracted, interrupted,
   transcript_ms, decision_ms, voice_ms, sent_ms, false_interruptions, tools,
-  filler FROM turns WHERE call_sid = ? ORDER BY turn)";
+  filler, preemptive, discarded FROM turns WHERE call_sid = ? ORDER BY turn)";
 constexpr char kList[] =
     "SELECT * FROM calls ORDER BY created_ms DESC, call_sid LIMIT ? OFFSET ?";
 
@@ -108,6 +111,8 @@ TurnRecord read_turn(Statement &row) {
   turn.false_interruptions = static_cast<int>(row.integer());
   turn.tools = tools_of_json(row.text());
   turn.filler = row.integer() != 0;
+  turn.preemptive = row.integer() != 0;
+  turn.discarded = static_cast<int>(row.integer());
   return turn;
 }
 
@@ -158,6 +163,8 @@ Result<Unit> put(sqlite3 *database, const std::string &call_sid,
       .bind(std::int64_t{turn.false_interruptions})
       .bind(to_json(turn.tools))
       .bind(turn.filler)
+      .bind(turn.preemptive)
+      .bind(std::int64_t{turn.discarded})
       .run();
 }
 

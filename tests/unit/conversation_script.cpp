@@ -316,7 +316,10 @@ std::string ConversationScript::text_of(const Action &todo) const {
                ? "latency " + number(a->turn) + ": " + ms_of(a->speech_end) +
                      " " + ms_of(a->transcript) + " " + ms_of(a->decision) +
                      " " + ms_of(a->first_audio) + " " + ms_of(a->first_sent) +
-                     (a->filler ? " filler" : "")
+                     (a->filler ? " filler" : "") +
+                     (a->preemptive ? " preemptive" : "") +
+                     (a->discarded != 0 ? " discarded " + number(a->discarded)
+                                        : "")
                : "";
   return {};
 }

@@ -115,7 +115,7 @@ void test_refusals() {
       {"language = \"en\"", "langauge = \"en\"",
        "test.toml:4: langauge: expected one of name, greeting, greeting_asks, "
        "instructions, language, voice, fields, tools, end, limits, phrases, "
-       "interruptions, fillers, got an unknown key"},
+       "interruptions, fillers, thinking, got an unknown key"},
       {"language = \"en\"", "language = [1]",
        "test.toml:4: language: expected a text, got an array"},
       {"language = \"en\"", "language = \"English\"",

@@ -99,7 +99,7 @@ void test_slow_tool() {
 void test_behind_what_is_said_before_a_tool() {
   // The wait begins when that was said, by estimate: 15 letters, 1050 ms.
   auto script = ConversationScript::asked({}, kWithTool);
-  script->run({{3400, R"(model:{"message":"Let me look it ", )", ""},
+  script->run({{3400, R"(model:{"message":"Let me look it)", ""},
                {3500, "calls:look({})",
                 "start 2; Let me look it; run 1 GET https://h.example/look"},
                {5549, "wait", ""},
@@ -156,8 +156,8 @@ void test_holding_phrase_counts() {
   auto first = ConversationScript::asked({}, kFillers);
   first->run({{3500, "model-broken:x", "trouble x; start 2; One moment."},
               {4000, "wait", "request 2"},
-              {5619, "wait", ""},
-              {5620, "wait", "Let me see."},
+              {5339, "wait", ""},
+              {5340, "wait", "Let me see."},
               {5700, kAnswer, "Which day?"}});
   auto second = ConversationScript::asked({}, kFillers);
   second->run({{4000, "wait", "start 2; Let me see."},
