@@ -94,7 +94,8 @@ Run::Run(const Scenario &scenario, std::vector<PreparedLine> lines,
          Duration limit, bool record_audio)
     : scenario_(scenario), limit_(limit),
       phone_(*worker_, std::move(lines), stage_,
-             {kStreamSid, kAccountSid, kCallSid, {}}, record_audio,
+             {kStreamSid, kAccountSid, kCallSid, {}}, scenario.phone,
+             record_audio,
              {[this](Samples at, const std::string &json) {
                 events_.push_back({at / 8, json});
               },
@@ -142,7 +143,8 @@ void Run::take(const std::string &json) {
   if (kind == "heard" && (state == "complete" || state == "interrupted"))
     beliefs_.push_back(
         {static_cast<int>(root["utterance"].integer().value_or(0)),
-         state == "complete", root["text"].string().value_or("")});
+         state == "complete", root["text"].string().value_or(""),
+         root["heard_ms"].integer()});
   events_.push_back({root["t_ms"].integer().value_or(0), json});
 }
 

@@ -5,6 +5,7 @@
 #include "scenario/scenario.hpp"
 #include "store/record.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct Belief {
   int utterance = 0;
   bool whole = false;
   std::string text;
+  std::optional<std::int64_t> heard_ms;
 };
 
 // A scenario that was played.

@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS turns (
   action TEXT NOT NULL, extracted TEXT NOT NULL, interrupted INTEGER NOT NULL,
   transcript_ms REAL, decision_ms REAL, voice_ms REAL, sent_ms REAL,
   false_interruptions INTEGER NOT NULL DEFAULT 0,
+  heard_ms INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (call_sid, turn)) WITHOUT ROWID;
 )";
 
@@ -43,6 +44,7 @@ CREATE TABLE IF NOT EXISTS turns (
 constexpr const char *kAddColumns[] = {
     "ALTER TABLE turns ADD COLUMN "
     "false_interruptions INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE turns ADD COLUMN heard_ms INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE calls ADD COLUMN field_turns TEXT NOT NULL DEFAULT '{}'",
     "ALTER TABLE calls ADD COLUMN missing TEXT NOT NULL DEFAULT '[]'",
     "ALTER TABLE calls ADD COLUMN invalid TEXT NOT NULL DEFAULT '[]'"};
@@ -50,7 +52,7 @@ constexpr const char *kAddColumns[] = {
 constexpr char kPutCall[] = R"(
 INSERT OR REPLACE INTO calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
 constexpr char kPutTurn[] = R"(
-INSERT OR REPLACE INTO turns VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
+INSERT OR REPLACE INTO turns VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
 constexpr char kGetCall[] = "SELECT * FROM calls WHERE call_sid = ?";
 constexpr char kGetTurns[] =
     "SELECT * FROM turns WHERE call_sid = ? ORDER BY turn";
@@ -97,6 +99,7 @@ TurnRecord read_turn(Statement &row) {
   turn.voice_ms = row.real();
   turn.sent_ms = row.real();
   turn.false_interruptions = static_cast<int>(row.integer());
+  turn.heard_ms = row.integer();
   return turn;
 }
 
@@ -145,6 +148,7 @@ Result<Unit> put(sqlite3 *database, const std::string &call_sid,
       .bind(turn.voice_ms)
       .bind(turn.sent_ms)
       .bind(std::int64_t{turn.false_interruptions})
+      .bind(turn.heard_ms)
       .run();
 }
 

@@ -74,6 +74,9 @@ static void test_refuses_mistakes() {
       {"today = \"Monday\"\n", {"s.toml:3", "today", "2026-05-04"}},
       {"max_duration_s = 0\n", {"s.toml:3", "max_duration_s"}},
       {"[stt]\ndelay_ms = \"soon\"\n", {"s.toml:4", "stt.delay_ms"}},
+      {"[phone]\nmarks = 1\n", {"s.toml:4", "phone.marks"}},
+      {"[[caller]]\nsay = \"a\"\ninto_word_ms = 9\n",
+       {"into_word_ms", "at_word"}},
       {"[stt]\nspeed = 1\n", {"s.toml:4", "stt.speed", "unknown key"}},
       {"[voice]\nfail_at = 0\n", {"s.toml:4", "voice.fail_at"}},
       {"[[caller]]\nsya = \"hello\"\n", {"caller"}},
@@ -225,6 +228,34 @@ static void test_cut_at_the_word() {
   CHECK_TEXT(heard_text(outcome.heard.back(), outcome.words), "For");
 }
 
+// From the first sample of a reply to its last, and with marks or without: what
+// is checked of every call holds - the words of what was heard, to the word,
+// for how long, to 25 ms - and the record has both.
+static void test_cut_at_any_moment() {
+  int interrupted = 0, whole = 0;
+  for (const char *marks : {"true", "false"})
+    for (int word = 1; word <= 9; ++word)
+      for (int into = 0; into < 300; into += 50) {
+        const Outcome outcome = play(
+            kHead + "[phone]\nmarks = " + marks +
+            "\n[[caller]]\nsay = \"cancel a booking\"\nat_word = " +
+            std::to_string(word) + "\ninto_word_ms = " + std::to_string(into) +
+            "\n[[caller]]\nhang_up = true\n");
+        for (const Failure &failure : outcome.failures)
+          g_error("marks %s, word %d and %d ms: %s: expected %s, got %s", marks,
+                  word, into, failure.what.c_str(), failure.expected.c_str(),
+                  failure.got.c_str());
+        const store::TurnRecord &turn = outcome.record.turns.at(0);
+        const Belief &belief = outcome.beliefs.at(0);
+        CHECK_TEXT(turn.heard, belief.text);
+        g_assert_cmpint(turn.heard_ms, ==, *belief.heard_ms);
+        g_assert_true(turn.interrupted == (outcome.interruptions == 1));
+        (turn.interrupted ? interrupted : whole) += 1;
+      }
+  g_assert_cmpint(interrupted, >, 90);
+  g_assert_cmpint(whole, >, 0); // in the last 100 ms
+}
+
 // Every kind of expectation can be broken, and says what came instead.
 static void test_broken_expectations() {
   const struct {
@@ -269,9 +300,12 @@ static void test_a_line_that_is_never_said_fails() {
 
 // The agent's belief is held against the caller's ear.
 static void test_a_wrong_belief_fails() {
+  const auto stretch = play(kCall).heard.at(0).stretches.at(0);
+  const std::int64_t before = (stretch.cut_at - stretch.from) / 8;
   const struct {
     const char *belief;
     bool whole, passes;
+    std::optional<std::int64_t> heard_ms = {};
   } rows[] = {
       {"Hello, room desk. Book", true, true},
       {"Hello, room desk. Book", false, true},
@@ -280,12 +314,16 @@ static void test_a_wrong_belief_fails() {
       {"Hello, room", false, false},
       {"Hello, room desk. Book a", false, false},
       {"Hallo, room desk. Book", false, false},
+      {"Hello, room desk. Book", false, true, before},
+      {"Hello, room desk. Book", false, true, before - 20},
+      {"Hello, room desk. Book", false, false, before + 30},
+      {"Hello, room desk. Book", false, false, before - 30},
   };
   const auto scenario = parse_scenario(kCall, "s.toml");
   for (const auto &row : rows) {
     Outcome outcome = play(kCall);
     g_assert_true(outcome.passed());
-    outcome.beliefs = {{1, row.whole, row.belief}};
+    outcome.beliefs = {{1, row.whole, row.belief, row.heard_ms}};
     check(*scenario, outcome);
     if (outcome.passed() != row.passes)
       g_error("%s", row.belief);
@@ -322,6 +360,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/scenario/call/same-bytes-every-time",
                   test_same_bytes_every_time);
   g_test_add_func("/scenario/call/is-cut-at-the-word", test_cut_at_the_word);
+  g_test_add_func("/scenario/call/is-cut-at-any-moment-of-a-reply",
+                  test_cut_at_any_moment);
   g_test_add_func("/scenario/expect/each-can-be-broken",
                   test_broken_expectations);
   g_test_add_func("/scenario/expect/a-line-that-is-never-said-fails",
