@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace patchcord::cli {
@@ -53,7 +52,6 @@ int refuse(const std::string &problem) {
   return kUsage;
 }
 
-// Options as everywhere; what is no option is a path.
 std::optional<int> parse(int argc, char **argv, Arguments &arguments) {
   const Options options = Options("test", kHelp)
                               .flag("--list", arguments.list)
@@ -61,22 +59,9 @@ std::optional<int> parse(int argc, char **argv, Arguments &arguments) {
                               .text("--only", arguments.only)
                               .text("--json", arguments.json)
                               .text("--wav-dir", arguments.wav_dir)
-                              .text("--junit", arguments.junit);
-  std::vector<char *> rest = {argv[0]};
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    const bool takes_value = argument == "--only" || argument == "--json" ||
-                             argument == "--wav-dir" || argument == "--junit";
-    if (!argument.starts_with('-')) {
-      arguments.paths.emplace_back(argument);
-      continue;
-    }
-    rest.push_back(argv[i]);
-    if (takes_value && i + 1 < argc)
-      rest.push_back(argv[++i]);
-  }
-  if (const auto code =
-          options.parse(static_cast<int>(rest.size()), rest.data()))
+                              .text("--junit", arguments.junit)
+                              .rest(arguments.paths);
+  if (const auto code = options.parse(argc, argv))
     return code;
   if (arguments.paths.empty())
     return refuse("which scenarios? Name files or folders\n"

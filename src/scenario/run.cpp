@@ -5,6 +5,7 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "call/call.hpp"
+#include "scenario/last_record.hpp"
 #include "scenario/model_server.hpp"
 
 #include <algorithm>
@@ -22,23 +23,6 @@ constexpr char kStreamSid[] = "MZ00000000000000000000000000000001";
 constexpr char kAccountSid[] = "AC00000000000000000000000000000001";
 // Behind the agent's own limit, for its goodbye.
 constexpr Duration kGrace = 90s;
-
-// Keeps the record of the one call.
-class Record final : public store::RecordStore {
-public:
-  void put_call(const store::CallRecord &record) override { last = record; }
-  void put_turn(const std::string &, const store::TurnRecord &) override {}
-  void
-  get(const std::string &,
-      std::function<void(Result<std::optional<store::CallRecord>>)>) override {}
-  void
-  list(int, int,
-       std::function<void(Result<std::vector<store::CallRecord>>)>) override {}
-  void check(std::function<void(Result<Unit>)>) override {}
-  void flush() override {}
-  std::uint64_t failed_writes() const override { return 0; }
-  store::CallRecord last;
-};
 
 Result<Duration> agent_limit(const Scenario &scenario) {
   std::ifstream in(scenario.agent);
@@ -61,7 +45,7 @@ std::string graph_text(const Scenario &scenario) {
 class Run {
 public:
   Run(const Scenario &scenario, std::vector<PreparedLine> lines, Duration limit,
-      bool record_audio);
+      bool record_audio, recording::Writer *recordings);
   Outcome play();
 
 private:
@@ -71,10 +55,11 @@ private:
 
   const Scenario &scenario_;
   const Duration limit_;
+  recording::Writer *const recordings_;
   const std::shared_ptr<Worker> worker_ = Worker::create_virtual();
   std::optional<ModelServer> model_;
   config::Config config_;
-  Record record_;
+  LastRecord record_;
   std::shared_ptr<call::EventLog> log_ = std::make_shared<call::EventLog>();
   struct Event {
     std::int64_t t_ms;
@@ -91,8 +76,8 @@ private:
 };
 
 Run::Run(const Scenario &scenario, std::vector<PreparedLine> lines,
-         Duration limit, bool record_audio)
-    : scenario_(scenario), limit_(limit),
+         Duration limit, bool record_audio, recording::Writer *recordings)
+    : scenario_(scenario), limit_(limit), recordings_(recordings),
       phone_(*worker_, std::move(lines), stage_,
              {kStreamSid, kAccountSid, kCallSid, {}}, scenario.phone,
              record_audio,
@@ -124,6 +109,7 @@ call::Call::Setup Run::setup() {
   setup.events = log_;
   setup.config = &config_;
   setup.store = &record_;
+  setup.recordings = recordings_;
   setup.over = [this] { call_over_ = true; };
   return setup;
 }
@@ -253,7 +239,8 @@ std::string reply_text(int reply, const std::vector<Stage::AgentWord> &words) {
   return join(texts, " ");
 }
 
-Result<Outcome> run(const Scenario &scenario, bool record_audio) {
+Result<Outcome> run(const Scenario &scenario, bool record_audio,
+                    recording::Writer *recordings) {
   const auto begun = std::chrono::steady_clock::now();
   auto lines = prepare(scenario);
   if (!lines)
@@ -262,7 +249,7 @@ Result<Outcome> run(const Scenario &scenario, bool record_audio) {
   if (!limit)
     return limit.error();
   Outcome outcome =
-      Run(scenario, *std::move(lines), *limit, record_audio).play();
+      Run(scenario, *std::move(lines), *limit, record_audio, recordings).play();
   check(scenario, outcome);
   outcome.wall_ms = std::chrono::duration<double, std::milli>(
                         std::chrono::steady_clock::now() - begun)

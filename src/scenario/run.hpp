@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "recording/writer.hpp"
 #include "scenario/phone.hpp"
 #include "scenario/scenario.hpp"
 #include "store/record.hpp"
@@ -56,7 +57,9 @@ struct Outcome {
 // Plays it in virtual time, on this thread, and checks what is expected.
 // GStreamer is initialised. The error is one of the set-up: a file of a line
 // that cannot be read, an agent that cannot be loaded.
-Result<Outcome> run(const Scenario &scenario, bool record_audio);
+// `recordings`, when not null, keeps one of it (docs/recordings.md).
+Result<Outcome> run(const Scenario &scenario, bool record_audio,
+                    recording::Writer *recordings = nullptr);
 
 std::string words_text(const std::vector<std::uint32_t> &numbers,
                        const std::vector<Stage::AgentWord> &words);
