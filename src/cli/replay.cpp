@@ -76,11 +76,7 @@ Result<std::string> find_folder(const Arguments &arguments) {
     return call;
   std::string recordings = arguments.recordings;
   if (recordings.empty()) {
-    const auto environment = config::process_environment();
-    const auto config = config::load(arguments.config_file.empty()
-                                         ? config::default_path(environment)
-                                         : arguments.config_file,
-                                     environment);
+    const auto config = load_config(arguments.config_file);
     if (!config)
       return config.error();
     recordings = config->call.recordings;

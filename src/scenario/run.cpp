@@ -5,6 +5,7 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "call/call.hpp"
+#include "net/http_client.hpp"
 #include "scenario/last_record.hpp"
 #include "scenario/model_server.hpp"
 
@@ -13,6 +14,7 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <thread>
 #include <utility>
 
 namespace patchcord::scenario {
@@ -45,17 +47,18 @@ std::string graph_text(const Scenario &scenario) {
 class Run {
 public:
   Run(const Scenario &scenario, std::vector<PreparedLine> lines, Duration limit,
-      bool record_audio, recording::Writer *recordings);
+      const RunOptions &options);
   Outcome play();
 
 private:
   call::Call::Setup setup();
+  bool run_until(const std::function<bool()> &done, TimePoint deadline);
   void take(const std::string &json);
   Outcome outcome();
 
   const Scenario &scenario_;
   const Duration limit_;
-  recording::Writer *const recordings_;
+  const RunOptions options_;
   const std::shared_ptr<Worker> worker_ = Worker::create_virtual();
   std::optional<ModelServer> model_;
   config::Config config_;
@@ -76,11 +79,11 @@ private:
 };
 
 Run::Run(const Scenario &scenario, std::vector<PreparedLine> lines,
-         Duration limit, bool record_audio, recording::Writer *recordings)
-    : scenario_(scenario), limit_(limit), recordings_(recordings),
+         Duration limit, const RunOptions &options)
+    : scenario_(scenario), limit_(limit), options_(options),
       phone_(*worker_, std::move(lines), stage_,
              {kStreamSid, kAccountSid, kCallSid, {}}, scenario.phone,
-             record_audio,
+             options.record_audio,
              {[this](Samples at, const std::string &json) {
                 events_.push_back({at / 8, json});
               },
@@ -89,7 +92,9 @@ Run::Run(const Scenario &scenario, std::vector<PreparedLine> lines,
   stage_.voice = scenario.voice;
   config_.call.max_duration_s = static_cast<int>(
       std::chrono::duration_cast<std::chrono::seconds>(limit).count());
-  if (scenario.mind == "openai") {
+  if (scenario.mind == "openai" && options.live_model != nullptr) {
+    config_.openai = options.live_model->openai;
+  } else if (scenario.mind == "openai") {
     model_.emplace(*worker_, scenario.model);
     config_.openai.base_url = model_->url();
     config_.openai.api_key = "scripted";
@@ -109,7 +114,7 @@ call::Call::Setup Run::setup() {
   setup.events = log_;
   setup.config = &config_;
   setup.store = &record_;
-  setup.recordings = recordings_;
+  setup.recordings = options_.recordings;
   setup.over = [this] { call_over_ = true; };
   return setup;
 }
@@ -134,6 +139,25 @@ void Run::take(const std::string &json) {
   events_.push_back({root["t_ms"].integer().value_or(0), json});
 }
 
+// While a live model is waited for, virtual time is real time.
+bool Run::run_until(const std::function<bool()> &done, TimePoint deadline) {
+  if (options_.live_model == nullptr)
+    return worker_->run_until(done, deadline);
+  using RealTime = std::chrono::steady_clock;
+  const auto &model = worker_->service<net::HttpClient>();
+  const auto pause = [&] { return done() || model.busy(); };
+  while (worker_->run_until(pause, deadline) && !done()) {
+    auto before = RealTime::now();
+    while (model.busy() && !done() && worker_->now() < deadline) {
+      std::this_thread::sleep_for(1ms);
+      const auto now = RealTime::now();
+      worker_->run_until(done, worker_->now() + (now - before));
+      before = now;
+    }
+  }
+  return done();
+}
+
 Outcome Run::play() {
   const auto unfollow = log_->follow([this](std::optional<std::string> json) {
     if (json)
@@ -150,7 +174,7 @@ Outcome Run::play() {
       model_->settle();
     return call_over_ && phone_over_;
   };
-  if (!worker_->run_until(done, worker_->now() + limit_ + kGrace)) {
+  if (!run_until(done, worker_->now() + limit_ + kGrace)) {
     call_->end("outlived", "the scenario has no end");
     worker_->run_until(done, worker_->now() + 60s);
   }
@@ -239,18 +263,21 @@ std::string reply_text(int reply, const std::vector<Stage::AgentWord> &words) {
   return join(texts, " ");
 }
 
-Result<Outcome> run(const Scenario &scenario, bool record_audio,
-                    recording::Writer *recordings) {
+Result<Outcome> run(const Scenario &scenario, const RunOptions &options) {
   const auto begun = std::chrono::steady_clock::now();
+  if (scenario.mind == "openai" && scenario.model.answers.empty() &&
+      options.live_model == nullptr)
+    return make_error("bad_definition",
+                      scenario.file + ": model: expected answers, for mind = "
+                                      "\"openai\" without --live-model");
   auto lines = prepare(scenario);
   if (!lines)
     return lines.error();
   const auto limit = agent_limit(scenario);
   if (!limit)
     return limit.error();
-  Outcome outcome =
-      Run(scenario, *std::move(lines), *limit, record_audio, recordings).play();
-  check(scenario, outcome);
+  Outcome outcome = Run(scenario, *std::move(lines), *limit, options).play();
+  check(scenario, outcome, options.live_model != nullptr);
   outcome.wall_ms = std::chrono::duration<double, std::milli>(
                         std::chrono::steady_clock::now() - begun)
                         .count();

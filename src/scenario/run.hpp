@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "config/config.hpp"
 #include "recording/writer.hpp"
 #include "scenario/phone.hpp"
 #include "scenario/scenario.hpp"
@@ -54,12 +55,19 @@ struct Outcome {
   bool passed() const { return failures.empty(); }
 };
 
+struct RunOptions {
+  bool record_audio = false;
+  recording::Writer *recordings = nullptr; // keeps one (docs/recordings.md)
+  // Whose model answers instead of the scenario's: as far as it is waited for,
+  // time is real.
+  const config::Config *live_model = nullptr;
+};
+
 // Plays it in virtual time, on this thread, and checks what is expected.
 // GStreamer is initialised. The error is one of the set-up: a file of a line
-// that cannot be read, an agent that cannot be loaded.
-// `recordings`, when not null, keeps one of it (docs/recordings.md).
-Result<Outcome> run(const Scenario &scenario, bool record_audio,
-                    recording::Writer *recordings = nullptr);
+// that cannot be read, an agent that cannot be loaded, a model that has no
+// answers.
+Result<Outcome> run(const Scenario &scenario, const RunOptions &options = {});
 
 std::string words_text(const std::vector<std::uint32_t> &numbers,
                        const std::vector<Stage::AgentWord> &words);
@@ -69,7 +77,8 @@ std::string heard_text(const HeardReply &reply,
 // All that was to be said in a reply.
 std::string reply_text(int reply, const std::vector<Stage::AgentWord> &words);
 
-// Fills in `failures`.
-void check(const Scenario &scenario, Outcome &outcome);
+// Fills in `failures`. Of a live model's requests and times nothing is expected
+// but what the scenario says.
+void check(const Scenario &scenario, Outcome &outcome, bool live_model = false);
 
 } // namespace patchcord::scenario

@@ -318,8 +318,6 @@ void check_whole(TomlReader &reader, const Scenario &scenario) {
     reader.fail("mind", "\"scripted\" or \"openai\"");
   if (!agent::parse_iso_date(scenario.today))
     reader.fail("today", "a date such as 2026-05-04");
-  if (scenario.mind == "openai" && scenario.model.answers.empty())
-    reader.fail("model", "answers, for mind = \"openai\"");
 }
 
 void read_agent(TomlReader &reader, const std::string &file,

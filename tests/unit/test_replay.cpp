@@ -33,7 +33,7 @@ public:
   explicit Recorded(const Scenario &scenario) : folder_(new_folder()) {
     auto writer = recording::Writer::open(folder_);
     g_assert_true(writer.ok());
-    auto played = run(scenario, true, writer->get());
+    auto played = run(scenario, {true, writer->get()});
     if (!played)
       g_error("%s", played.error().message.c_str());
     outcome = *std::move(played);

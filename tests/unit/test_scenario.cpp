@@ -70,7 +70,6 @@ static void test_refuses_mistakes() {
   } rows[] = {
       {"agnet = \"x\"\n", {"s.toml:3", "agnet", "unknown key"}},
       {"mind = \"clever\"\n", {"s.toml:3", "mind", "openai", "clever"}},
-      {"mind = \"openai\"\n", {"model", "answers"}},
       {"today = \"Monday\"\n", {"s.toml:3", "today", "2026-05-04"}},
       {"max_duration_s = 0\n", {"s.toml:3", "max_duration_s"}},
       {"[stt]\ndelay_ms = \"soon\"\n", {"s.toml:4", "stt.delay_ms"}},
@@ -192,7 +191,7 @@ static Outcome play(const std::string &text, bool record_audio = false) {
   const auto scenario = parse_scenario(text, "s.toml");
   if (!scenario.ok())
     g_error("%s", scenario.error().message.c_str());
-  auto outcome = run(*scenario, record_audio);
+  auto outcome = run(*scenario, {record_audio});
   if (!outcome.ok())
     g_error("%s", outcome.error().message.c_str());
   return *std::move(outcome);
@@ -235,7 +234,7 @@ static void test_cut_at_any_moment() {
   int interrupted = 0, whole = 0;
   for (const char *marks : {"true", "false"})
     for (int word = 1; word <= 9; ++word)
-      for (int into = 0; into < 300; into += 50) {
+      for (int into = 0; into < (word == 9 ? 800 : 300); into += 50) {
         const Outcome outcome = play(
             kHead + "[phone]\nmarks = " + marks +
             "\n[[caller]]\nsay = \"cancel a booking\"\nat_word = " +
@@ -291,6 +290,15 @@ static void test_broken_expectations() {
   }
 }
 
+static void test_a_model_needs_answers() {
+  const auto scenario = parse_scenario(kHead + "mind = \"openai\"\n", "s.toml");
+  g_assert_true(scenario.ok());
+  const auto outcome = run(*scenario);
+  g_assert_false(outcome.ok());
+  for (const char *words : {"s.toml", "model", "answers", "--live-model"})
+    g_assert_nonnull(strstr(outcome.error().message.c_str(), words));
+}
+
 static void test_a_line_that_is_never_said_fails() {
   const Outcome outcome = play(kHead + "[[caller]]\nhang_up = true\n"
                                        "[[caller]]\nsay = \"book\"\n");
@@ -334,13 +342,20 @@ static void test_junit_counts() {
   const auto scenario = parse_scenario(kCall, "s.toml");
   Outcome outcome = play(kCall);
   Outcome broken = outcome;
-  broken.failures.push_back({"end", "\"a < b\"", "c"});
+  broken.failures.push_back({"end", "\"a < b\"",
+                             "c\x01"
+                             "d"});
   const std::string xml = junit_xml({{*scenario, std::move(outcome), ""},
                                      {*scenario, std::move(broken), ""},
                                      {*scenario, {}, "no such file"}});
-  for (const char *part : {"tests=\"3\"", "failures=\"1\"", "errors=\"1\"",
-                           "a &lt; b", "no such file"})
+  for (const char *part :
+       {"<testsuites ", "tests=\"3\"", "failures=\"1\"", "errors=\"1\"",
+        "skipped=\"0\"", "type=\"expectation\"", "a &lt; b", "no such file"})
     g_assert_nonnull(strstr(xml.c_str(), part));
+  // What XML cannot hold is left out.
+  g_assert_null(strchr(xml.c_str(), '\x01'));
+  g_assert_null(strstr(xml.c_str(), "&#x1;"));
+  g_assert_nonnull(strstr(xml.c_str(), "c?d"));
 }
 
 int main(int argc, char **argv) {
@@ -364,6 +379,8 @@ int main(int argc, char **argv) {
                   test_cut_at_any_moment);
   g_test_add_func("/scenario/expect/each-can-be-broken",
                   test_broken_expectations);
+  g_test_add_func("/scenario/call/a-model-needs-answers",
+                  test_a_model_needs_answers);
   g_test_add_func("/scenario/expect/a-line-that-is-never-said-fails",
                   test_a_line_that_is_never_said_fails);
   g_test_add_func("/scenario/expect/a-wrong-belief-fails",
