@@ -182,7 +182,9 @@ static gboolean gst_agent_start(GstAgent *self) {
   priv.session = std::make_shared<AgentSession>(
       AgentSession::Pads{GST_ELEMENT(self), priv.sink, priv.src}, priv.worker,
       std::make_unique<agent::Conversation>(shared, *std::move(mind)),
-      ModelEndpoint{settings.base_url, settings.api_key}, *std::move(tools));
+      ModelEndpoint{settings.base_url, settings.api_key,
+                    graph::find_http_observer(GST_ELEMENT(self))},
+      *std::move(tools));
   return TRUE;
 }
 

@@ -168,6 +168,7 @@ ModelStream::ModelStream(Worker &worker, const ModelEndpoint &endpoint,
     request_.headers.emplace_back("Authorization",
                                   "Bearer " + endpoint.api_key);
   request_.body = std::move(body);
+  request_.observer = endpoint.observer;
   // What this server refused before, in any call.
   refused_parameters().with([&](const auto &refused) {
     const auto [first, last] = refused.equal_range(request_.url);

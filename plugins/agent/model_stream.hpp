@@ -16,6 +16,7 @@ namespace patchcord {
 struct ModelEndpoint {
   std::string base_url; // with its "/v1"
   std::string api_key;
+  std::shared_ptr<net::HttpObserver> observer; // of the call's requests
 };
 
 // One streamed chat completion. Destroying it aborts the request; it may be

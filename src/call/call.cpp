@@ -9,6 +9,8 @@
 #include "twilio/rest.hpp"
 
 #include <chrono>
+#include <fstream>
+#include <sstream>
 
 namespace patchcord::call {
 namespace {
@@ -37,7 +39,10 @@ const char *reason_of(const std::string &stream_end) {
 
 Call::Call(Setup setup) : setup_(std::move(setup)), recorder_(setup_.record) {}
 
-Call::~Call() = default;
+Call::~Call() {
+  if (tap_)
+    tap_->close(); // The graph's context holds it, and it the graph.
+}
 
 log::Context Call::log_context() const {
   return {recorder_.record().call_sid, recorder_.record().stream_sid};
@@ -58,6 +63,30 @@ void Call::put_record() {
   if (superseded_)
     return;
   setup_.store->put_call(recorder_.record());
+}
+
+void Call::tell(std::string event) {
+  if (tap_)
+    tap_->told(event);
+  setup_.events->publish(std::move(event));
+}
+
+// The graph is made, and does not play yet.
+void Call::record(GstElement *graph) {
+  recording::Header header;
+  header.call_sid = setup_.offer.call_sid;
+  header.account_sid = setup_.offer.account_sid;
+  header.agent = setup_.record.agent;
+  header.pipeline = setup_.graph_name;
+  header.answered_ms = unix_ms();
+  header.max_duration_s = setup_.config->call.max_duration_s;
+  std::ifstream in(setup_.agent_file);
+  std::stringstream definition;
+  definition << in.rdbuf();
+  tap_ = std::make_shared<CallTap>(
+      *setup_.worker,
+      setup_.recordings->start(header.call_sid, definition.str()));
+  tap_->tap(graph, std::move(header));
 }
 
 void Call::start(const WebSocketMediaStream::Attach &attach) {
@@ -108,7 +137,9 @@ void Call::start(const WebSocketMediaStream::Attach &attach) {
   // beside it does as well.
   g_object_set(graph_.get(), "message-forward", TRUE, nullptr);
   graph::set_worker(graph_.get(), setup_.worker);
-  graph::set_media_stream(graph_.get(), stream_);
+  if (setup_.recordings != nullptr)
+    record(graph_.get());
+  graph::set_media_stream(graph_.get(), tap_ ? tap_->tap(stream_) : stream_);
   gst_pipeline_use_clock(GST_PIPELINE(graph_.get()),
                          graph::make_worker_clock(setup_.worker).get());
   deadline_ = worker.after(
@@ -182,53 +213,53 @@ void Call::on_decision(GstMessage *message) {
   last_words_.clear();
   put(recorder_.decision(decision, since_start_ms()));
   put_record();
-  setup_.events->publish(event_json(since_start_ms(), decision));
+  tell(event_json(since_start_ms(), decision));
 }
 
 void Call::on_element_message(GstMessage *message) {
   using namespace messages;
   const std::int64_t now = since_start_ms();
-  EventLog &events = *setup_.events;
   if (const auto started = parse<CallStarted>(message)) {
     recorder_.started(*started, unix_ms());
     put_record();
     log::info("the media stream began", log_context());
-    events.publish(event_json(now, *started));
+    tell(event_json(now, *started));
   } else if (const auto transcript = parse<Transcript>(message)) {
     if (!transcript->final) {
-      events.publish_passing([&] { return event_json(now, *transcript); });
+      setup_.events->publish_passing(
+          [&] { return event_json(now, *transcript); });
       return;
     }
     if (!transcript->text.empty())
       last_words_ = transcript->text;
-    events.publish(event_json(now, *transcript));
+    tell(event_json(now, *transcript));
   } else if (parse<Decision>(message)) {
     on_decision(message);
   } else if (const auto heard = parse<Heard>(message)) {
     put(recorder_.heard(*heard));
-    events.publish(event_json(now, *heard));
+    tell(event_json(now, *heard));
   } else if (const auto interrupted = parse<Interrupted>(message)) {
     put(recorder_.interrupted(*interrupted));
-    events.publish(event_json(now, *interrupted));
+    tell(event_json(now, *interrupted));
   } else if (const auto latency = parse<TurnLatency>(message)) {
     put(recorder_.latency(*latency));
-    events.publish(event_json(now, *latency));
+    tell(event_json(now, *latency));
   } else if (const auto tool = parse<Tool>(message)) {
     put(recorder_.tool(*tool));
-    events.publish(event_json(now, *tool));
+    tell(event_json(now, *tool));
   } else if (const auto dtmf = parse<DtmfReceived>(message)) {
-    events.publish(event_json(now, *dtmf));
+    tell(event_json(now, *dtmf));
   } else if (const auto trouble = parse<ProviderTrouble>(message)) {
     log::warning(trouble->provider + ": " + trouble->code + ": " +
                      trouble->message,
                  log_context());
     if (trouble->fatal)
       recorder_.edit().end_detail = trouble->provider + ": " + trouble->message;
-    events.publish(event_json(now, *trouble));
+    tell(event_json(now, *trouble));
   } else if (const auto over = parse<ConversationEnded>(message)) {
     recorder_.conversation_ended(*over);
     put_record();
-    events.publish(event_json(now, *over));
+    tell(event_json(now, *over));
   } else if (const auto ended = parse<StreamEnded>(message)) {
     recorder_.end(reason_of(ended->reason), ended->detail);
     log::info("the media stream ended: " + ended->reason +
@@ -297,6 +328,8 @@ void Call::hang_up_by_rest() {
 }
 
 void Call::end(const std::string &reason, const std::string &detail) {
+  if (tap_ && !ending_)
+    tap_->ended_from_outside(reason, detail);
   recorder_.end(reason, detail);
   hang_up();
 }
@@ -342,8 +375,10 @@ void Call::tear_down() {
   log::info("the call is over: " + record.end_reason + ", " +
                 std::to_string(record.turns.size()) + " turns",
             log_context());
-  setup_.events->publish(call_ended_json(since_start_ms(), record));
+  tell(call_ended_json(since_start_ms(), record));
   setup_.events->close();
+  if (tap_)
+    tap_->close();
   if (const auto over = std::exchange(setup_.over, nullptr))
     over();
 }

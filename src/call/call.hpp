@@ -3,6 +3,7 @@
 
 #include "base/log.hpp"
 #include "call/call_registry.hpp"
+#include "call/call_tap.hpp"
 #include "call/event_log.hpp"
 #include "call/recorder.hpp"
 #include "graph/handles.hpp"
@@ -25,6 +26,7 @@ public:
     std::shared_ptr<EventLog> events;
     const config::Config *config;
     store::RecordStore *store;
+    recording::Writer *recordings = nullptr; // null: none is kept
     std::function<void()> over; // last: nothing of the call runs any more
   };
   explicit Call(Setup setup);
@@ -57,11 +59,14 @@ private:
   std::int64_t since_start_ms() const;
   void put(const store::TurnRecord *turn);
   void put_record();
+  void record(GstElement *graph);
+  void tell(std::string event); // a live event
   log::Context log_context() const;
 
   Setup setup_;
   Recorder recorder_;
   std::shared_ptr<WebSocketMediaStream> stream_;
+  std::shared_ptr<CallTap> tap_; // null: no recording is kept
   Ref<GstElement> graph_;
   Ref<GstBus> bus_;
   std::unique_ptr<net::HttpClient::Transfer> rest_;

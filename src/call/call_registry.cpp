@@ -84,8 +84,10 @@ struct CallRegistry::State {
 };
 
 CallRegistry::CallRegistry(const config::Config &config,
-                           store::RecordStore &store)
-    : config_(config), store_(store), state_(std::make_shared<State>()) {}
+                           store::RecordStore &store,
+                           recording::Writer *recordings)
+    : config_(config), store_(store), recordings_(recordings),
+      state_(std::make_shared<State>()) {}
 
 CallRegistry::~CallRegistry() = default;
 
@@ -208,6 +210,7 @@ void CallRegistry::start(const std::shared_ptr<Worker> &worker,
     setup.events = pending.events;
     setup.config = &config_;
     setup.store = &store_;
+    setup.recordings = recordings_;
     const std::uint64_t serial = ++all.last_serial;
     setup.over = [this, sid, serial] { finished(sid, serial); };
     auto made = std::make_shared<Call>(std::move(setup));

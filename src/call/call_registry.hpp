@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "call/web_socket_media_stream.hpp"
 #include "config/config.hpp"
+#include "recording/writer.hpp"
 #include "store/record_store.hpp"
 #include "worker/worker.hpp"
 
@@ -32,7 +33,9 @@ struct Offer {
 // workers: everything here may be called from any thread.
 class CallRegistry {
 public:
-  CallRegistry(const config::Config &config, store::RecordStore &store);
+  // `recordings`, when not null, keeps one of each call, and outlives this.
+  CallRegistry(const config::Config &config, store::RecordStore &store,
+               recording::Writer *recordings = nullptr);
   ~CallRegistry();
   CallRegistry(const CallRegistry &) = delete;
   CallRegistry &operator=(const CallRegistry &) = delete;
@@ -78,6 +81,7 @@ private:
 
   const config::Config config_;
   store::RecordStore &store_;
+  recording::Writer *const recordings_;
   std::shared_ptr<State> state_;
 };
 

@@ -75,6 +75,7 @@ const store::TurnRecord *Recorder::heard(const messages::Heard &message) {
   if (!turn->heard.empty() && !message.text.empty())
     turn->heard += " ";
   turn->heard += message.text;
+  turn->heard_ms += static_cast<std::int64_t>(message.heard_ms);
   turn->interrupted = turn->interrupted || message.state == "interrupted";
   return turn;
 }

@@ -7,6 +7,7 @@
 #include "cli/provider_check.hpp"
 #include "cli/setup.hpp"
 #include "config/secret.hpp"
+#include "recording/writer.hpp"
 #include "server/listen.hpp"
 #include "store/record_store.hpp"
 
@@ -237,6 +238,16 @@ void check_listen(Report &report, const config::Config &config) {
                 listening.error().message + "; is patchcord running already?");
 }
 
+void check_recordings(Report &report, const config::Config &config) {
+  if (config.call.recordings.empty())
+    return;
+  const auto writer = recording::Writer::open(config.call.recordings);
+  if (writer)
+    report.ok("recordings", config.call.recordings + " can be written");
+  else
+    report.fail("recordings", "call.recordings: " + writer.error().message);
+}
+
 void check_records(Report &report, const config::Config &config) {
   const auto store = store::RecordStore::open(config.store.records);
   if (!store) {
@@ -289,6 +300,7 @@ int run_check(int argc, char **argv) {
   check_twilio(report, *config);
   check_listen(report, *config);
   check_records(report, *config);
+  check_recordings(report, *config);
 
   if (report.failures() != 0)
     std::printf("%d of these must be mended before calls work.\n",

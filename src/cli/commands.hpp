@@ -10,5 +10,6 @@ int run_serve(int argc, char **argv);
 int run_check(int argc, char **argv);
 int run_call(int argc, char **argv);
 int run_test(int argc, char **argv);
+int run_replay(int argc, char **argv);
 
 } // namespace patchcord::cli

@@ -24,6 +24,8 @@ constexpr Command kCommands[] = {
     {"call", cli::run_call,
      "ring a voice URL as Twilio would, without a phone"},
     {"test", cli::run_test, "play conversations from files, in virtual time"},
+    {"replay", cli::run_replay,
+     "play a recorded call again and say whether the same is decided"},
 };
 
 const Command *find(std::string_view name) {

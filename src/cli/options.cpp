@@ -22,6 +22,11 @@ Options &Options::text(const std::string &name, std::string &value) {
   return *this;
 }
 
+Options &Options::rest(std::vector<std::string> &words) {
+  rest_ = &words;
+  return *this;
+}
+
 int Options::refuse(const std::string &problem) const {
   std::fprintf(stderr, "patchcord %s: %s\nTry: patchcord %s --help\n",
                command_.c_str(), problem.c_str(), command_.c_str());
@@ -34,6 +39,10 @@ std::optional<int> Options::parse(int argc, char **argv) const {
     if (argument == "--help" || argument == "-h") {
       std::fputs(help_.c_str(), stdout);
       return kDone;
+    }
+    if (rest_ != nullptr && !argument.starts_with('-')) {
+      rest_->emplace_back(argument);
+      continue;
     }
     const auto equals = argument.find('=');
     const std::string name(argument.substr(0, equals));

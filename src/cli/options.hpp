@@ -20,6 +20,9 @@ public:
   Options &flag(const std::string &name, bool &set);
   Options &text(const std::string &name, std::string &value);
 
+  // What is no option; without this there may be none.
+  Options &rest(std::vector<std::string> &words);
+
   // Reads them. An exit code when there is nothing more to do: after --help, or
   // after an error, which has been told with the option's likely name.
   std::optional<int> parse(int argc, char **argv) const;
@@ -34,6 +37,7 @@ private:
 
   const std::string command_, help_;
   std::vector<Option> options_;
+  std::vector<std::string> *rest_ = nullptr;
 };
 
 } // namespace patchcord::cli

@@ -5,6 +5,7 @@
 #include "cli/options.hpp"
 #include "cli/setup.hpp"
 #include "cli/supervisor.hpp"
+#include "recording/writer.hpp"
 #include "server/http_server.hpp"
 #include "worker/worker_pool.hpp"
 
@@ -175,7 +176,16 @@ int serve(const config::Config &config, const CallFiles &files,
     log::error("store.records: " + store.error().message);
     return kFailed;
   }
-  call::CallRegistry registry(config, **store);
+  std::unique_ptr<recording::Writer> recordings;
+  if (!config.call.recordings.empty()) {
+    auto opened = recording::Writer::open(config.call.recordings);
+    if (!opened) {
+      log::error("call.recordings: " + opened.error().message);
+      return kFailed;
+    }
+    recordings = *std::move(opened);
+  }
+  call::CallRegistry registry(config, **store, recordings.get());
   const auto desk = server::make_call_desk(registry);
   const WorkerPool pool(static_cast<unsigned>(config.server.workers));
   const auto server = server::HttpServer::start({config, readiness(config)},

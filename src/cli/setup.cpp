@@ -27,6 +27,12 @@ fs::path build_plugins() {
 
 } // namespace
 
+Result<config::Config> load_config(const std::string &file) {
+  const auto environment = config::process_environment();
+  return config::load(file.empty() ? config::default_path(environment) : file,
+                      environment);
+}
+
 Result<Unit> init_gstreamer() {
   GErrorHolder error;
   if (!gst_init_check(nullptr, nullptr, error.out()))

@@ -13,6 +13,9 @@ namespace patchcord::cli {
 // tree that the program lies in, or from where they were installed.
 Result<Unit> init_gstreamer();
 
+// The daemon's configuration: of `file`, or where it is looked for when empty.
+Result<config::Config> load_config(const std::string &file);
+
 // What a call needs and the configuration names, found.
 struct CallFiles {
   std::string agent, pipeline; // paths

@@ -3,14 +3,15 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/setup.hpp"
+#include "config/config.hpp"
 #include "phone/wav.hpp"
 #include "scenario/report.hpp"
 #include "scenario/stage.hpp"
 
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace patchcord::cli {
@@ -34,18 +35,23 @@ constexpr char kHelp[] =
     "what\n"
     "                  the caller hears\n"
     "  --junit FILE    results for a CI server\n"
+    "  --live-model    where mind = \"openai\": the configured model answers, "
+    "not the\n"
+    "                  file's answers. It costs its time, and its price\n"
+    "  --config FILE   of the daemon, for the model\n"
     "\n"
     "examples:\n"
     "  patchcord test data/scenarios\n"
     "  patchcord test --only booking --verbose data/scenarios\n"
     "  patchcord test --json - --wav-dir /tmp/calls my-scenario.toml\n"
+    "  OPENAI_API_KEY=sk-... patchcord test --live-model my-scenario.toml\n"
     "\n"
     "Exit codes: 0 all passed, 1 some failed, 2 wrong usage or a bad file.\n";
 
 struct Arguments {
   std::vector<std::string> paths;
-  std::string only, json, wav_dir, junit;
-  bool list = false, verbose = false;
+  std::string only, json, wav_dir, junit, config_file;
+  bool list = false, verbose = false, live_model = false;
 };
 
 int refuse(const std::string &problem) {
@@ -53,7 +59,6 @@ int refuse(const std::string &problem) {
   return kUsage;
 }
 
-// Options as everywhere; what is no option is a path.
 std::optional<int> parse(int argc, char **argv, Arguments &arguments) {
   const Options options = Options("test", kHelp)
                               .flag("--list", arguments.list)
@@ -61,22 +66,11 @@ std::optional<int> parse(int argc, char **argv, Arguments &arguments) {
                               .text("--only", arguments.only)
                               .text("--json", arguments.json)
                               .text("--wav-dir", arguments.wav_dir)
-                              .text("--junit", arguments.junit);
-  std::vector<char *> rest = {argv[0]};
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    const bool takes_value = argument == "--only" || argument == "--json" ||
-                             argument == "--wav-dir" || argument == "--junit";
-    if (!argument.starts_with('-')) {
-      arguments.paths.emplace_back(argument);
-      continue;
-    }
-    rest.push_back(argv[i]);
-    if (takes_value && i + 1 < argc)
-      rest.push_back(argv[++i]);
-  }
-  if (const auto code =
-          options.parse(static_cast<int>(rest.size()), rest.data()))
+                              .text("--junit", arguments.junit)
+                              .text("--config", arguments.config_file)
+                              .flag("--live-model", arguments.live_model)
+                              .rest(arguments.paths);
+  if (const auto code = options.parse(argc, argv))
     return code;
   if (arguments.paths.empty())
     return refuse("which scenarios? Name files or folders\n"
@@ -145,9 +139,11 @@ void show(const scenario::Played &played, const Arguments &arguments) {
 
 // Nothing is kept of the audio: a thousand scenarios fit into memory.
 Result<scenario::Played> play(const scenario::Scenario &scenario,
-                              const Arguments &arguments) {
+                              const Arguments &arguments,
+                              const config::Config *live_model) {
   scenario::Played played{scenario, {}, {}};
-  if (auto outcome = scenario::run(scenario, !arguments.wav_dir.empty()))
+  if (auto outcome = scenario::run(
+          scenario, {!arguments.wav_dir.empty(), nullptr, live_model}))
     played.outcome = *std::move(outcome);
   else
     played.error = outcome.error().message;
@@ -185,6 +181,13 @@ int run_test(int argc, char **argv) {
     list(*scenarios);
     return kDone;
   }
+  std::optional<config::Config> live_model;
+  if (arguments.live_model) {
+    const auto config = load_config(arguments.config_file);
+    if (!config)
+      return refuse(config.error().message);
+    live_model = *config;
+  }
   if (const auto started = init_gstreamer(); !started)
     return refuse(started.error().message);
   scenario::register_elements();
@@ -192,7 +195,8 @@ int run_test(int argc, char **argv) {
   std::vector<scenario::Played> all;
   bool passed = true;
   for (const auto &scenario : *scenarios) {
-    auto played = play(scenario, arguments);
+    auto played =
+        play(scenario, arguments, live_model ? &*live_model : nullptr);
     if (!played)
       return refuse(played.error().message);
     passed = passed && played->passed();

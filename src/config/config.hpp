@@ -51,7 +51,7 @@ struct Config {
     std::string pipeline = "offline"; // a name in pipelines/, or a path
     std::string agent = "intake";     // a name in data/agents/, or a path
     int max_duration_s = 1800;
-    std::string recordings; // a folder; empty: none
+    std::string recordings; // a folder; empty: none are kept
   } call;
   struct Store {
     std::string records = "sqlite:calls.db";

@@ -32,7 +32,6 @@ bool has_scheme(std::string_view text,
 }
 
 bool not_empty(std::string_view text) { return !text.empty(); }
-bool is_empty(std::string_view text) { return text.empty(); }
 bool output_format_or_empty(std::string_view text) {
   return text.empty() || elevenlabs::find_output_format(text) != nullptr;
 }
@@ -129,9 +128,7 @@ const auto kKeys = std::to_array<Key>({
     {"call", "max_duration_s", &field<&C::call, &C::Call::max_duration_s>,
      "a whole number of seconds from 1 to 86400", nullptr, 1, 86400},
     {"call", "recordings", &field<&C::call, &C::Call::recordings>,
-     "\"\": this version keeps no recordings of its own; a tee in the "
-     "pipeline does",
-     is_empty},
+     "a folder for recordings, or \"\""},
 
     {"store", "records", &field<&C::store, &C::Store::records>,
      "\"sqlite:FILE\" or \"sqlite::memory:\"", records_url},

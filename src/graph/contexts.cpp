@@ -23,6 +23,10 @@ GType media_stream_type() {
   return shared_type<twilio::MediaStream>("PatchcordMediaStreamHandle");
 }
 
+GType http_observer_type() {
+  return shared_type<net::HttpObserver>("PatchcordHttpObserverHandle");
+}
+
 constexpr char kField[] = "handle";
 
 template <typename T>
@@ -76,6 +80,18 @@ void set_media_stream(GstElement *element,
   gst_element_set_context(
       element,
       make_context(kMediaStreamContext, media_stream_type(), stream).get());
+}
+
+void set_http_observer(GstElement *element,
+                       const std::shared_ptr<net::HttpObserver> &observer) {
+  gst_element_set_context(
+      element,
+      make_context(kHttpObserverContext, http_observer_type(), observer).get());
+}
+
+std::shared_ptr<net::HttpObserver> find_http_observer(GstElement *element) {
+  return from_element<net::HttpObserver>(element, kHttpObserverContext,
+                                         http_observer_type());
 }
 
 std::shared_ptr<Worker> acquire_worker(GstElement *element) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "graph/handles.hpp"
+#include "net/http_observer.hpp"
 #include "twilio/media_stream.hpp"
 #include "worker/worker.hpp"
 
@@ -19,11 +20,18 @@ namespace patchcord::graph {
 
 inline constexpr char kWorkerContext[] = "patchcord.worker";
 inline constexpr char kMediaStreamContext[] = "patchcord.media-stream";
+inline constexpr char kHttpObserverContext[] = "patchcord.http-observer";
 
 void set_worker(GstElement *pipeline_or_element,
                 const std::shared_ptr<Worker> &worker);
 void set_media_stream(GstElement *pipeline_or_element,
                       const std::shared_ptr<twilio::MediaStream> &stream);
+
+void set_http_observer(GstElement *pipeline,
+                       const std::shared_ptr<net::HttpObserver> &observer);
+
+// Who wants to see this element's requests; null: nobody.
+std::shared_ptr<net::HttpObserver> find_http_observer(GstElement *element);
 
 // The worker of this element, for NULL->READY: from its context, the pipeline,
 // or a new one which is then shared with the rest of the pipeline. Elements in

@@ -58,6 +58,7 @@ public:
         idle_timeout_(request.idle_timeout), body_(request.body) {}
 
   HttpClient::StreamHandlers handlers;
+  std::shared_ptr<int> out; // until it is over
 
   void begin(const HttpRequest &request) {
     timer_ = worker_.after(0s, [this] { on_timer(); });
@@ -77,6 +78,7 @@ public:
   }
   void cancel() {
     over_ = true;
+    out.reset();
     timer_.cancel();
     stop();
   }
@@ -316,19 +318,57 @@ HttpResponse::header(std::string_view lower_case_name) const {
   return std::nullopt;
 }
 
+namespace {
+
+// Tells the observer, then who asked.
+HttpClient::StreamHandlers observed(const HttpRequest &request,
+                                    HttpClient::StreamHandlers handlers) {
+  const auto observer = request.observer;
+  const std::int64_t number = observer->requested(request);
+  HttpClient::StreamHandlers both;
+  both.response = [observer, number, tell = std::move(handlers.response)](
+                      int status, const Headers &headers) {
+    observer->response(number, status, headers);
+    if (tell)
+      tell(status, headers);
+  };
+  both.data = [observer, number,
+               tell = std::move(handlers.data)](ByteSpan bytes) {
+    observer->data(number, bytes);
+    if (tell)
+      tell(bytes);
+  };
+  both.done = [observer, number,
+               tell = std::move(handlers.done)](const Result<Unit> &result) {
+    observer->done(number, result);
+    if (tell)
+      tell(result);
+  };
+  return both;
+}
+
+} // namespace
+
 class HttpClient::Impl {
 public:
   Worker &worker;
+  Serve serve;
+  std::shared_ptr<int> out = std::make_shared<int>(); // each job out has it
 };
 
 HttpClient::HttpClient(Worker &worker)
-    : impl_(std::make_unique<Impl>(Impl{worker})) {}
+    : impl_(std::make_unique<Impl>(Impl{worker, {}})) {}
 HttpClient::~HttpClient() = default;
 
 std::unique_ptr<HttpClient::Transfer>
 HttpClient::stream(const HttpRequest &request, StreamHandlers handlers) {
+  if (request.observer)
+    handlers = observed(request, std::move(handlers));
+  if (impl_->serve)
+    return impl_->serve(request, std::move(handlers));
   auto job = std::make_shared<HttpJob>(impl_->worker, request);
   job->handlers = std::move(handlers);
+  job->out = impl_->out;
   job->begin(request);
   return std::make_unique<Handle>(std::move(job));
 }
@@ -336,30 +376,46 @@ HttpClient::stream(const HttpRequest &request, StreamHandlers handlers) {
 std::unique_ptr<HttpClient::Transfer>
 HttpClient::fetch(const HttpRequest &request,
                   std::function<void(Result<HttpResponse>)> done) {
-  auto job = std::make_shared<HttpJob>(impl_->worker, request);
-  const auto response = std::make_shared<HttpResponse>();
-  // The job owns the handlers, so they may point at it.
-  HttpJob *raw = job.get();
-  job->handlers.response = [response](int status, const Headers &headers) {
-    response->status = status;
-    response->headers = headers;
+  struct Fetched {
+    HttpResponse response;
+    std::weak_ptr<HttpJob> job;
   };
-  job->handlers.data = [response, raw, max = request.max_body](ByteSpan bytes) {
-    if (response->body.size() + bytes.size() > max)
-      raw->fail(make_error("too_large", "the response is larger than " +
+  const auto fetched = std::make_shared<Fetched>();
+  StreamHandlers handlers;
+  handlers.response = [fetched](int status, const Headers &headers) {
+    fetched->response.status = status;
+    fetched->response.headers = headers;
+  };
+  handlers.data = [fetched, max = request.max_body](ByteSpan bytes) {
+    std::string &body = fetched->response.body;
+    const auto job = fetched->job.lock();
+    if (job && body.size() + bytes.size() > max)
+      job->fail(make_error("too_large", "the response is larger than " +
                                             std::to_string(max) + " bytes"));
     else
-      response->body.append(as_text(bytes));
+      body.append(as_text(bytes));
   };
-  job->handlers.done = [response,
-                        done = std::move(done)](const Result<Unit> &result) {
+  handlers.done = [fetched,
+                   done = std::move(done)](const Result<Unit> &result) {
     if (result.ok())
-      done(std::move(*response));
+      done(std::move(fetched->response));
     else
       done(result.error());
   };
+  if (request.observer)
+    handlers = observed(request, std::move(handlers));
+  if (impl_->serve)
+    return impl_->serve(request, std::move(handlers));
+  auto job = std::make_shared<HttpJob>(impl_->worker, request);
+  fetched->job = job;
+  job->handlers = std::move(handlers);
+  job->out = impl_->out;
   job->begin(request);
   return std::make_unique<Handle>(std::move(job));
 }
+
+bool HttpClient::busy() const { return impl_->out.use_count() > 1; }
+
+void HttpClient::serve_by(Serve serve) { impl_->serve = std::move(serve); }
 
 } // namespace patchcord::net

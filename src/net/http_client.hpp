@@ -3,6 +3,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "net/http_observer.hpp"
 #include "worker/worker.hpp"
 
 #include <functional>
@@ -15,8 +16,6 @@
 
 namespace patchcord::net {
 
-using Headers = std::vector<std::pair<std::string, std::string>>;
-
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
@@ -28,6 +27,7 @@ struct HttpRequest {
   Duration idle_timeout = 0s; // nothing received for so long; 0: none
   std::size_t max_body = std::size_t{8} << 20; // of a fetched response
   std::string ca_file; // certificates to trust; empty: the system's
+  std::shared_ptr<HttpObserver> observer;
 };
 
 struct HttpResponse {
@@ -72,6 +72,15 @@ public:
   [[nodiscard]] std::unique_ptr<Transfer>
   fetch(const HttpRequest &request,
         std::function<void(Result<HttpResponse>)> done);
+
+  // Whether an answer is on its way.
+  bool busy() const;
+
+  // All requests of this worker are given to `serve` from now on and none goes
+  // out: for calls that are played again.
+  using Serve = std::function<std::unique_ptr<Transfer>(const HttpRequest &,
+                                                        StreamHandlers)>;
+  void serve_by(Serve serve);
 
 private:
   class Impl;

@@ -9,6 +9,10 @@
 namespace patchcord::scenario {
 namespace {
 
+// By so many milliseconds the agent may be wrong about how long it was heard: a
+// frame of the phone's, and the worker's timers.
+constexpr std::int64_t kHeardFor = 25;
+
 std::string ms_text(double ms) {
   return std::to_string(static_cast<std::int64_t>(ms)) + " ms";
 }
@@ -45,12 +49,13 @@ public:
   Checker(const Scenario &scenario, Outcome &outcome)
       : expect_(scenario.expect), scenario_(scenario), outcome_(outcome) {}
 
-  void all() {
+  void all(bool live_model) {
     ends();
     fields();
     replies();
     history();
-    model();
+    if (!live_model)
+      model();
     counts();
     times();
     truth();
@@ -83,6 +88,7 @@ private:
   void reply_times();
   void overlaps();
   void truth();
+  void heard_for(const Belief &belief, const HeardReply &reply);
   // Each pattern fits one of `texts`, in this order.
   void in_order(const char *what, const std::vector<std::string> &patterns,
                 const std::vector<std::string> &texts);
@@ -267,7 +273,8 @@ void Checker::overlaps() {
 
 // What the agent believes that the caller heard is what he heard: the very
 // words of what was heard in whole; of what was cut, all but the last word at
-// most, which may have been cut behind its end.
+// most, which may have been cut behind its end. No timing tells the end of a
+// reply's last word: one that he was hearing may count.
 void Checker::truth() {
   for (const Belief &belief : outcome_.beliefs) {
     const auto reply = std::find_if(
@@ -275,7 +282,12 @@ void Checker::truth() {
         [&](const HeardReply &each) { return each.reply == belief.utterance; });
     const std::string heard =
         reply == outcome_.heard.end() ? "" : heard_text(*reply, outcome_.words);
-    const auto believed = words_of(belief.text), true_words = words_of(heard);
+    const auto believed = words_of(belief.text);
+    auto true_words = words_of(heard);
+    const auto all = words_of(reply_text(belief.utterance, outcome_.words));
+    if (!belief.whole && believed == all && true_words.size() + 1 == all.size())
+      if (reply != outcome_.heard.end() && reply->stretches.back().in_word)
+        true_words.push_back(all.back());
     const bool prefix =
         believed.size() <= true_words.size() &&
         std::equal(believed.begin(), believed.end(), true_words.begin());
@@ -284,13 +296,32 @@ void Checker::truth() {
       fail("what the agent believes the caller heard of reply " +
                std::to_string(belief.utterance),
            quoted(heard), quoted(belief.text));
+    if (reply != outcome_.heard.end())
+      heard_for(belief, *reply);
   }
+}
+
+// For how long he heard it, of a reply that was cut in its first stretch: the
+// phone knows the sample. A voice that a model keeps waiting leaves gaps, which
+// are no part of the reply.
+void Checker::heard_for(const Belief &belief, const HeardReply &reply) {
+  if (!belief.heard_ms || belief.whole || reply.stretches.size() != 1 ||
+      reply.stretches[0].cut_at < 0)
+    return;
+  const std::int64_t heard =
+      (reply.stretches[0].cut_at - reply.stretches[0].from) / 8;
+  const std::int64_t more = *belief.heard_ms - heard;
+  if (more > kHeardFor || (scenario_.mind == "scripted" && more < -kHeardFor))
+    fail("how long the agent believes the caller heard reply " +
+             std::to_string(belief.utterance),
+         ms_text(static_cast<double>(heard)),
+         ms_text(static_cast<double>(*belief.heard_ms)));
 }
 
 } // namespace
 
-void check(const Scenario &scenario, Outcome &outcome) {
-  Checker(scenario, outcome).all();
+void check(const Scenario &scenario, Outcome &outcome, bool live_model) {
+  Checker(scenario, outcome).all(live_model);
 }
 
 } // namespace patchcord::scenario

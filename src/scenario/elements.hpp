@@ -14,4 +14,11 @@ G_DECLARE_FINAL_TYPE(ScenarioStt, scenario_stt, SCENARIO, STT, GstElement)
 #define SCENARIO_TYPE_VOICE (scenario_voice_get_type())
 G_DECLARE_FINAL_TYPE(ScenarioVoice, scenario_voice, SCENARIO, VOICE, GstElement)
 
+// Of a call that is played again.
+#define REPLAY_TYPE_STT (replay_stt_get_type())
+G_DECLARE_FINAL_TYPE(ReplayStt, replay_stt, REPLAY, STT, GstElement)
+
+#define REPLAY_TYPE_VOICE (replay_voice_get_type())
+G_DECLARE_FINAL_TYPE(ReplayVoice, replay_voice, REPLAY, VOICE, GstElement)
+
 G_END_DECLS

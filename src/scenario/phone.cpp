@@ -21,7 +21,8 @@ constexpr std::int64_t kFirstTimestampMs = 120;
 } // namespace
 
 Phone::Phone(Worker &worker, std::vector<PreparedLine> lines, Stage &stage,
-             twilio::StreamStart start, bool record, Handlers handlers)
+             twilio::StreamStart start, const PhoneScript &script, bool record,
+             Handlers handlers)
     : worker_(worker), lines_(std::move(lines)), stage_(stage),
       stream_(std::move(start)), handlers_(std::move(handlers)),
       socket_(std::make_shared<MemorySocket>(
@@ -32,7 +33,7 @@ Phone::Phone(Worker &worker, std::vector<PreparedLine> lines, Stage &stage,
                         finish(code == 1006 ? "stream_lost" : "agent_closed");
                       }})),
       parser_(stream_.stream_sid), detector_(kAgentHangover), noise_(1),
-      record_(record) {}
+      returns_marks_(script.marks), record_(record) {}
 
 void Phone::start() {
   start_ = worker_.now();
@@ -84,7 +85,8 @@ bool Phone::cue_has_come(const Cue &cue, Samples now) const {
   case Cue::Kind::kReply:
     return agent_has_replied_ && !agent_speaking_ && now - agent_until_ >= time;
   case Cue::Kind::kWord:
-    return words_into_reply_ >= cue.word && word_at_ >= last_line_end_;
+    return words_into_reply_ >= cue.word && word_at_ >= last_line_end_ &&
+           (words_into_reply_ > cue.word || now - word_at_ >= time);
   case Cue::Kind::kAt:
     return now >= time;
   case Cue::Kind::kAfter:
@@ -231,9 +233,12 @@ void Phone::cleared() {
   if (dropped == 0)
     return;
   silenced_ = true;
-  if (!heard_replies_.empty())
-    if (auto &last = heard_replies_.back().stretches.back(); last.in_word)
-      last.to = now();
+  if (!heard_replies_.empty()) {
+    auto &last = heard_replies_.back().stretches.back();
+    last.cut_at = now();
+    if (last.in_word)
+      last.to = last.cut_at;
+  }
   speech_.clear();
   detector_.finish(speech_);
   for (const auto &event : speech_)
@@ -269,7 +274,7 @@ void Phone::word_event(const Ear::Event &event) {
   }
   auto &stretches = heard_replies_.back().stretches;
   if (std::exchange(silenced_, false))
-    stretches.push_back({event.at, event.at, {}, false});
+    stretches.push_back({event.at, event.at, {}, false, -1});
   HeardReply::Stretch &stretch = stretches.back();
   stretch.in_word = !event.end;
   stretch.to = event.at;
@@ -296,7 +301,7 @@ void Phone::echo() {
   // Answers to a mark may bring another.
   auto echoes = std::exchange(echoes_, {});
   for (const auto &echo : echoes) {
-    if (!end_.empty())
+    if (!end_.empty() || !returns_marks_)
       return;
     message_.clear();
     twilio::peer::append_mark(message_, stream_.stream_sid, ++sequence_,

@@ -42,6 +42,7 @@ struct HeardReply {
     Samples from = 0, to = 0;
     std::vector<std::uint32_t> words; // heard to their ends, by number
     bool in_word = false;             // one began
+    Samples cut_at = -1;              // where a clear ended it
   };
   int reply = 0; // from 1
   std::vector<Stretch> stretches;
@@ -58,7 +59,8 @@ public:
     std::function<void()> over;
   };
   Phone(Worker &worker, std::vector<PreparedLine> lines, Stage &stage,
-        twilio::StreamStart start, bool record, Handlers handlers);
+        twilio::StreamStart start, const PhoneScript &script, bool record,
+        Handlers handlers);
 
   ~Phone() { socket_->forget(); }
   Phone(const Phone &) = delete;
@@ -128,7 +130,7 @@ private:
   bool speaking_ = false, agent_speaking_ = false, agent_has_replied_ = false;
   bool silenced_ = false; // by a clear, since the last word
   bool echo_due_ = false;
-  const bool record_;
+  const bool returns_marks_, record_;
 
   std::vector<SaidLine> said_;
   std::vector<HeardReply> heard_replies_;

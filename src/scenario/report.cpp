@@ -22,7 +22,11 @@ std::string padded(std::string text, std::size_t width) {
   return text;
 }
 
-std::string xml(const std::string &text) {
+// Of the control characters XML 1.0 has only white space.
+std::string xml(std::string text) {
+  for (char &c : text)
+    if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t')
+      c = '?';
   const GCharPtr escaped(
       g_markup_escape_text(text.c_str(), static_cast<gssize>(text.size())));
   return escaped.get();
@@ -127,34 +131,40 @@ std::string timelines_json(const std::vector<Played> &all) {
   return out.take() + "\n";
 }
 
+static std::string junit_case(const Played &played) {
+  std::string text = "    <testcase classname=\"" + xml(played.scenario.file) +
+                     "\" name=\"" + xml(played.scenario.name) + "\" file=\"" +
+                     xml(played.scenario.file) + "\" time=\"" +
+                     fixed(played.outcome.wall_ms / 1000, 3) + "\"";
+  if (!played.error.empty())
+    return text + "><error type=\"setup\" message=\"" + xml(played.error) +
+           "\"/></testcase>\n";
+  if (played.passed())
+    return text + "/>\n";
+  return text + "><failure type=\"expectation\" message=\"" +
+         xml(played.outcome.failures.front().what) + "\">" +
+         xml(failures_text(played) + talk_text(played)) +
+         "</failure></testcase>\n";
+}
+
+// As Jenkins, GitLab and GitHub's reporters read it.
 std::string junit_xml(const std::vector<Played> &all) {
   int failures = 0, errors = 0;
   double wall = 0;
   std::string cases;
   for (const Played &played : all) {
-    const double took = played.outcome.wall_ms / 1000;
-    wall += took;
-    cases += "  <testcase classname=\"" + xml(played.scenario.file) +
-             "\" name=\"" + xml(played.scenario.name) + "\" time=\"" +
-             fixed(took, 3) + "\"";
-    if (!played.error.empty()) {
-      ++errors;
-      cases += "><error message=\"" + xml(played.error) + "\"/></testcase>\n";
-    } else if (!played.passed()) {
-      ++failures;
-      cases += "><failure message=\"" +
-               xml(played.outcome.failures.front().what) + "\">" +
-               xml(failures_text(played) + talk_text(played)) +
-               "</failure></testcase>\n";
-    } else {
-      cases += "/>\n";
-    }
+    wall += played.outcome.wall_ms / 1000;
+    errors += played.error.empty() ? 0 : 1;
+    failures += played.error.empty() && !played.passed() ? 1 : 0;
+    cases += junit_case(played);
   }
-  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-         "<testsuite name=\"patchcord test\" tests=\"" +
-         std::to_string(all.size()) + "\" failures=\"" +
-         std::to_string(failures) + "\" errors=\"" + std::to_string(errors) +
-         "\" time=\"" + fixed(wall, 3) + "\">\n" + cases + "</testsuite>\n";
+  const std::string counts =
+      " name=\"patchcord test\" tests=\"" + std::to_string(all.size()) +
+      "\" failures=\"" + std::to_string(failures) + "\" errors=\"" +
+      std::to_string(errors) + "\" time=\"" + fixed(wall, 3) + "\"";
+  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + counts +
+         ">\n  <testsuite skipped=\"0\"" + counts + ">\n" + cases +
+         "  </testsuite>\n</testsuites>\n";
 }
 
 } // namespace patchcord::scenario

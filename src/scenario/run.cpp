@@ -5,6 +5,8 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "call/call.hpp"
+#include "net/http_client.hpp"
+#include "scenario/last_record.hpp"
 #include "scenario/model_server.hpp"
 
 #include <algorithm>
@@ -12,6 +14,7 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <thread>
 #include <utility>
 
 namespace patchcord::scenario {
@@ -22,23 +25,6 @@ constexpr char kStreamSid[] = "MZ00000000000000000000000000000001";
 constexpr char kAccountSid[] = "AC00000000000000000000000000000001";
 // Behind the agent's own limit, for its goodbye.
 constexpr Duration kGrace = 90s;
-
-// Keeps the record of the one call.
-class Record final : public store::RecordStore {
-public:
-  void put_call(const store::CallRecord &record) override { last = record; }
-  void put_turn(const std::string &, const store::TurnRecord &) override {}
-  void
-  get(const std::string &,
-      std::function<void(Result<std::optional<store::CallRecord>>)>) override {}
-  void
-  list(int, int,
-       std::function<void(Result<std::vector<store::CallRecord>>)>) override {}
-  void check(std::function<void(Result<Unit>)>) override {}
-  void flush() override {}
-  std::uint64_t failed_writes() const override { return 0; }
-  store::CallRecord last;
-};
 
 Result<Duration> agent_limit(const Scenario &scenario) {
   std::ifstream in(scenario.agent);
@@ -64,20 +50,22 @@ std::string graph_text(const Scenario &scenario,
 class Run {
 public:
   Run(const Scenario &scenario, std::vector<PreparedLine> lines, Duration limit,
-      bool record_audio);
+      const RunOptions &options);
   Outcome play();
 
 private:
   call::Call::Setup setup();
+  bool run_until(const std::function<bool()> &done, TimePoint deadline);
   void take(const std::string &json);
   Outcome outcome();
 
   const Scenario &scenario_;
   const Duration limit_;
+  const RunOptions options_;
   const std::shared_ptr<Worker> worker_ = Worker::create_virtual();
   std::optional<ModelServer> model_;
   config::Config config_;
-  Record record_;
+  LastRecord record_;
   std::shared_ptr<call::EventLog> log_ = std::make_shared<call::EventLog>();
   struct Event {
     std::int64_t t_ms;
@@ -94,10 +82,11 @@ private:
 };
 
 Run::Run(const Scenario &scenario, std::vector<PreparedLine> lines,
-         Duration limit, bool record_audio)
-    : scenario_(scenario), limit_(limit),
+         Duration limit, const RunOptions &options)
+    : scenario_(scenario), limit_(limit), options_(options),
       phone_(*worker_, std::move(lines), stage_,
-             {kStreamSid, kAccountSid, kCallSid, {}}, record_audio,
+             {kStreamSid, kAccountSid, kCallSid, {}}, scenario.phone,
+             options.record_audio,
              {[this](Samples at, const std::string &json) {
                 events_.push_back({at / 8, json});
               },
@@ -106,7 +95,9 @@ Run::Run(const Scenario &scenario, std::vector<PreparedLine> lines,
   stage_.voice = scenario.voice;
   config_.call.max_duration_s = static_cast<int>(
       std::chrono::duration_cast<std::chrono::seconds>(limit).count());
-  if (scenario.mind == "openai") {
+  if (scenario.mind == "openai" && options.live_model != nullptr) {
+    config_.openai = options.live_model->openai;
+  } else if (scenario.mind == "openai") {
     model_.emplace(*worker_, scenario.model, scenario.tools);
     config_.openai.base_url = model_->url();
     config_.openai.api_key = "scripted";
@@ -126,6 +117,7 @@ call::Call::Setup Run::setup() {
   setup.events = log_;
   setup.config = &config_;
   setup.store = &record_;
+  setup.recordings = options_.recordings;
   setup.over = [this] { call_over_ = true; };
   return setup;
 }
@@ -145,8 +137,28 @@ void Run::take(const std::string &json) {
   if (kind == "heard" && (state == "complete" || state == "interrupted"))
     beliefs_.push_back(
         {static_cast<int>(root["utterance"].integer().value_or(0)),
-         state == "complete", root["text"].string().value_or("")});
+         state == "complete", root["text"].string().value_or(""),
+         root["heard_ms"].integer()});
   events_.push_back({root["t_ms"].integer().value_or(0), json});
+}
+
+// While a live model is waited for, virtual time is real time.
+bool Run::run_until(const std::function<bool()> &done, TimePoint deadline) {
+  if (options_.live_model == nullptr)
+    return worker_->run_until(done, deadline);
+  using RealTime = std::chrono::steady_clock;
+  const auto &model = worker_->service<net::HttpClient>();
+  const auto pause = [&] { return done() || model.busy(); };
+  while (worker_->run_until(pause, deadline) && !done()) {
+    auto before = RealTime::now();
+    while (model.busy() && !done() && worker_->now() < deadline) {
+      std::this_thread::sleep_for(1ms);
+      const auto now = RealTime::now();
+      worker_->run_until(done, worker_->now() + (now - before));
+      before = now;
+    }
+  }
+  return done();
 }
 
 Outcome Run::play() {
@@ -165,7 +177,7 @@ Outcome Run::play() {
       model_->settle();
     return call_over_ && phone_over_;
   };
-  if (!worker_->run_until(done, worker_->now() + limit_ + kGrace)) {
+  if (!run_until(done, worker_->now() + limit_ + kGrace)) {
     call_->end("outlived", "the scenario has no end");
     worker_->run_until(done, worker_->now() + 60s);
   }
@@ -256,17 +268,21 @@ std::string reply_text(int reply, const std::vector<Stage::AgentWord> &words) {
   return join(texts, " ");
 }
 
-Result<Outcome> run(const Scenario &scenario, bool record_audio) {
+Result<Outcome> run(const Scenario &scenario, const RunOptions &options) {
   const auto begun = std::chrono::steady_clock::now();
+  if (scenario.mind == "openai" && scenario.model.answers.empty() &&
+      options.live_model == nullptr)
+    return make_error("bad_definition",
+                      scenario.file + ": model: expected answers, for mind = "
+                                      "\"openai\" without --live-model");
   auto lines = prepare(scenario);
   if (!lines)
     return lines.error();
   const auto limit = agent_limit(scenario);
   if (!limit)
     return limit.error();
-  Outcome outcome =
-      Run(scenario, *std::move(lines), *limit, record_audio).play();
-  check(scenario, outcome);
+  Outcome outcome = Run(scenario, *std::move(lines), *limit, options).play();
+  check(scenario, outcome, options.live_model != nullptr);
   outcome.wall_ms = std::chrono::duration<double, std::milli>(
                         std::chrono::steady_clock::now() - begun)
                         .count();

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "config/config.hpp"
+#include "recording/writer.hpp"
 #include "scenario/phone.hpp"
 #include "scenario/scenario.hpp"
 #include "store/record.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +31,7 @@ struct Belief {
   int utterance = 0;
   bool whole = false;
   std::string text;
+  std::optional<std::int64_t> heard_ms;
 };
 
 // A scenario that was played.
@@ -52,10 +56,19 @@ struct Outcome {
   bool passed() const { return failures.empty(); }
 };
 
+struct RunOptions {
+  bool record_audio = false;
+  recording::Writer *recordings = nullptr; // keeps one (docs/recordings.md)
+  // Whose model answers instead of the scenario's: as far as it is waited for,
+  // time is real.
+  const config::Config *live_model = nullptr;
+};
+
 // Plays it in virtual time, on this thread, and checks what is expected.
 // GStreamer is initialised. The error is one of the set-up: a file of a line
-// that cannot be read, an agent that cannot be loaded.
-Result<Outcome> run(const Scenario &scenario, bool record_audio);
+// that cannot be read, an agent that cannot be loaded, a model that has no
+// answers.
+Result<Outcome> run(const Scenario &scenario, const RunOptions &options = {});
 
 std::string words_text(const std::vector<std::uint32_t> &numbers,
                        const std::vector<Stage::AgentWord> &words);
@@ -65,7 +78,8 @@ std::string heard_text(const HeardReply &reply,
 // All that was to be said in a reply.
 std::string reply_text(int reply, const std::vector<Stage::AgentWord> &words);
 
-// Fills in `failures`.
-void check(const Scenario &scenario, Outcome &outcome);
+// Fills in `failures`. Of a live model's requests and times nothing is expected
+// but what the scenario says.
+void check(const Scenario &scenario, Outcome &outcome, bool live_model = false);
 
 } // namespace patchcord::scenario

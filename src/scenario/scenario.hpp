@@ -20,13 +20,13 @@ namespace patchcord::scenario {
 struct Cue {
   enum class Kind {
     kReply,   // the agent has answered, and has been quiet for `time`
-    kWord,    // the caller has begun to hear the `word`th word of the answer
+    kWord,    // the caller has heard `time` of the `word`th word of the answer
     kAt,      // `time` after the call began
     kAfter,   // `time` after the caller's last line ended
     kSilence, // nobody has spoken for `time`
   };
   Kind kind = Kind::kReply;
-  Duration time = 700ms;
+  Duration time = 700ms; // of kWord: after the word's first sample
   int word = 0;
 };
 
@@ -53,6 +53,10 @@ struct VoiceScript {
   Duration first_byte = 150ms; // from a text to its sound
   int fail_at = 0; // the text at which it fails for good; 0: never. Another
                    // voice stands in
+};
+
+struct PhoneScript {
+  bool marks = true; // come back when they were played; else never
 };
 
 // One answer of the chat model, in the order of the requests.
@@ -113,6 +117,7 @@ struct Scenario {
   std::vector<Line> lines;
   SttScript stt;
   VoiceScript voice;
+  PhoneScript phone;
   ModelScript model;
   std::vector<ToolReply> tools;
   Expectations expect;

@@ -4,6 +4,7 @@
 #include "scenario/elements.hpp"
 
 #include "graph/contexts.hpp"
+#include "scenario/replay_script.hpp"
 #include "scenario/stt_session.hpp"
 
 #include <memory>
@@ -119,6 +120,7 @@ void register_elements() {
                        SCENARIO_TYPE_STT);
   gst_element_register(nullptr, "scenariovoice", GST_RANK_NONE,
                        SCENARIO_TYPE_VOICE);
+  register_replay_elements();
 }
 
 } // namespace patchcord::scenario

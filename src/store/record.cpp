@@ -34,6 +34,7 @@ void write(JsonWriter &out, const TurnRecord &turn) {
       .member("caller", turn.caller)
       .member("said", turn.said)
       .member("heard", turn.heard)
+      .member("heard_ms", turn.heard_ms)
       .member("action", turn.action);
   object(out, "extracted", turn.extracted);
   out.member("interrupted", turn.interrupted);

@@ -21,11 +21,12 @@ struct ToolRecord {
 struct TurnRecord {
   int index = 0;
   std::int64_t started_ms = 0;
-  std::string caller;    // the caller's words, as recognised
-  std::string said;      // the agent's whole reply
-  std::string heard;     // what the caller heard of it
-  std::string action;    // ask, say, end_call ...
-  std::string extracted; // JSON object: fields found in this turn
+  std::string caller;        // the caller's words, as recognised
+  std::string said;          // the agent's whole reply
+  std::string heard;         // what the caller heard of it
+  std::int64_t heard_ms = 0; // for how long
+  std::string action;        // ask, say, end_call ...
+  std::string extracted;     // JSON object: fields found in this turn
   bool interrupted = false;
   int false_interruptions = 0; // noise, or "mm-hm", into the agent's words
   std::vector<ToolRecord> tools;

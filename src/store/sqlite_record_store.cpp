@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS turns (
   tools TEXT NOT NULL DEFAULT '[]',
   filler INTEGER NOT NULL DEFAULT 0, preemptive INTEGER NOT NULL DEFAULT 0,
   discarded INTEGER NOT NULL DEFAULT 0,
+  heard_ms INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (call_sid, turn)) WITHOUT ROWID;
 )";
 
@@ -46,6 +47,7 @@ CREATE TABLE IF NOT EXISTS turns (
 constexpr const char *kAddColumns[] = {
     "ALTER TABLE turns ADD COLUMN "
     "false_interruptions INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE turns ADD COLUMN heard_ms INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE calls ADD COLUMN field_turns TEXT NOT NULL DEFAULT '{}'",
     "ALTER TABLE calls ADD COLUMN missing TEXT NOT NULL DEFAULT '[]'",
     "ALTER TABLE calls ADD COLUMN invalid TEXT NOT NULL DEFAULT '[]'",
@@ -55,18 +57,22 @@ constexpr const char *kAddColumns[] = {
     "ALTER TABLE turns ADD COLUMN discarded INTEGER NOT NULL DEFAULT 0"};
 
 constexpr char kPutCall[] = R"(
-INSERT OR REPLACE INTO calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
+INSERT OR REPLACE INTO calls (call_sid, stream_sid, account_sid, from_number,
+  to_number, direction, agent, pipeline, created_ms, answered_ms, ended_ms,
+  status, end_reason, end_detail, goal_reached, fields, field_turns, missing,
+  invalid)
+  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
 constexpr char kPutTurn[] = R"(
 INSERT OR REPLACE INTO turns (call_sid, turn, started_ms, caller, said, heard,
   action, extracted, interrupted, transcript_ms, decision_ms, voice_ms, sent_ms,
-  false_interruptions, tools, filler, preemptive, discarded)
-  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
+  false_interruptions, tools, filler, preemptive, discarded, heard_ms)
+  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
 constexpr char kGetCall[] = "SELECT * FROM calls WHERE call_sid = ?";
 // By their names: the columns of older files are in another order.
 constexpr char kGetTurns[] = R"(
 SELECT turn, started_ms, caller, said, heard, action, extracted, interrupted,
   transcript_ms, decision_ms, voice_ms, sent_ms, false_interruptions, tools,
-  filler, preemptive, discarded FROM turns WHERE call_sid = ? ORDER BY turn)";
+  filler, preemptive, discarded, heard_ms FROM turns WHERE call_sid = ? ORDER BY turn)";
 constexpr char kList[] =
     "SELECT * FROM calls ORDER BY created_ms DESC, call_sid LIMIT ? OFFSET ?";
 
@@ -113,6 +119,7 @@ TurnRecord read_turn(Statement &row) {
   turn.filler = row.integer() != 0;
   turn.preemptive = row.integer() != 0;
   turn.discarded = static_cast<int>(row.integer());
+  turn.heard_ms = row.integer();
   return turn;
 }
 
@@ -165,6 +172,7 @@ Result<Unit> put(sqlite3 *database, const std::string &call_sid,
       .bind(turn.filler)
       .bind(turn.preemptive)
       .bind(std::int64_t{turn.discarded})
+      .bind(turn.heard_ms)
       .run();
 }
 

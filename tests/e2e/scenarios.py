@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import xml.etree.ElementTree as xml
 
-from stack import check, run_tests
+from stack import Stack, check, run_tests
 
 BUILD = pathlib.Path(os.environ["PATCHCORD_BUILD_ROOT"])
 SHIPPED = pathlib.Path(os.environ["PATCHCORD_DATA_DIR"]) / "scenarios"
@@ -66,10 +66,65 @@ def a_failure_is_told_with_the_conversation():
         for words in ("FAILED Never", 'expected: "goal"',
                       'got:      "caller_hung_up"', "agent   Hello, room desk"):
             check(words in out, f"{words!r} is not in\n{out}")
-        suite = xml.parse(junit).getroot()
-        check(suite.get("failures") == "1" and
-              "goal" in suite.find("testcase/failure").text,
-              junit.read_text())
+        # As CI servers read it.
+        root = xml.parse(junit).getroot()
+        suites = list(root.iter("testsuite"))
+        check(root.tag == "testsuites" and len(suites) == 1 and
+              suites[0].get("failures") == "1" and
+              suites[0].get("errors") == "0" and
+              float(suites[0].get("time")) > 0, junit.read_text())
+        case = suites[0].find("testcase")
+        check(case.get("name") == "Never" and case.get("classname") and
+              case.find("failure").get("message") == "end" and
+              "goal" in case.find("failure").text, junit.read_text())
+
+
+def a_live_model_answers():
+    def answer(words, action, what):
+        return {"answer": {"message": words, "action": action,
+                           "extracted": {"what": what}}}
+    with Stack() as stack:
+        url = stack.start_fakes({
+            "answers": [answer("The red one. Anything else?", "ask", "red"),
+                        answer("Fine. Goodbye.", "end_call", None)],
+            "llm_first_token_ms": 300, "llm_token_ms": 5})
+        stack.file("desk.toml", """
+name = "desk"
+greeting = "Hello. Which one?"
+instructions = "Ask."
+[[fields]]
+name = "what"
+type = "string"
+question = "Which one?"
+""")
+        path = stack.file("live.toml", """
+name = "A live model"
+agent = "./desk.toml"
+mind = "openai"
+[[caller]]
+say = "the red one"
+[[caller]]
+say = "no, that is all"
+[expect]
+end = "goal"
+fields = { what = "red" }
+heard = ["The red one. Anything else?", "Fine. Goodbye."]
+""")
+        junit = stack.folder / "junit.xml"
+        env = {**stack.env, "OPENAI_API_KEY": "sk-test",
+               "OPENAI_BASE_URL": url + "/v1"}
+        done = subprocess.run(
+            [BUILD / "src/cli/patchcord", "test", "--live-model", "--verbose",
+             "--junit", junit, path],
+            env=env, capture_output=True, text=True, timeout=120)
+        check(done.returncode == 0, done.stdout + done.stderr)
+        check("The red one. Anything else?" in done.stdout, done.stdout)
+        # Its time was real, and nothing else's: two answers of 300 ms.
+        took = float(next(xml.parse(junit).getroot().iter("testcase"))
+                     .get("time"))
+        check(took > 0.6, f"{took} s")
+        code, _, err = run(path)
+        check(code == 1 and "--live-model" in err + _, f"{code}: {_}{err}")
 
 
 def wrong_usage_is_refused():
@@ -93,5 +148,6 @@ if __name__ == "__main__":
         they_give_the_same_bytes_every_time,
         one_can_be_chosen_and_listed,
         a_failure_is_told_with_the_conversation,
+        a_live_model_answers,
         wrong_usage_is_refused,
     ])

@@ -14,6 +14,23 @@ using namespace patchcord::cli;
 
 namespace {
 
+void test_rest() {
+  std::vector<std::string> words = {"test", "a.toml", "--config", "b", "c d"};
+  std::vector<char *> argv;
+  for (std::string &word : words)
+    argv.push_back(word.data());
+  std::string config;
+  std::vector<std::string> rest;
+  const Options options =
+      Options("test", "").text("--config", config).rest(rest);
+  g_assert_false(
+      options.parse(static_cast<int>(argv.size()), argv.data()).has_value());
+  g_assert_cmpstr(config.c_str(), ==, "b");
+  g_assert_cmpuint(rest.size(), ==, 2);
+  g_assert_cmpstr(rest[0].c_str(), ==, "a.toml");
+  g_assert_cmpstr(rest[1].c_str(), ==, "c d");
+}
+
 void test_options() {
   struct Case {
     std::vector<std::string> arguments;
@@ -184,6 +201,7 @@ void test_watchdog() {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   g_test_add_func("/cli/options-are-read-or-refused", test_options);
+  g_test_add_func("/cli/what-is-no-option-is-kept-in-order", test_rest);
   g_test_add_func("/cli/models-are-judged-by-list-and-date", test_models);
   g_test_add_func("/cli/signals-and-calls-wake-the-daemon",
                   test_supervisor_wakes);

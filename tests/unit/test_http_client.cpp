@@ -482,6 +482,84 @@ static void test_certificates_are_kept() {
   CHECK_TEXT(client.error_of(what), "tls");
 }
 
+namespace {
+
+// Sees what comes before who asked does.
+class Observer final : public net::HttpObserver {
+public:
+  explicit Observer(EventLog &log) : log_(log) {}
+  std::int64_t requested(const HttpRequest &request) override {
+    log_.add("seen " + request.method + " " + request.body);
+    return 7;
+  }
+  void response(std::int64_t number, int status,
+                const net::Headers &) override {
+    log_.add("seen " + std::to_string(number) + " response " +
+             std::to_string(status));
+  }
+  void data(std::int64_t, ByteSpan bytes) override {
+    log_.add("seen " + std::string(as_text(bytes)));
+  }
+  void done(std::int64_t, const Result<Unit> &result) override {
+    log_.add("seen " + describe(result));
+  }
+
+private:
+  EventLog &log_;
+};
+
+// On a worker without time, with nobody to connect to.
+void test_served() {
+  const auto worker = Worker::create_virtual();
+  auto &http = worker->service<HttpClient>();
+  std::vector<HttpClient::StreamHandlers> served;
+  http.serve_by(
+      [&](const HttpRequest &what, HttpClient::StreamHandlers handlers) {
+        CHECK_TEXT(what.url, "http://nowhere.invalid/");
+        served.push_back(std::move(handlers));
+        return std::make_unique<HttpClient::Transfer>();
+      });
+  EventLog log;
+  HttpRequest asked = request("http://nowhere.invalid/", "POST");
+  asked.body = "b";
+  asked.observer = std::make_shared<Observer>(log);
+  const auto stream = http.stream(asked, logging(log));
+  std::optional<Result<HttpResponse>> fetched;
+  const auto fetch = http.fetch(
+      request("http://nowhere.invalid/"),
+      [&](Result<HttpResponse> result) { fetched = std::move(result); });
+  worker->run_for(60s);
+  g_assert_false(http.busy());
+  g_assert_cmpuint(served.size(), ==, 2);
+  for (const auto &handlers : served) {
+    handlers.response(200, {});
+    handlers.data(as_bytes("hi"));
+    handlers.done(ok());
+  }
+  CHECK_TEXT(log.joined(), "seen POST b|seen 7 response 200|response 200|seen "
+                           "hi|data hi|seen done|done");
+  g_assert_true(fetched.has_value() && fetched->ok());
+  CHECK_TEXT((*fetched)->body, "hi");
+}
+
+void test_busy() {
+  const SoupPeer peer(add_answers);
+  Client client;
+  EventLog log;
+  std::unique_ptr<HttpClient::Transfer> transfer;
+  client.worker->call([&] {
+    g_assert_false(client.http->busy());
+    transfer =
+        client.http->stream(request(peer.url("http", "/mirror")), logging(log));
+    g_assert_true(client.http->busy());
+  });
+  log.await("done");
+  client.worker->call([&] { g_assert_false(client.http->busy()); });
+  client.worker->call([&] { transfer.reset(); });
+}
+
+} // namespace
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   g_test_add_func("/http-client/requests-arrive-as-given", test_requests);
@@ -504,6 +582,9 @@ int main(int argc, char **argv) {
                   test_outlives_worker);
   g_test_add_func("/http-client/failures-have-codes", test_failures);
   g_test_add_func("/http-client/tls-certificates-are-checked", test_tls);
+  g_test_add_func("/http-client/requests-may-be-served-and-seen", test_served);
+  g_test_add_func("/http-client/is-busy-while-an-answer-is-on-its-way",
+                  test_busy);
   g_test_add_func("/http-client/certificates-are-parsed-once",
                   test_certificates_are_kept);
   return g_test_run();

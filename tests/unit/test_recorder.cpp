@@ -50,6 +50,8 @@ static void test_turns_in_order() {
   CHECK_TEXT(record.turns[0].heard, "Hello.");
   g_assert_false(record.turns[0].interrupted);
   CHECK_TEXT(record.turns[1].heard, "Which");
+  g_assert_cmpint(record.turns[0].heard_ms, ==, 900);
+  g_assert_cmpint(record.turns[1].heard_ms, ==, 300);
   g_assert_true(record.turns[1].interrupted);
   CHECK_TEXT(record.fields, R"({"what":"room"})");
   messages::ConversationEnded ended;
@@ -154,6 +156,10 @@ static void test_events_are_json() {
   g_assert_cmpint(*root["t_ms"].integer(), ==, 1234);
   CHECK_TEXT(root["caller"].string()->c_str(), "say \"hi\"");
   g_assert_cmpint(*root["fields"]["a"].integer(), ==, 1);
+  const auto cut = JsonDocument::parse(
+      event_json(5, messages::Interrupted{1, 2, "Wh", 300}));
+  CHECK_TEXT(cut->root()["heard_text"].string()->c_str(), "Wh");
+  g_assert_cmpint(*cut->root()["heard_ms"].integer(), ==, 300);
   messages::TurnLatency latency;
   latency.speech_end = GST_SECOND;
   latency.transcript = GST_SECOND + GST_MSECOND;

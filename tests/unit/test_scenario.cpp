@@ -70,10 +70,12 @@ static void test_refuses_mistakes() {
   } rows[] = {
       {"agnet = \"x\"\n", {"s.toml:3", "agnet", "unknown key"}},
       {"mind = \"clever\"\n", {"s.toml:3", "mind", "openai", "clever"}},
-      {"mind = \"openai\"\n", {"model", "answers"}},
       {"today = \"Monday\"\n", {"s.toml:3", "today", "2026-05-04"}},
       {"max_duration_s = 0\n", {"s.toml:3", "max_duration_s"}},
       {"[stt]\ndelay_ms = \"soon\"\n", {"s.toml:4", "stt.delay_ms"}},
+      {"[phone]\nmarks = 1\n", {"s.toml:4", "phone.marks"}},
+      {"[[caller]]\nsay = \"a\"\ninto_word_ms = 9\n",
+       {"into_word_ms", "at_word"}},
       {"[stt]\nspeed = 1\n", {"s.toml:4", "stt.speed", "unknown key"}},
       {"[voice]\nfail_at = 0\n", {"s.toml:4", "voice.fail_at"}},
       {"[[caller]]\nsya = \"hello\"\n", {"caller"}},
@@ -189,7 +191,7 @@ static Outcome play(const std::string &text, bool record_audio = false) {
   const auto scenario = parse_scenario(text, "s.toml");
   if (!scenario.ok())
     g_error("%s", scenario.error().message.c_str());
-  auto outcome = run(*scenario, record_audio);
+  auto outcome = run(*scenario, {record_audio});
   if (!outcome.ok())
     g_error("%s", outcome.error().message.c_str());
   return *std::move(outcome);
@@ -223,6 +225,34 @@ static void test_cut_at_the_word() {
   CHECK_TEXT(outcome.caller_end, "caller_hung_up");
   // Hung up in the second word of the last reply.
   CHECK_TEXT(heard_text(outcome.heard.back(), outcome.words), "For");
+}
+
+// From the first sample of a reply to its last, and with marks or without: what
+// is checked of every call holds - the words of what was heard, to the word,
+// for how long, to 25 ms - and the record has both.
+static void test_cut_at_any_moment() {
+  int interrupted = 0, whole = 0;
+  for (const char *marks : {"true", "false"})
+    for (int word = 1; word <= 9; ++word)
+      for (int into = 0; into < (word == 9 ? 800 : 300); into += 50) {
+        const Outcome outcome = play(
+            kHead + "[phone]\nmarks = " + marks +
+            "\n[[caller]]\nsay = \"cancel a booking\"\nat_word = " +
+            std::to_string(word) + "\ninto_word_ms = " + std::to_string(into) +
+            "\n[[caller]]\nhang_up = true\n");
+        for (const Failure &failure : outcome.failures)
+          g_error("marks %s, word %d and %d ms: %s: expected %s, got %s", marks,
+                  word, into, failure.what.c_str(), failure.expected.c_str(),
+                  failure.got.c_str());
+        const store::TurnRecord &turn = outcome.record.turns.at(0);
+        const Belief &belief = outcome.beliefs.at(0);
+        CHECK_TEXT(turn.heard, belief.text);
+        g_assert_cmpint(turn.heard_ms, ==, *belief.heard_ms);
+        g_assert_true(turn.interrupted == (outcome.interruptions == 1));
+        (turn.interrupted ? interrupted : whole) += 1;
+      }
+  g_assert_cmpint(interrupted, >, 90);
+  g_assert_cmpint(whole, >, 0); // in the last 100 ms
 }
 
 // Every kind of expectation can be broken, and says what came instead.
@@ -260,6 +290,15 @@ static void test_broken_expectations() {
   }
 }
 
+static void test_a_model_needs_answers() {
+  const auto scenario = parse_scenario(kHead + "mind = \"openai\"\n", "s.toml");
+  g_assert_true(scenario.ok());
+  const auto outcome = run(*scenario);
+  g_assert_false(outcome.ok());
+  for (const char *words : {"s.toml", "model", "answers", "--live-model"})
+    g_assert_nonnull(strstr(outcome.error().message.c_str(), words));
+}
+
 static void test_a_line_that_is_never_said_fails() {
   const Outcome outcome = play(kHead + "[[caller]]\nhang_up = true\n"
                                        "[[caller]]\nsay = \"book\"\n");
@@ -269,9 +308,12 @@ static void test_a_line_that_is_never_said_fails() {
 
 // The agent's belief is held against the caller's ear.
 static void test_a_wrong_belief_fails() {
+  const auto stretch = play(kCall).heard.at(0).stretches.at(0);
+  const std::int64_t before = (stretch.cut_at - stretch.from) / 8;
   const struct {
     const char *belief;
     bool whole, passes;
+    std::optional<std::int64_t> heard_ms = {};
   } rows[] = {
       {"Hello, room desk. Book", true, true},
       {"Hello, room desk. Book", false, true},
@@ -280,12 +322,16 @@ static void test_a_wrong_belief_fails() {
       {"Hello, room", false, false},
       {"Hello, room desk. Book a", false, false},
       {"Hallo, room desk. Book", false, false},
+      {"Hello, room desk. Book", false, true, before},
+      {"Hello, room desk. Book", false, true, before - 20},
+      {"Hello, room desk. Book", false, false, before + 30},
+      {"Hello, room desk. Book", false, false, before - 30},
   };
   const auto scenario = parse_scenario(kCall, "s.toml");
   for (const auto &row : rows) {
     Outcome outcome = play(kCall);
     g_assert_true(outcome.passed());
-    outcome.beliefs = {{1, row.whole, row.belief}};
+    outcome.beliefs = {{1, row.whole, row.belief, row.heard_ms}};
     check(*scenario, outcome);
     if (outcome.passed() != row.passes)
       g_error("%s", row.belief);
@@ -296,13 +342,20 @@ static void test_junit_counts() {
   const auto scenario = parse_scenario(kCall, "s.toml");
   Outcome outcome = play(kCall);
   Outcome broken = outcome;
-  broken.failures.push_back({"end", "\"a < b\"", "c"});
+  broken.failures.push_back({"end", "\"a < b\"",
+                             "c\x01"
+                             "d"});
   const std::string xml = junit_xml({{*scenario, std::move(outcome), ""},
                                      {*scenario, std::move(broken), ""},
                                      {*scenario, {}, "no such file"}});
-  for (const char *part : {"tests=\"3\"", "failures=\"1\"", "errors=\"1\"",
-                           "a &lt; b", "no such file"})
+  for (const char *part :
+       {"<testsuites ", "tests=\"3\"", "failures=\"1\"", "errors=\"1\"",
+        "skipped=\"0\"", "type=\"expectation\"", "a &lt; b", "no such file"})
     g_assert_nonnull(strstr(xml.c_str(), part));
+  // What XML cannot hold is left out.
+  g_assert_null(strchr(xml.c_str(), '\x01'));
+  g_assert_null(strstr(xml.c_str(), "&#x1;"));
+  g_assert_nonnull(strstr(xml.c_str(), "c?d"));
 }
 
 int main(int argc, char **argv) {
@@ -322,8 +375,12 @@ int main(int argc, char **argv) {
   g_test_add_func("/scenario/call/same-bytes-every-time",
                   test_same_bytes_every_time);
   g_test_add_func("/scenario/call/is-cut-at-the-word", test_cut_at_the_word);
+  g_test_add_func("/scenario/call/is-cut-at-any-moment-of-a-reply",
+                  test_cut_at_any_moment);
   g_test_add_func("/scenario/expect/each-can-be-broken",
                   test_broken_expectations);
+  g_test_add_func("/scenario/call/a-model-needs-answers",
+                  test_a_model_needs_answers);
   g_test_add_func("/scenario/expect/a-line-that-is-never-said-fails",
                   test_a_line_that_is_never_said_fails);
   g_test_add_func("/scenario/expect/a-wrong-belief-fails",

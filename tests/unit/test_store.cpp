@@ -89,6 +89,7 @@ static void test_keeps_a_call() {
     turn.sent_ms = 12.5;
     (*records)->put_turn("CA1", turn);
     turn.heard = "cut at the";
+    turn.heard_ms = 730;
     turn.interrupted = true;
     turn.tools = {{"rooms", "ok", 120}, {"book", "http_409", 80}};
     (*records)->put_turn("CA1", turn);
@@ -105,6 +106,7 @@ static void test_keeps_a_call() {
   g_assert_cmpuint(back->turns.size(), ==, 1);
   CHECK_TEXT(back->turns[0].caller, "caf\xc3\xa9 'quoted'");
   CHECK_TEXT(back->turns[0].heard, "cut at the");
+  g_assert_cmpint(back->turns[0].heard_ms, ==, 730);
   g_assert_cmpfloat(*back->turns[0].sent_ms, ==, 12.5);
   g_assert_false(back->turns[0].voice_ms.has_value());
   CHECK_TEXT(to_json(back->turns[0].tools),
@@ -116,11 +118,12 @@ static void test_keeps_a_call() {
   g_assert_cmpint(*json->root()["field_turns"]["room"].integer(), ==, 3);
   CHECK_TEXT(json->root()["missing"].at(0).string()->c_str(), "day");
   CHECK_TEXT(json->root()["invalid"].at(0).string()->c_str(), "people");
+  g_assert_cmpint(*json->root()["turns"].at(0)["heard_ms"].integer(), ==, 730);
 }
 
 static void test_older_files() {
-  // Of versions that did not count false interruptions, keep tools, or tell
-  // where values came from.
+  // Of versions that did not count false interruptions, keep tools or count
+  // milliseconds, or tell where values came from.
   const TempDir dir;
   {
     auto records = RecordStore::open(dir.url());
@@ -134,6 +137,7 @@ static void test_older_files() {
                   SQLITE_OK);
   g_assert_cmpint(
       sqlite3_exec(raw,
+                   "ALTER TABLE turns DROP COLUMN heard_ms;"
                    "ALTER TABLE turns DROP COLUMN false_interruptions;"
                    "ALTER TABLE turns DROP COLUMN tools;"
                    "ALTER TABLE calls DROP COLUMN field_turns;"
@@ -147,6 +151,7 @@ static void test_older_files() {
   TurnRecord turn;
   turn.index = 1;
   turn.false_interruptions = 2;
+  turn.heard_ms = 1200;
   (*records)->put_turn("CA1", turn);
   const auto back = get(**records, "CA1");
   g_assert_cmpuint(back->turns.size(), ==, 2);
@@ -155,6 +160,8 @@ static void test_older_files() {
   CHECK_TEXT(back->missing, "[]");
   g_assert_cmpint(back->turns[0].false_interruptions, ==, 0);
   g_assert_cmpint(back->turns[1].false_interruptions, ==, 2);
+  g_assert_cmpint(back->turns[0].heard_ms, ==, 0);
+  g_assert_cmpint(back->turns[1].heard_ms, ==, 1200);
 }
 
 static void test_lists_newest_first() {

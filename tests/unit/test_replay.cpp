@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "audio/mulaw.hpp"
+#include "base/handles.hpp"
+#include "base/log.hpp"
+#include "scenario/replay.hpp"
+#include "scenario/run.hpp"
+#include "scenario/stage.hpp"
+
+#include "../support/check_text.hpp"
+
+#include <glib.h>
+#include <gst/gst.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+// Calls are recorded and played again.
+using namespace patchcord;
+using namespace patchcord::scenario;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string new_folder() {
+  return GCharPtr(g_dir_make_tmp("patchcord-XXXXXX", nullptr)).get();
+}
+
+// Of a scenario, in a folder of its own.
+class Recorded {
+public:
+  explicit Recorded(const Scenario &scenario) : folder_(new_folder()) {
+    auto writer = recording::Writer::open(folder_);
+    g_assert_true(writer.ok());
+    auto played = run(scenario, {true, writer->get()});
+    if (!played)
+      g_error("%s", played.error().message.c_str());
+    outcome = *std::move(played);
+    (*writer)->flush();
+    g_assert_cmpuint((*writer)->lost(), ==, 0);
+    for (const auto &entry : fs::directory_iterator(folder_))
+      call = entry.path().string();
+    auto read = recording::read_recording(call);
+    if (!read)
+      g_error("%s", read.error().message.c_str());
+    recording = *std::move(read);
+  }
+  ~Recorded() { fs::remove_all(folder_); }
+  Recorded(const Recorded &) = delete;
+  Recorded &operator=(const Recorded &) = delete;
+
+  std::string agent() const { return call + "/agent.toml"; }
+
+  Outcome outcome;
+  std::string call;
+  recording::Recording recording;
+
+private:
+  const std::string folder_;
+};
+
+Replayed again(const recording::Recording &recording,
+               const std::string &agent) {
+  auto replayed = replay(recording, agent);
+  if (!replayed)
+    g_error("%s", replayed.error().message.c_str());
+  return *std::move(replayed);
+}
+
+void is_the_same(const char *what, const Replayed &replayed) {
+  for (const Difference &difference : replayed.differences)
+    g_error("%s, at %d ms, %s: recorded \"%s\", now \"%s\"", what,
+            static_cast<int>(difference.t_ms), difference.what.c_str(),
+            difference.recorded.c_str(), difference.now.c_str());
+}
+
+std::string shipped() {
+  return std::string(g_getenv("PATCHCORD_DATA_DIR")) + "/scenarios";
+}
+
+Scenario shipped(const char *name) {
+  const auto scenario = read_scenario(shipped() + "/" + name);
+  g_assert_true(scenario.ok());
+  return *scenario;
+}
+
+// Interruptions, coughs, keys, silences, failures, models: all of them.
+void test_every_scenario() {
+  const auto files = find_scenarios({shipped()});
+  g_assert_true(files.ok());
+  g_assert_cmpuint(files->size(), >, 15);
+  for (const std::string &file : *files) {
+    const auto scenario = read_scenario(file);
+    g_assert_true(scenario.ok());
+    const Recorded recorded(*scenario);
+    g_assert_true(recorded.recording.complete);
+    const Replayed replayed = again(recorded.recording, recorded.agent());
+    g_assert_cmpuint(replayed.recorded.size(), >, 2);
+    is_the_same(file.c_str(), replayed);
+  }
+}
+
+void test_times_are_the_same() {
+  const Recorded recorded(shipped("two-interruptions.toml"));
+  const Replayed replayed = again(recorded.recording, recorded.agent());
+  g_assert_cmpuint(replayed.recorded.size(), ==, replayed.now.size());
+  for (std::size_t i = 0; i < replayed.now.size(); ++i) {
+    CHECK_TEXT(replayed.now[i].text, replayed.recorded[i].text);
+    g_assert_cmpint(ABS(replayed.now[i].t_ms - replayed.recorded[i].t_ms), <=,
+                    2);
+  }
+}
+
+void test_sound_is_kept() {
+  const Recorded recorded(shipped("interrupted-reply.toml"));
+  const Outcome &outcome = recorded.outcome;
+  const auto size = [&](const char *name) {
+    return fs::file_size(recorded.call + "/" + name);
+  };
+  g_assert_cmpuint(size("caller.wav"), >=, outcome.caller_audio.size());
+  std::ifstream in(recorded.call + "/call.wav", std::ios::binary);
+  std::stringstream wav;
+  wav << in.rdbuf();
+  const std::string stereo = wav.str().substr(58);
+  // Right is what the phone heard, to the sample: the network is none. It
+  // played from the first frame on, the recording begins 20 ms earlier.
+  const auto loud = [](std::int16_t sample) { return std::abs(sample) > 200; };
+  std::size_t first_recorded = 0, loud_recorded = 0, loud_heard = 0;
+  for (std::size_t at = 0; at + 3 < stereo.size(); at += 4) {
+    const auto sample = static_cast<std::int16_t>(
+        static_cast<std::uint8_t>(stereo[at + 2]) |
+        static_cast<std::uint8_t>(stereo[at + 3]) << 8);
+    if (loud(sample) && loud_recorded++ == 0)
+      first_recorded = at / 4;
+  }
+  std::size_t first_heard = 0;
+  for (std::size_t at = 0; at < outcome.heard_audio.size(); ++at)
+    if (loud(audio::mulaw_to_linear(outcome.heard_audio[at])) &&
+        loud_heard++ == 0)
+      first_heard = at;
+  g_assert_cmpuint(loud_heard, >, 8000);
+  g_assert_cmpint(ABS(static_cast<std::int64_t>(loud_heard) -
+                      static_cast<std::int64_t>(loud_recorded)),
+                  <=, 160 * 3);
+  g_assert_cmpint(ABS(static_cast<std::int64_t>(first_heard) -
+                      static_cast<std::int64_t>(first_recorded)),
+                  <=, 160 * 2);
+}
+
+// Which of them, the first says.
+void test_a_changed_agent_differs() {
+  const Recorded recorded(shipped("booking.toml"));
+  std::ifstream in(recorded.agent());
+  std::stringstream text;
+  text << in.rdbuf();
+  std::string changed = text.str();
+  const std::string question = "In which office?";
+  changed.replace(changed.find(question), question.size(),
+                  "Which office shall it be?");
+  const std::string file = recorded.call + "/changed.toml";
+  std::ofstream(file) << changed;
+  const Replayed replayed = again(recorded.recording, file);
+  g_assert_cmpuint(replayed.differences.size(), >, 0);
+  const Difference &first = replayed.differences.front();
+  CHECK_TEXT(first.what, "decision");
+  g_assert_nonnull(strstr(first.recorded.c_str(), "In which office?"));
+  g_assert_nonnull(strstr(first.now.c_str(), "Which office shall it be?"));
+  // The call goes on with it, and has an end.
+  CHECK_TEXT(replayed.now.back().what, "end");
+}
+
+void test_other_words_differ() {
+  Recorded recorded(shipped("interrupted-greeting.toml"));
+  for (auto &event : recorded.recording.events)
+    if (event.kind == recording::Kind::kWords && event.text == "Sunnyvale")
+      event.text = "San Francisco";
+  const Replayed replayed = again(recorded.recording, recorded.agent());
+  g_assert_cmpuint(replayed.differences.size(), >, 0);
+  g_assert_nonnull(
+      strstr(replayed.differences.front().now.c_str(), "San Francisco"));
+}
+
+void test_a_model_is_not_asked() {
+  Recorded recorded(shipped("model-answers.toml"));
+  is_the_same("as recorded", again(recorded.recording, recorded.agent()));
+  // An answer is missing: it is not asked for elsewhere.
+  auto &events = recorded.recording.events;
+  std::erase_if(events, [](const recording::Event &event) {
+    return event.number >= 2 && (event.kind == recording::Kind::kRequest ||
+                                 event.kind == recording::Kind::kResponse ||
+                                 event.kind == recording::Kind::kData ||
+                                 event.kind == recording::Kind::kResponseOver);
+  });
+  const Replayed replayed = again(recorded.recording, recorded.agent());
+  bool told = false;
+  for (const Difference &difference : replayed.differences)
+    told = told || difference.now == "openai: not_recorded";
+  g_assert_true(told);
+}
+
+void test_a_beginning_is_compared() {
+  Recorded recorded(shipped("booking.toml"));
+  auto &events = recorded.recording.events;
+  events.resize(events.size() / 2);
+  recorded.recording.complete = false;
+  is_the_same("the first half", again(recorded.recording, recorded.agent()));
+}
+
+void test_cuts_are_compared_by_word() {
+  const auto heard = [](const char *state, const char *text) {
+    return std::string(R"({"t_ms":5,"event":"heard","utterance":1,"state":")") +
+           state + R"(","text":")" + text + "\"}";
+  };
+  const struct {
+    std::string recorded, now;
+    bool same;
+  } rows[] = {
+      {heard("interrupted", "Hello, room"), heard("interrupted", "Hello, room"),
+       true},
+      {heard("interrupted", "Hello, room"), heard("interrupted", "Hello,"),
+       true},
+      {heard("interrupted", "Hello,"), heard("interrupted", "Hello, room desk"),
+       false},
+      {heard("interrupted", "Hello, room"), heard("interrupted", "Hello, big"),
+       false},
+      {heard("complete", "Hello, room"), heard("complete", "Hello,"), false},
+      {heard("complete", "Hello"), heard("interrupted", "Hello"), false},
+      {heard("complete", "Hello"), R"({"event":"dtmf-received"})", false},
+  };
+  for (const auto &row : rows)
+    g_assert_true(
+        compare(told_of({row.recorded}), told_of({row.now}), true).empty() ==
+        row.same);
+  const auto one = told_of({heard("complete", "Hello")});
+  g_assert_cmpuint(compare({}, one, true).size(), ==, 1);
+  g_assert_cmpuint(compare({}, one, false).size(), ==, 0);
+  g_assert_cmpuint(compare(one, {}, false).size(), ==, 1);
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  gst_init(&argc, &argv);
+  g_test_init(&argc, &argv, nullptr);
+  register_elements();
+  log::set_threshold(log::Level::kError);
+  const std::pair<const char *, void (*)()> tests[] = {
+      {"/replay/every-scenario-is-decided-as-it-was", test_every_scenario},
+      {"/replay/things-happen-when-they-happened", test_times_are_the_same},
+      {"/replay/the-stereo-recording-is-what-was-heard", test_sound_is_kept},
+      {"/replay/a-changed-agent-shows-where-it-differs",
+       test_a_changed_agent_differs},
+      {"/replay/other-words-show-where-it-differs", test_other_words_differ},
+      {"/replay/a-model-is-not-asked-again", test_a_model_is_not_asked},
+      {"/replay/the-beginning-of-a-call-is-compared",
+       test_a_beginning_is_compared},
+      {"/replay/cuts-may-be-a-word-apart", test_cuts_are_compared_by_word},
+  };
+  for (const auto &[name, test] : tests)
+    g_test_add_func(name, test);
+  return g_test_run();
+}
