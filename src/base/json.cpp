@@ -66,6 +66,9 @@ void JsonView::visit_members(Visit visit, void *to) const {
   if (const auto object = get<simdjson::dom::object>(*this))
     for (const auto &[name, value] : *object)
       visit(to, name, JsonAccess::view(value));
+  else if (const auto array = get<simdjson::dom::array>(*this))
+    for (const Element value : *array)
+      visit(to, {}, JsonAccess::view(value));
 }
 
 std::size_t JsonView::size() const {

@@ -43,7 +43,7 @@ public:
   std::optional<double> number() const; // integer or double
   std::optional<bool> boolean() const;
 
-  // Calls visit(std::string_view name, JsonView value) in document order.
+  // Calls visit(name, value) in document order; elements have an empty name.
   template <typename F> void for_each_member(F &&visit) const {
     visit_members(
         [](void *to, std::string_view name, JsonView value) {

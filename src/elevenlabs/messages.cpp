@@ -121,6 +121,15 @@ std::int64_t milliseconds(JsonView number) {
                            : 0;
 }
 
+// To be walked once: the n-th of an array takes n steps.
+std::vector<JsonView> elements(JsonView array) {
+  std::vector<JsonView> out;
+  if (array.is_array())
+    array.for_each_member(
+        [&out](std::string_view, JsonView value) { out.push_back(value); });
+  return out;
+}
+
 std::vector<TimedCharacter> parse_alignment(JsonView alignment) {
   std::vector<TimedCharacter> out;
   const JsonView characters = either(alignment, "chars", "characters");
@@ -128,18 +137,18 @@ std::vector<TimedCharacter> parse_alignment(JsonView alignment) {
       either(alignment, "charStartTimesMs", "charsStartTimesMs");
   const JsonView durations =
       either(alignment, "charDurationsMs", "charsDurationsMs");
-  const JsonView snake_starts = alignment["char_start_times_ms"];
-  const JsonView snake_durations = alignment["char_durations_ms"];
-  for (std::size_t i = 0; i < characters.size(); ++i) {
-    const auto character = characters.at(i).text();
-    const JsonView start =
-        starts.is_array() ? starts.at(i) : snake_starts.at(i);
-    if (!character || !start.number())
+  const auto start_list =
+      elements(starts.is_array() ? starts : alignment["char_start_times_ms"]);
+  const auto duration_list = elements(
+      durations.is_array() ? durations : alignment["char_durations_ms"]);
+  const auto list = elements(characters);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const auto character = list[i].text();
+    if (!character || i >= start_list.size() || !start_list[i].number())
       break; // Lists of different lengths: what they share.
-    const JsonView duration =
-        durations.is_array() ? durations.at(i) : snake_durations.at(i);
-    out.push_back(
-        {std::string(*character), milliseconds(start), milliseconds(duration)});
+    out.push_back({std::string(*character), milliseconds(start_list[i]),
+                   milliseconds(i < duration_list.size() ? duration_list[i]
+                                                         : JsonView())});
   }
   return out;
 }
