@@ -6,7 +6,6 @@
 #include "cli/options.hpp"
 #include "cli/provider_check.hpp"
 #include "cli/setup.hpp"
-#include "config/secret.hpp"
 #include "recording/writer.hpp"
 #include "server/listen.hpp"
 #include "store/record_store.hpp"
@@ -68,19 +67,6 @@ void check_file_mode(Report &report, const std::string &path) {
   }
 }
 
-// Only a model calls them, and then the call does not begin.
-void check_tools(Report &report, const agent::Definition &definition) {
-  for (const agent::Tool &tool : definition.tools)
-    for (const agent::ToolHeader &header : tool.headers) {
-      if (!header.has_secret())
-        continue;
-      const auto secret = config::read_secret(header.env, header.file);
-      if (!secret)
-        report.warn("agent", "the tool " + tool.name + " cannot be called: " +
-                                 header.name + ": " + secret.error().message);
-    }
-}
-
 bool check_agent(Report &report, const config::Config &config) {
   const auto path = config::find_agent(config.call.agent);
   if (!path) {
@@ -92,7 +78,6 @@ bool check_agent(Report &report, const config::Config &config) {
     report.fail("agent", definition.error().message);
     return false;
   }
-  check_tools(report, *definition);
   report.ok("agent", *path + ": " + definition->name + ", " +
                          std::to_string(definition->fields.size()) + " fields");
   return true;

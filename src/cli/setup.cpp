@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "call/graph_builder.hpp"
+#include "config/secret.hpp"
 #include "graph/handles.hpp"
 #include "offline/espeak_voice.hpp"
 
@@ -81,6 +82,24 @@ static Result<Unit> check_voice(const std::string &agent_file) {
                         (named ? "" : "; voice.espeak may name another"));
 }
 
+// Without them no call of a model would begin.
+static Result<Unit> check_tool_secrets(const std::string &agent_file) {
+  const auto definition = call::read_agent(agent_file);
+  if (!definition)
+    return ok(); // told elsewhere
+  for (const agent::Tool &tool : definition->tools)
+    for (const agent::ToolHeader &header : tool.headers) {
+      if (!header.has_secret())
+        continue;
+      if (const auto secret = config::read_secret(header.env, header.file);
+          !secret)
+        return make_error("bad_agent", agent_file + ": the tool " + tool.name +
+                                           " cannot be called: " + header.name +
+                                           ": " + secret.error().message);
+    }
+  return ok();
+}
+
 Result<Unit> check_graph(const config::Config &config, const CallFiles &files) {
   const auto text = call::read_pipeline(files.pipeline);
   if (!text)
@@ -93,6 +112,9 @@ Result<Unit> check_graph(const config::Config &config, const CallFiles &files) {
       call::build_graph(files.pipeline, *text, config, files.agent);
   if (!graph)
     return graph.error();
+  if (text->find("mind=openai") != std::string::npos && !files.agent.empty())
+    if (auto secrets = check_tool_secrets(files.agent); !secrets)
+      return secrets;
   // ElevenLabs has it to fall back on.
   const bool speaks = text->find("espeaksrc") != std::string::npos ||
                       text->find("elevenlabssrc") != std::string::npos;
