@@ -85,6 +85,7 @@ void InboundSession::pause() {
   if (stream_)
     stream_->set_source(nullptr);
   // The pipeline's time stands still, the stream's does not.
+  pending_.clear();
   timeline_.skip();
   placed_ = false;
 }
@@ -125,6 +126,9 @@ void InboundSession::on_dtmf(std::string_view digit) {
   if (eos_)
     return;
   begin();
+  // In its place: what was said before goes before.
+  if (!pending_.empty())
+    push_chunk(std::exchange(pending_, {}));
   gst_pad_push_event(pad_, events::make(events::Dtmf{key}));
 }
 
@@ -159,7 +163,7 @@ void InboundSession::begin() {
 // Live audio is stamped with the time at which it was captured: the first
 // sample of a message as long ago as the message is long. Never back in time.
 void InboundSession::place(ByteSpan next) {
-  placed_ = true;
+  placed_ = discont_ = true;
   const GstClockTime now = graph::running_time(element_);
   const GstClockTime before = gst_util_uint64_scale(
       position_ + pending_.size() + next.size(), GST_SECOND, kRate);
@@ -211,6 +215,8 @@ void InboundSession::add_audio(ByteSpan mulaw) {
 // False when downstream wants no more.
 bool InboundSession::push_chunk(ByteSpan audio) {
   auto buffer = buffer_of(audio);
+  if (std::exchange(discont_, false))
+    GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
   GST_BUFFER_PTS(buffer.get()) = time_of(position_);
   position_ += audio.size();
   GST_BUFFER_DURATION(buffer.get()) =

@@ -68,6 +68,7 @@ private:
   GstClockTime base_ = 0;      // running time of position 0
   bool playing_ = false;
   bool placed_ = false;  // base_ holds
+  bool discont_ = false; // the next buffer does not follow on the last
   bool begun_ = false;   // stream-start, caps and segment are out
   bool started_ = false; // CallStarted was posted
   bool ended_ = false;   // StreamEnded was posted

@@ -201,6 +201,8 @@ void OutboundSession::post_eos() {
 }
 
 void OutboundSession::arm() {
+  if (stream_)
+    stream_->expect_mark(playout_.mark_due());
   const auto deadline = playout_.next_deadline();
   if (!deadline) {
     timer_.cancel();

@@ -36,6 +36,8 @@ void Conversation::due(TimePoint now) {
       emit(action::CancelRequest{});
       fail_request(now, {"openai", "timeout", "no answer in time", true});
     }
+    if (ending_)
+      return; // nothing is due behind the last words
   }
   if (is_due(digits_due_)) {
     digits_due_.reset();

@@ -19,6 +19,11 @@ constexpr Duration kReceiveTimeout = 10s;
 // its debugger.
 constexpr Duration kCloseGrace = 2s;
 
+// A media message's audio.
+constexpr Duration kMessage = 20ms;
+// What was sent is on its way for so long before it is played.
+constexpr Duration kUnderWay = 250ms;
+
 // RFC 6455 section 5.2: of a client's message of 126 bytes to 64 kB.
 constexpr std::size_t kMaskedHeaderBytes = 8;
 
@@ -61,7 +66,10 @@ public:
     return anomalies_;
   }
   void set_batch(int messages) override;
-  bool peer_hears() const override { return unmarked_ || marks_out_ != 0; }
+  bool peer_hears() const override {
+    return worker_.now() < played_ + kUnderWay;
+  }
+  void expect_mark(std::optional<TimePoint> due) override { mark_due_ = due; }
   void send_media(ByteSpan mulaw) override;
   void send_mark(std::string_view name) override;
   void send_clear() override;
@@ -107,8 +115,9 @@ private:
   std::map<std::string, std::uint64_t> anomalies_;
   std::size_t message_bytes_ = 0; // of the media message that came last
   int batch_ = 1;
-  std::uint64_t marks_out_ = 0; // not echoed yet
-  bool unmarked_ = false;       // media was sent behind the last mark
+  TimePoint played_{
+      std::chrono::hours(-1)}; // all that was sent, had it been there at once
+  std::optional<TimePoint> mark_due_;
   TimePoint received_;
   Timer timer_;          // for the start, then for silence, then for the close
   bool closing_ = false; // close() was called
@@ -163,6 +172,8 @@ void Stream::set_sink(MediaSinkListener *listener) {
 // Messages come whole, and grow a little as their counters do: half of the last
 // one is as good as the whole.
 void Stream::set_batch(int messages) {
+  if (mark_due_ && worker_.now() + messages * kMessage >= *mark_due_)
+    messages = 1;
   if (std::exchange(batch_, messages) == messages || ended_ || closing_)
     return;
   const std::size_t size = message_bytes_ + kMaskedHeaderBytes;
@@ -173,7 +184,8 @@ void Stream::set_batch(int messages) {
 void Stream::send_media(ByteSpan mulaw) {
   if (!may_send())
     return;
-  unmarked_ = true;
+  played_ = std::max(played_, worker_.now()) +
+            std::chrono::microseconds(mulaw.size() * 125);
   out_.clear();
   append_media(out_, start_.stream_sid, mulaw);
   socket_->send_text(out_);
@@ -182,8 +194,6 @@ void Stream::send_media(ByteSpan mulaw) {
 void Stream::send_mark(std::string_view name) {
   if (!may_send())
     return;
-  unmarked_ = false;
-  ++marks_out_;
   out_.clear();
   append_mark(out_, start_.stream_sid, name);
   socket_->send_text(out_);
@@ -192,7 +202,7 @@ void Stream::send_mark(std::string_view name) {
 void Stream::send_clear() {
   if (!may_send())
     return;
-  unmarked_ = false; // it will not be played; the marks come back at once
+  played_ = std::min(played_, worker_.now());
   out_.clear();
   append_clear(out_, start_.stream_sid);
   socket_->send_text(out_);
@@ -271,7 +281,6 @@ void Stream::on_message(DtmfMessage &message) {
 void Stream::on_message(MarkMessage &message) {
   if (!belongs(message.stream_sid, message.sequence))
     return;
-  marks_out_ -= marks_out_ != 0 ? 1 : 0;
   if (sink_ != nullptr)
     sink_->on_mark(message.name);
 }

@@ -499,6 +499,7 @@ void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
   if (state_ != State::kOpen)
     return;
   state_ = State::kClosing;
+  corked_ = false;
   set_low_water(1);
   append_close(code, reason);
   arm(limits_.close_timeout);

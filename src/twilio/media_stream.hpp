@@ -2,9 +2,11 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "worker/time.hpp"
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -70,9 +72,11 @@ public:
   // each: what comes between them waits with them, never for long. 1: at once.
   // A hint.
   virtual void set_batch(int) {}
-  // Whether the peer plays what was sent to it: by its marks, so it may be
-  // true for a while after the last sample.
+  // Whether the peer plays what was sent to it: by the clock, so that neither a
+  // lost mark nor a peer without any matters; true for a little longer.
   virtual bool peer_hears() const { return false; }
+  // When the next mark may come back: what it says is worth a read of its own.
+  virtual void expect_mark(std::optional<TimePoint>) {}
 
   // Ignored before `start` and after the end.
   virtual void send_media(ByteSpan mulaw) = 0;

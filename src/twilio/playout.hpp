@@ -96,6 +96,10 @@ public:
   void tick(TimePoint now);
 
   std::optional<TimePoint> next_deadline() const;
+  // When the next mark may come back; it may be late, or never come.
+  std::optional<TimePoint> mark_due() const {
+    return marks_.empty() ? std::nullopt : std::optional(marks_.front().due);
+  }
   std::optional<PlayoutEvent> next_event();
   bool finished() const { return eos_ && utterances_.empty(); }
 

@@ -20,6 +20,7 @@ struct Wire {
   std::uint16_t close_code = 0;
   std::string close_reason;
   bool alive = false;
+  std::size_t low_water = 0;
 };
 
 class FakeSocket final : public net::WebSocket {
@@ -38,6 +39,7 @@ public:
     wire_.close_reason = reason;
   }
   std::size_t queued_bytes() const override { return 0; }
+  void set_low_water(std::size_t bytes) override { wire_.low_water = bytes; }
 
 private:
   Wire &wire_;
@@ -354,36 +356,37 @@ static void test_peer_hears() {
   Fixture f;
   g_assert_false(f.stream->peer_hears());
   f.receive_start();
-  const auto receive_mark = [&f](const char *name) {
-    std::string text;
-    peer::append_mark(text, "MZ1", 2, name);
-    f.receive(text);
-  };
-  // Until the last mark behind the last media comes back.
-  f.stream->send_media(Bytes(160, 0));
+  // A second of audio, however it was cut, and no mark ever.
+  for (int i = 0; i < 10; ++i)
+    f.stream->send_media(Bytes(800, 0));
+  f.worker->run_for(950ms);
   g_assert_true(f.stream->peer_hears());
-  f.stream->send_mark("a");
-  f.stream->send_media(Bytes(160, 0));
-  receive_mark("a");
-  g_assert_true(f.stream->peer_hears());
-  f.stream->send_mark("b");
-  g_assert_true(f.stream->peer_hears());
-  receive_mark("b");
+  f.worker->run_for(400ms);
   g_assert_false(f.stream->peer_hears());
-  // A clear returns the marks, and there may be none.
-  f.stream->send_media(Bytes(160, 0));
-  f.stream->send_mark("c");
-  f.stream->send_media(Bytes(160, 0));
+  // A clear ends it.
+  f.stream->send_media(Bytes(8000, 0));
+  f.worker->run_for(100ms);
   f.stream->send_clear();
-  receive_mark("c");
+  f.worker->run_for(300ms);
   g_assert_false(f.stream->peer_hears());
-  f.stream->send_media(Bytes(160, 0));
-  f.stream->send_clear();
-  g_assert_false(f.stream->peer_hears());
-  // One that nobody asked for is not counted.
-  receive_mark("d");
-  f.stream->send_mark("e");
-  g_assert_true(f.stream->peer_hears());
+}
+
+static void test_marks_are_not_kept_waiting() {
+  Fixture f;
+  f.receive_start();
+  f.receive_media(2, 1);
+  f.stream->set_batch(4);
+  g_assert_cmpuint(f.wire.low_water, >, 3 * 160);
+  // While one may come each message is read by itself.
+  f.stream->expect_mark(f.worker->now() + 70ms);
+  f.stream->set_batch(4);
+  g_assert_cmpuint(f.wire.low_water, ==, 1);
+  f.stream->expect_mark(f.worker->now() + 500ms);
+  f.stream->set_batch(4);
+  g_assert_cmpuint(f.wire.low_water, >, 1);
+  f.stream->expect_mark(std::nullopt);
+  f.stream->set_batch(1);
+  g_assert_cmpuint(f.wire.low_water, ==, 1);
 }
 
 static void test_close_outlives_its_users() {
@@ -422,8 +425,10 @@ int main(int argc, char **argv) {
                   test_anomalies_are_counted);
   g_test_add_func("/media-stream/may-be-destroyed-in-its-own-callback",
                   test_dies_in_its_own_callback);
-  g_test_add_func("/media-stream/marks-tell-whether-the-peer-hears",
+  g_test_add_func("/media-stream/the-clock-tells-whether-the-peer-hears",
                   test_peer_hears);
+  g_test_add_func("/media-stream/marks-are-not-kept-waiting",
+                  test_marks_are_not_kept_waiting);
   g_test_add_func("/media-stream/a-close-outlives-its-users",
                   test_close_outlives_its_users);
   return g_test_run();
