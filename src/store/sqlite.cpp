@@ -3,6 +3,13 @@
 
 namespace patchcord::store {
 
+Result<Unit> execute(sqlite3 *database, const std::string &sql) {
+  if (sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) !=
+      SQLITE_OK)
+    return make_error("sqlite", sqlite3_errmsg(database));
+  return ok();
+}
+
 Result<Statement> Statement::prepare(sqlite3 *database, const char *sql) {
   sqlite3_stmt *statement = nullptr;
   if (sqlite3_prepare_v2(database, sql, -1, &statement, nullptr) != SQLITE_OK)

@@ -18,6 +18,9 @@ struct SqliteClose {
 };
 using Database = std::unique_ptr<sqlite3, SqliteClose>;
 
+// Runs statements that give no rows and have nothing bound.
+Result<Unit> execute(sqlite3 *database, const std::string &sql);
+
 // A prepared statement: bind in order, step, read in order.
 class Statement {
 public:

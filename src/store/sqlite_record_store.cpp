@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/log.hpp"
 #include "store/record_store.hpp"
-#include "store/sqlite.hpp"
+#include "store/table.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -15,170 +15,76 @@ namespace {
 
 // WAL with synchronous=NORMAL: a killed process loses nothing that was
 // committed; a power cut may lose the last moments, never the file.
-constexpr char kSchema[] = R"(
+constexpr char kPragmas[] = R"(
 PRAGMA journal_mode=WAL;
 PRAGMA synchronous=NORMAL;
 PRAGMA busy_timeout=2000;
-CREATE TABLE IF NOT EXISTS calls (
-  call_sid TEXT PRIMARY KEY, stream_sid TEXT NOT NULL,
-  account_sid TEXT NOT NULL, from_number TEXT NOT NULL,
-  to_number TEXT NOT NULL, direction TEXT NOT NULL, agent TEXT NOT NULL,
-  pipeline TEXT NOT NULL, created_ms INTEGER NOT NULL,
-  answered_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL,
-  status TEXT NOT NULL, end_reason TEXT NOT NULL, end_detail TEXT NOT NULL,
-  goal_reached INTEGER NOT NULL, fields TEXT NOT NULL,
-  field_turns TEXT NOT NULL DEFAULT '{}', missing TEXT NOT NULL DEFAULT '[]',
-  invalid TEXT NOT NULL DEFAULT '[]');
-CREATE INDEX IF NOT EXISTS calls_by_time ON calls (created_ms);
-CREATE TABLE IF NOT EXISTS turns (
-  call_sid TEXT NOT NULL, turn INTEGER NOT NULL, started_ms INTEGER NOT NULL,
-  caller TEXT NOT NULL, said TEXT NOT NULL, heard TEXT NOT NULL,
-  action TEXT NOT NULL, extracted TEXT NOT NULL, interrupted INTEGER NOT NULL,
-  transcript_ms REAL, decision_ms REAL, voice_ms REAL, sent_ms REAL,
-  false_interruptions INTEGER NOT NULL DEFAULT 0,
-  tools TEXT NOT NULL DEFAULT '[]',
-  filler INTEGER NOT NULL DEFAULT 0, preemptive INTEGER NOT NULL DEFAULT 0,
-  discarded INTEGER NOT NULL DEFAULT 0,
-  heard_ms INTEGER NOT NULL DEFAULT 0,
-  PRIMARY KEY (call_sid, turn)) WITHOUT ROWID;
 )";
+constexpr char kIndex[] =
+    "CREATE INDEX IF NOT EXISTS calls_by_time ON calls (created_ms)";
 
-// For files of before there was such a column; where there is one it fails.
-constexpr const char *kAddColumns[] = {
-    "ALTER TABLE turns ADD COLUMN "
-    "false_interruptions INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE turns ADD COLUMN heard_ms INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE calls ADD COLUMN field_turns TEXT NOT NULL DEFAULT '{}'",
-    "ALTER TABLE calls ADD COLUMN missing TEXT NOT NULL DEFAULT '[]'",
-    "ALTER TABLE calls ADD COLUMN invalid TEXT NOT NULL DEFAULT '[]'",
-    "ALTER TABLE turns ADD COLUMN tools TEXT NOT NULL DEFAULT '[]'",
-    "ALTER TABLE turns ADD COLUMN filler INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE turns ADD COLUMN preemptive INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE turns ADD COLUMN discarded INTEGER NOT NULL DEFAULT 0"};
-
-constexpr char kPutCall[] = R"(
-INSERT OR REPLACE INTO calls (call_sid, stream_sid, account_sid, from_number,
-  to_number, direction, agent, pipeline, created_ms, answered_ms, ended_ms,
-  status, end_reason, end_detail, goal_reached, fields, field_turns, missing,
-  invalid)
-  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
-constexpr char kPutTurn[] = R"(
-INSERT OR REPLACE INTO turns (call_sid, turn, started_ms, caller, said, heard,
-  action, extracted, interrupted, transcript_ms, decision_ms, voice_ms, sent_ms,
-  false_interruptions, tools, filler, preemptive, discarded, heard_ms)
-  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?))";
-constexpr char kGetCall[] = "SELECT * FROM calls WHERE call_sid = ?";
-// By their names: the columns of older files are in another order.
-constexpr char kGetTurns[] = R"(
-SELECT turn, started_ms, caller, said, heard, action, extracted, interrupted,
-  transcript_ms, decision_ms, voice_ms, sent_ms, false_interruptions, tools,
-  filler, preemptive, discarded, heard_ms FROM turns WHERE call_sid = ? ORDER BY turn)";
-constexpr char kList[] =
-    "SELECT * FROM calls ORDER BY created_ms DESC, call_sid LIMIT ? OFFSET ?";
+// To keep something more, add its line: files of before get the column, with
+// its default for what is in them, when they are opened.
+const Table<CallRecord> &calls() {
+  using Call = CallRecord;
+  static const Table<Call> table(
+      "calls", "call_sid",
+      {column<&Call::stream_sid>("stream_sid"),
+       column<&Call::account_sid>("account_sid"),
+       column<&Call::from>("from_number"), column<&Call::to>("to_number"),
+       column<&Call::direction>("direction"), column<&Call::agent>("agent"),
+       column<&Call::pipeline>("pipeline"),
+       column<&Call::created_ms>("created_ms"),
+       column<&Call::answered_ms>("answered_ms"),
+       column<&Call::ended_ms>("ended_ms"), column<&Call::status>("status"),
+       column<&Call::end_reason>("end_reason"),
+       column<&Call::end_detail>("end_detail"),
+       column<&Call::goal_reached>("goal_reached"),
+       column<&Call::fields>("fields", kObject),
+       column<&Call::field_turns>("field_turns", kObject),
+       column<&Call::missing>("missing", kArray),
+       column<&Call::invalid>("invalid", kArray)});
+  return table;
+}
+const Table<TurnRecord> &turns() {
+  using Turn = TurnRecord;
+  static const Table<Turn> table(
+      "turns", "call_sid, turn",
+      {column<&Turn::index>("turn"), column<&Turn::started_ms>("started_ms"),
+       column<&Turn::caller>("caller"), column<&Turn::said>("said"),
+       column<&Turn::heard>("heard"), column<&Turn::action>("action"),
+       column<&Turn::extracted>("extracted", kObject),
+       column<&Turn::interrupted>("interrupted"),
+       column<&Turn::transcript_ms>("transcript_ms"),
+       column<&Turn::decision_ms>("decision_ms"),
+       column<&Turn::voice_ms>("voice_ms"), column<&Turn::sent_ms>("sent_ms"),
+       column<&Turn::false_interruptions>("false_interruptions"),
+       column<&Turn::tools>("tools"), column<&Turn::filler>("filler"),
+       column<&Turn::preemptive>("preemptive"),
+       column<&Turn::discarded>("discarded"),
+       column<&Turn::heard_ms>("heard_ms")});
+  return table;
+}
 
 CallRecord read_call(Statement &row) {
-  CallRecord record;
-  record.call_sid = row.text();
-  record.stream_sid = row.text();
-  record.account_sid = row.text();
-  record.from = row.text();
-  record.to = row.text();
-  record.direction = row.text();
-  record.agent = row.text();
-  record.pipeline = row.text();
-  record.created_ms = row.integer();
-  record.answered_ms = row.integer();
-  record.ended_ms = row.integer();
-  record.status = row.text();
-  record.end_reason = row.text();
-  record.end_detail = row.text();
-  record.goal_reached = row.integer() != 0;
-  record.fields = row.text();
-  record.field_turns = row.text();
-  record.missing = row.text();
-  record.invalid = row.text();
-  return record;
+  auto [call_sid, record] = calls().read(row);
+  record.call_sid = std::move(call_sid);
+  return std::move(record);
 }
 
-TurnRecord read_turn(Statement &row) {
-  TurnRecord turn;
-  turn.index = static_cast<int>(row.integer());
-  turn.started_ms = row.integer();
-  turn.caller = row.text();
-  turn.said = row.text();
-  turn.heard = row.text();
-  turn.action = row.text();
-  turn.extracted = row.text();
-  turn.interrupted = row.integer() != 0;
-  turn.transcript_ms = row.real();
-  turn.decision_ms = row.real();
-  turn.voice_ms = row.real();
-  turn.sent_ms = row.real();
-  turn.false_interruptions = static_cast<int>(row.integer());
-  turn.tools = tools_of_json(row.text());
-  turn.filler = row.integer() != 0;
-  turn.preemptive = row.integer() != 0;
-  turn.discarded = static_cast<int>(row.integer());
-  turn.heard_ms = row.integer();
-  return turn;
-}
-
-Result<Unit> put(sqlite3 *database, const CallRecord &record) {
-  auto statement = Statement::prepare(database, kPutCall);
-  if (!statement)
-    return statement.error();
-  return statement->bind(record.call_sid)
-      .bind(record.stream_sid)
-      .bind(record.account_sid)
-      .bind(record.from)
-      .bind(record.to)
-      .bind(record.direction)
-      .bind(record.agent)
-      .bind(record.pipeline)
-      .bind(record.created_ms)
-      .bind(record.answered_ms)
-      .bind(record.ended_ms)
-      .bind(record.status)
-      .bind(record.end_reason)
-      .bind(record.end_detail)
-      .bind(record.goal_reached)
-      .bind(record.fields)
-      .bind(record.field_turns)
-      .bind(record.missing)
-      .bind(record.invalid)
-      .run();
-}
-
-Result<Unit> put(sqlite3 *database, const std::string &call_sid,
-                 const TurnRecord &turn) {
-  auto statement = Statement::prepare(database, kPutTurn);
-  if (!statement)
-    return statement.error();
-  return statement->bind(call_sid)
-      .bind(std::int64_t{turn.index})
-      .bind(turn.started_ms)
-      .bind(turn.caller)
-      .bind(turn.said)
-      .bind(turn.heard)
-      .bind(turn.action)
-      .bind(turn.extracted)
-      .bind(turn.interrupted)
-      .bind(turn.transcript_ms)
-      .bind(turn.decision_ms)
-      .bind(turn.voice_ms)
-      .bind(turn.sent_ms)
-      .bind(std::int64_t{turn.false_interruptions})
-      .bind(to_json(turn.tools))
-      .bind(turn.filler)
-      .bind(turn.preemptive)
-      .bind(std::int64_t{turn.discarded})
-      .bind(turn.heard_ms)
-      .run();
+Result<Unit> make_tables(sqlite3 *database) {
+  if (auto set = execute(database, kPragmas); !set)
+    return set;
+  if (auto made = calls().make(database); !made)
+    return made;
+  if (auto made = turns().make(database); !made)
+    return made;
+  return execute(database, kIndex);
 }
 
 Result<std::optional<CallRecord>> find(sqlite3 *database,
                                        const std::string &call_sid) {
-  auto statement = Statement::prepare(database, kGetCall);
+  auto statement = calls().select(database, "WHERE call_sid = ?");
   if (!statement)
     return statement.error();
   const auto row = statement->bind(call_sid).step();
@@ -187,23 +93,24 @@ Result<std::optional<CallRecord>> find(sqlite3 *database,
   if (!*row)
     return std::optional<CallRecord>();
   CallRecord record = read_call(*statement);
-  auto turns = Statement::prepare(database, kGetTurns);
-  if (!turns)
-    return turns.error();
-  turns->bind(call_sid);
+  auto rows = turns().select(database, "WHERE call_sid = ? ORDER BY turn");
+  if (!rows)
+    return rows.error();
+  rows->bind(call_sid);
   for (;;) {
-    const auto more = turns->step();
+    const auto more = rows->step();
     if (!more)
       return more.error();
     if (!*more)
       return std::optional<CallRecord>(std::move(record));
-    record.turns.push_back(read_turn(*turns));
+    record.turns.push_back(turns().read(*rows).second);
   }
 }
 
 Result<std::vector<CallRecord>> newest(sqlite3 *database, int limit,
                                        int offset) {
-  auto statement = Statement::prepare(database, kList);
+  auto statement = calls().select(
+      database, "ORDER BY created_ms DESC, call_sid LIMIT ? OFFSET ?");
   if (!statement)
     return statement.error();
   statement->bind(std::int64_t{limit}).bind(std::int64_t{offset});
@@ -216,12 +123,6 @@ Result<std::vector<CallRecord>> newest(sqlite3 *database, int limit,
       return records;
     records.push_back(read_call(*statement));
   }
-}
-
-Result<Unit> execute(sqlite3 *database, const char *sql) {
-  if (sqlite3_exec(database, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
-    return make_error("sqlite", sqlite3_errmsg(database));
-  return ok();
 }
 
 // What a killed process may lose, of what it had to write.
@@ -245,11 +146,13 @@ public:
   }
 
   void put_call(const CallRecord &record) override {
-    write([record](sqlite3 *database) { return put(database, record); });
+    write([record](sqlite3 *database) {
+      return calls().put(database, record.call_sid, record);
+    });
   }
   void put_turn(const std::string &call_sid, const TurnRecord &turn) override {
     write([call_sid, turn](sqlite3 *database) {
-      return put(database, call_sid, turn);
+      return turns().put(database, call_sid, turn);
     });
   }
   void
@@ -397,10 +300,8 @@ Result<std::unique_ptr<RecordStore>> RecordStore::open(const std::string &url) {
   Database database(raw);
   if (code != SQLITE_OK)
     return make_error("store", file + ": " + sqlite3_errmsg(raw));
-  if (const auto made = execute(raw, kSchema); !made)
+  if (const auto made = make_tables(raw); !made)
     return make_error("store", file + ": " + made.error().message);
-  for (const char *column : kAddColumns)
-    (void)execute(raw, column);
   return std::unique_ptr<RecordStore>(
       std::make_unique<SqliteRecordStore>(std::move(database), file));
 }

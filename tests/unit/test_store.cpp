@@ -121,6 +121,16 @@ static void test_keeps_a_call() {
   g_assert_cmpint(*json->root()["turns"].at(0)["heard_ms"].integer(), ==, 730);
 }
 
+// Runs `sql` on the file as another program would.
+static void change(const TempDir &dir, const char *sql) {
+  sqlite3 *raw = nullptr;
+  g_assert_cmpint(sqlite3_open(dir.url().substr(7).c_str(), &raw), ==,
+                  SQLITE_OK);
+  g_assert_cmpint(sqlite3_exec(raw, sql, nullptr, nullptr, nullptr), ==,
+                  SQLITE_OK);
+  sqlite3_close(raw);
+}
+
 static void test_older_files() {
   // Of versions that did not count false interruptions, keep tools or count
   // milliseconds, or tell where values came from.
@@ -132,20 +142,12 @@ static void test_older_files() {
     turn.caller = "hello";
     (*records)->put_turn("CA1", turn);
   }
-  sqlite3 *raw = nullptr;
-  g_assert_cmpint(sqlite3_open(dir.url().substr(7).c_str(), &raw), ==,
-                  SQLITE_OK);
-  g_assert_cmpint(
-      sqlite3_exec(raw,
-                   "ALTER TABLE turns DROP COLUMN heard_ms;"
-                   "ALTER TABLE turns DROP COLUMN false_interruptions;"
-                   "ALTER TABLE turns DROP COLUMN tools;"
-                   "ALTER TABLE calls DROP COLUMN field_turns;"
-                   "ALTER TABLE calls DROP COLUMN missing;"
-                   "ALTER TABLE calls DROP COLUMN invalid",
-                   nullptr, nullptr, nullptr),
-      ==, SQLITE_OK);
-  sqlite3_close(raw);
+  change(dir, "ALTER TABLE turns DROP COLUMN heard_ms;"
+              "ALTER TABLE turns DROP COLUMN false_interruptions;"
+              "ALTER TABLE turns DROP COLUMN tools;"
+              "ALTER TABLE calls DROP COLUMN field_turns;"
+              "ALTER TABLE calls DROP COLUMN missing;"
+              "ALTER TABLE calls DROP COLUMN invalid");
   auto records = RecordStore::open(dir.url());
   g_assert_true(records.ok());
   TurnRecord turn;
@@ -162,6 +164,58 @@ static void test_older_files() {
   g_assert_cmpint(back->turns[1].false_interruptions, ==, 2);
   g_assert_cmpint(back->turns[0].heard_ms, ==, 0);
   g_assert_cmpint(back->turns[1].heard_ms, ==, 1200);
+}
+
+// Columns stand where their version put them, and a newer version may have
+// added some that this one does not know.
+static void test_columns_in_another_order() {
+  const TempDir dir;
+  g_assert_true(RecordStore::open(dir.url()).ok());
+  change(dir, "ALTER TABLE calls DROP COLUMN from_number;"
+              "ALTER TABLE calls ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm'");
+  {
+    auto records = RecordStore::open(dir.url());
+    g_assert_true(records.ok());
+    (*records)->put_call(sample());
+  }
+  const auto back = get(**RecordStore::open(dir.url()), "CA1");
+  CHECK_TEXT(back->from, "+14155550100");
+  CHECK_TEXT(back->status, "in-progress");
+  CHECK_TEXT(back->invalid, R"(["people"])");
+}
+
+// A file that cannot be completed is not opened: each write to it would fail.
+static void test_columns_that_cannot_be_added() {
+  const TempDir dir;
+  g_assert_true(RecordStore::open(dir.url()).ok());
+  change(dir, "DROP TABLE turns;"
+              "CREATE VIEW turns AS SELECT call_sid FROM calls");
+  const auto records = RecordStore::open(dir.url());
+  g_assert_false(records.ok());
+  const std::string &message = records.error().message;
+  for (const char *part : {"/calls.db", "\"turn\"", "\"turns\"", "view"})
+    if (message.find(part) == std::string::npos)
+      g_error("no %s in: %s", part, message.c_str());
+}
+
+// Every column that an older file may lack comes back with its default.
+static void test_any_column_may_be_missing() {
+  for (const char *column :
+       {"stream_sid", "pipeline", "ended_ms", "goal_reached", "fields"}) {
+    const TempDir dir;
+    {
+      auto records = RecordStore::open(dir.url());
+      (*records)->put_call(sample());
+    }
+    change(dir,
+           (std::string("ALTER TABLE calls DROP COLUMN ") + column).c_str());
+    auto records = RecordStore::open(dir.url());
+    g_assert_true(records.ok());
+    const auto back = get(**records, "CA1");
+    g_assert_true(back.has_value());
+    CHECK_TEXT(back->status, "in-progress");
+    g_assert_true(JsonDocument::parse(back->fields).ok());
+  }
 }
 
 static void test_lists_newest_first() {
@@ -248,6 +302,12 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   g_test_add_func("/store/keeps-a-call-as-it-goes", test_keeps_a_call);
   g_test_add_func("/store/reads-older-files", test_older_files);
+  g_test_add_func("/store/columns-may-stand-in-another-order",
+                  test_columns_in_another_order);
+  g_test_add_func("/store/refuses-a-file-that-cannot-be-completed",
+                  test_columns_that_cannot_be_added);
+  g_test_add_func("/store/any-column-may-be-missing",
+                  test_any_column_may_be_missing);
   g_test_add_func("/store/lists-newest-first", test_lists_newest_first);
   g_test_add_func("/store/refuses-bad-urls-naming-the-file", test_bad_urls);
   g_test_add_func("/store/survives-a-kill", test_survives_a_kill);
