@@ -298,36 +298,44 @@ std::string to_line(const Event &event) {
   return out.take();
 }
 
+Result<std::optional<Event>> Parser::take(std::string_view line) {
+  const std::string where = file_ + ":" + std::to_string(++lines_);
+  const auto document = JsonDocument::parse(line, kLimits);
+  if (!document)
+    return make_error("bad_recording", where + ": " + document.error().message);
+  if (lines_ == 1) {
+    auto header = read_header(document->root(), where);
+    if (!header)
+      return header.error();
+    header_ = *std::move(header);
+    return std::optional<Event>();
+  }
+  auto event = read_event(document->root(), where);
+  if (!event)
+    return event.error();
+  if (event->t < last_)
+    return make_error("bad_recording",
+                      where + ": t: expected no less than in the line before");
+  last_ = event->t;
+  return std::optional<Event>(*std::move(event));
+}
+
 Result<Recording> parse_recording(std::string_view text,
                                   const std::string &file) {
   Recording recording;
-  for (int number = 1; !text.empty(); ++number) {
+  Parser parser(file);
+  for (bool first = true; !text.empty(); first = false) {
     const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos && number > 1)
+    if (end == std::string_view::npos && !first)
       break;
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    const std::string where = file + ":" + std::to_string(number);
-    const auto document = JsonDocument::parse(line, kLimits);
-    if (!document)
-      return make_error("bad_recording",
-                        where + ": " + document.error().message);
-    if (number == 1) {
-      auto header = read_header(document->root(), where);
-      if (!header)
-        return header.error();
-      recording.header = *std::move(header);
-      continue;
-    }
-    auto event = read_event(document->root(), where);
+    auto event = parser.take(text.substr(0, end));
     if (!event)
       return event.error();
-    if (!recording.events.empty() && event->t < recording.events.back().t)
-      return make_error("bad_recording",
-                        where +
-                            ": t: expected no less than in the line before");
-    recording.events.push_back(*std::move(event));
+    if (*event)
+      recording.events.push_back(**std::move(event));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
+  recording.header = parser.header();
   if (recording.header.call_sid.empty())
     return make_error("bad_recording", file + ": is empty");
   const auto &events = recording.events;
@@ -345,6 +353,26 @@ Result<Recording> read_recording(const std::string &folder) {
   if (!in)
     return make_error("bad_recording", file + ": cannot be read");
   return parse_recording(text.str(), file);
+}
+
+Result<> for_each_event(const std::string &folder,
+                        const std::function<Result<>(const Event &)> &take) {
+  const std::string file = folder + "/" + kEventsFile;
+  std::ifstream in(file, std::ios::binary);
+  if (!in)
+    return make_error("bad_recording", file + ": cannot be read");
+  Parser parser(file);
+  // A last line without its newline was cut off.
+  for (std::string line; std::getline(in, line) && !in.eof();) {
+    const auto event = parser.take(line);
+    if (!event)
+      return event.error();
+    if (!*event)
+      continue;
+    if (auto taken = take(**event); !taken)
+      return taken;
+  }
+  return ok();
 }
 
 } // namespace patchcord::recording

@@ -5,9 +5,12 @@
 #include "worker/time.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 // What is kept of a call so that it can be played again: all that came to its
@@ -83,8 +86,24 @@ struct Recording {
   bool complete = false;     // the call had ended when it was written
 };
 
-// Errors ("bad_recording") are "FILE:LINE: KEY: expected ..., got ...". A last
-// line that is cut off is left out: the process was killed.
+// Reads a recording line by line. Errors ("bad_recording") are
+// "FILE:LINE: KEY: expected ..., got ...".
+class Parser {
+public:
+  explicit Parser(std::string file) : file_(std::move(file)) {}
+
+  // A line without its newline. The first is the header, and no event.
+  Result<std::optional<Event>> take(std::string_view line);
+  const Header &header() const { return header_; }
+
+private:
+  const std::string file_;
+  int lines_ = 0;
+  Duration last_{};
+  Header header_;
+};
+
+// A last line that is cut off is left out: the process was killed.
 Result<Recording> parse_recording(std::string_view text,
                                   const std::string &file);
 
@@ -96,5 +115,10 @@ inline constexpr char kStereoFile[] = "call.wav";
 inline constexpr char kDefinitionFile[] = "agent.toml";
 
 Result<Recording> read_recording(const std::string &folder);
+
+// Gives the events of a recording one after another, for a whole call's take a
+// lot of memory. Blocking. Ends at the first error.
+Result<> for_each_event(const std::string &folder,
+                        const std::function<Result<>(const Event &)> &take);
 
 } // namespace patchcord::recording

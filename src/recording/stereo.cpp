@@ -6,50 +6,48 @@
 
 #include <algorithm>
 #include <fstream>
+#include <unistd.h>
 
 namespace patchcord::recording {
 namespace {
 
 // Longer ways would be a broken clock's.
 constexpr std::int64_t kLongestWay = 8000 * 2;
+// Under way at once. A peer that sends none back shall cost no memory.
+constexpr std::size_t kMostMarks = 1000;
 
 std::int64_t samples_of(Duration time) { return time / 125us; }
 
-// How far behind its due time the fastest mark came back.
-std::int64_t shortest_way(const std::vector<Event> &events) {
-  struct Mark {
-    std::string name;
-    std::int64_t due;
-  };
-  std::deque<Mark> marks;
-  std::int64_t end = 0, way = kLongestWay + 1;
-  for (const Event &event : events) {
-    const std::int64_t now = samples_of(event.t);
-    if (event.kind == Kind::kSent) {
-      end = std::max(end, now) + event.count;
-    } else if (event.kind == Kind::kMark) {
-      marks.push_back({event.text, end});
-    } else if (event.kind == Kind::kClear) {
-      marks.clear();
-      end = std::min(end, now);
-    } else if (event.kind == Kind::kMarkBack) {
-      const auto mark =
-          std::find_if(marks.begin(), marks.end(),
-                       [&](const Mark &m) { return m.name == event.text; });
-      if (mark == marks.end())
-        continue;
-      if (now >= mark->due)
-        way = std::min(way, now - mark->due);
-      marks.erase(marks.begin(), mark + 1);
-    }
-  }
-  return way > kLongestWay ? 0 : way;
-}
-
 } // namespace
 
-StereoMixer::StereoMixer(const std::vector<Event> &events)
-    : way_(shortest_way(events)) {}
+void WayMeter::take(const Event &event) {
+  const std::int64_t now = samples_of(event.t);
+  if (event.kind == Kind::kSent) {
+    end_ = std::max(end_, now) + event.count;
+  } else if (event.kind == Kind::kMark) {
+    marks_.push_back({event.text, end_});
+    if (marks_.size() > kMostMarks)
+      marks_.pop_front();
+  } else if (event.kind == Kind::kClear) {
+    marks_.clear();
+    end_ = std::min(end_, now);
+  } else if (event.kind == Kind::kMarkBack) {
+    const auto mark =
+        std::find_if(marks_.begin(), marks_.end(),
+                     [&](const Mark &m) { return m.name == event.text; });
+    if (mark == marks_.end())
+      return;
+    // How far behind its due time it came back.
+    const std::int64_t way = now - mark->due;
+    if (way >= 0 && (way_ < 0 || way < way_))
+      way_ = way;
+    marks_.erase(marks_.begin(), mark + 1);
+  }
+}
+
+std::int64_t WayMeter::samples() const {
+  return way_ < 0 || way_ > kLongestWay ? 0 : way_;
+}
 
 void StereoMixer::take(const Event &event, ByteSpan audio) {
   now_ = samples_of(event.t);
@@ -92,59 +90,98 @@ std::uint8_t StereoMixer::sample(Side &side, std::int64_t position) {
   return run.audio[static_cast<std::size_t>(position - run.begin)];
 }
 
-void StereoMixer::mix(Bytes &pcm, bool last) {
-  const std::int64_t until = last ? std::max(end_of(left_), end_of(right_))
-                                  : std::min(end_of(left_), now_);
+bool StereoMixer::mix(Bytes &pcm, bool last) {
+  const std::int64_t until =
+      last ? std::max(end_of(left_), end_of(right_))
+           : std::max(std::min(end_of(left_), now_), now_ - kMostLate);
   const auto append = [&pcm](std::uint8_t mulaw) {
     const auto value =
         static_cast<std::uint16_t>(audio::mulaw_to_linear(mulaw));
     pcm.push_back(static_cast<std::uint8_t>(value));
     pcm.push_back(static_cast<std::uint8_t>(value >> 8));
   };
-  for (; position_ < until; ++position_) {
+  const std::int64_t stop = std::min(until, position_ + kMostAtOnce);
+  for (; position_ < stop; ++position_) {
     append(sample(left_, position_));
     append(sample(right_, position_));
   }
+  return stop < until;
 }
 
-Result<> write_stereo(const std::string &folder) {
-  constexpr std::size_t kBlock = std::size_t{1} << 16;
-  const auto recording = read_recording(folder);
-  if (!recording)
-    return recording.error();
-  std::ifstream caller(folder + "/" + kCallerFile, std::ios::binary);
-  std::ifstream agent(folder + "/" + kAgentFile, std::ios::binary);
-  caller.seekg(kWavHeader);
-  agent.seekg(kWavHeader);
-  // Under its name when all of it is there.
-  const std::string path = folder + "/" + kStereoFile;
-  WavFile wav;
-  Result<> result = wav.create(path + ".part", {WavFormat::kPcm, 2});
-  StereoMixer mixer(recording->events);
-  Bytes audio, pcm;
-  for (const Event &event : recording->events) {
+namespace {
+
+// Reads the samples that the events tell of.
+class Sounds {
+public:
+  explicit Sounds(const std::string &folder)
+      : caller_(folder + "/" + kCallerFile, std::ios::binary),
+        agent_(folder + "/" + kAgentFile, std::ios::binary) {
+    caller_.seekg(kWavHeader);
+    agent_.seekg(kWavHeader);
+  }
+  // Silence where a file is shorter than the events say.
+  ByteSpan of(const Event &event) {
     const bool has_audio =
         event.kind == Kind::kMedia || event.kind == Kind::kSent;
-    audio.assign(has_audio ? static_cast<std::size_t>(event.count) : 0U, 0xff);
-    auto *bytes = reinterpret_cast<char *>(audio.data());
-    if (event.kind == Kind::kMedia)
-      caller.read(bytes, event.count);
-    else if (event.kind == Kind::kSent)
-      agent.read(bytes, event.count);
-    mixer.take(event, audio);
-    mixer.mix(pcm, false);
-    if (pcm.size() < kBlock)
-      continue;
-    if (result)
-      result = wav.write(pcm);
-    pcm.clear();
+    audio_.assign(has_audio ? static_cast<std::size_t>(event.count) : 0U,
+                  audio::kMulawSilence);
+    if (has_audio)
+      (event.kind == Kind::kMedia ? caller_ : agent_)
+          .read(reinterpret_cast<char *>(audio_.data()), event.count);
+    return audio_;
   }
-  mixer.mix(pcm, true);
-  if (result)
-    result = wav.write(pcm);
-  if (result)
-    result = wav.finish();
-  return result ? wav.rename(path) : result;
+
+private:
+  std::ifstream caller_, agent_;
+  Bytes audio_;
+};
+
+Result<> mix_into(WavFile &wav, const std::string &folder) {
+  WayMeter way;
+  auto read = for_each_event(folder, [&](const Event &event) {
+    way.take(event);
+    return ok();
+  });
+  if (!read)
+    return read;
+  StereoMixer mixer(way.samples());
+  Sounds sounds(folder);
+  Bytes pcm;
+  const auto mix = [&](bool last) -> Result<> {
+    constexpr std::size_t kBlock = std::size_t{1} << 16;
+    for (bool more = true; more;) {
+      more = mixer.mix(pcm, last);
+      if (pcm.size() < kBlock && !last)
+        continue;
+      if (auto written = wav.write(pcm); !written)
+        return written;
+      pcm.clear();
+    }
+    return ok();
+  };
+  read = for_each_event(folder, [&](const Event &event) {
+    mixer.take(event, sounds.of(event));
+    return mix(false);
+  });
+  if (read)
+    read = mix(true);
+  return read ? wav.finish() : read;
+}
+
+} // namespace
+
+Result<> write_stereo(const std::string &folder) {
+  // Under its name when all of it is there.
+  const std::string path = folder + "/" + kStereoFile, part = path + ".part";
+  WavFile wav;
+  if (auto made = wav.create(part, {WavFormat::kPcm, 2}); !made)
+    return made;
+  auto mixed = mix_into(wav, folder);
+  if (mixed)
+    mixed = wav.rename(path);
+  if (!mixed)
+    unlink(part.c_str());
+  return mixed;
 }
 
 } // namespace patchcord::recording

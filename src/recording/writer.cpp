@@ -2,13 +2,11 @@
 #include "recording/writer.hpp"
 
 #include "base/log.hpp"
-#include "recording/stereo.hpp"
 #include "recording/wav_file.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <functional>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -90,88 +88,38 @@ void Tape::hand_over(bool last) {
 
 // --- the thread --------------------------------------------------------------
 
-Result<std::unique_ptr<Writer>> Writer::open(const std::string &folder) {
+Result<std::unique_ptr<Writer>> Writer::open(const std::string &folder,
+                                             Mix mix) {
   if (const auto made = make_folder(folder);
       !made && made.error().code != "exists")
     return make_error("recordings", made.error().message);
   if (access(folder.c_str(), W_OK | X_OK) != 0)
     return make_error("recordings", folder + ": " + std::strerror(errno));
-  return std::unique_ptr<Writer>(new Writer(folder));
+  return std::unique_ptr<Writer>(new Writer(folder, std::move(mix)));
 }
 
-Writer::Writer(std::string folder)
-    : folder_(std::move(folder)), thread_([this] { run(); }) {
-  pthread_setname_np(thread_.native_handle(), "recordings");
-}
-
-Writer::~Writer() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
-  thread_.join();
-}
+Writer::Writer(std::string folder, Mix mix)
+    : folder_(std::move(folder)), mix_(std::move(mix)) {}
 
 std::unique_ptr<Tape> Writer::start(const std::string &call_sid,
                                     std::string definition) {
   return std::make_unique<Tape>(*this, call_sid, std::move(definition));
 }
 
-void Writer::enqueue(std::shared_ptr<Tape::Job> job, Tape::Piece piece,
+void Writer::enqueue(const std::shared_ptr<Tape::Job> &job, Tape::Piece piece,
                      bool last) {
-  bool full = false;
-  {
-    const std::lock_guard lock(mutex_);
-    full = waiting_ + piece.size() > kMostWaiting;
-    if (full)
-      piece = {};
-    waiting_ += piece.size();
-    tasks_.push_back({job, std::move(piece), last, nullptr});
-  }
-  if (full)
+  if (waiting_ + piece.size() > kMostWaiting) {
+    piece = {};
     lose(*job, "the disk is too slow for it");
-  wake_.notify_one();
-}
-
-void Writer::flush() {
-  std::mutex mutex;
-  std::condition_variable ready;
-  bool done = false;
-  {
-    const std::lock_guard lock(mutex_);
-    tasks_.push_back({nullptr, {}, false, [&] {
-                        const std::lock_guard inner(mutex);
-                        done = true;
-                        ready.notify_one();
-                      }});
   }
-  wake_.notify_one();
-  std::unique_lock lock(mutex);
-  ready.wait(lock, [&] { return done; });
+  waiting_ += piece.size();
+  writing_.post([this, job, piece = std::move(piece), last] {
+    waiting_ -= piece.size();
+    write(*job, piece, last);
+  });
 }
 
-void Writer::run() {
-  for (;;) {
-    Task task;
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [&] { return stopping_ || !tasks_.empty(); });
-      if (tasks_.empty())
-        return;
-      task = std::move(tasks_.front());
-      tasks_.pop_front();
-      waiting_ -= task.piece.size();
-    }
-    if (task.done)
-      task.done();
-    else
-      write(task);
-  }
-}
-
-void Writer::write(Task &task) {
-  Tape::Job &job = *task.job;
+void Writer::write(Tape::Job &job, const Tape::Piece &piece, bool last) {
   if (!job.lost && !job.files)
     if (const auto made = make_files(job); !made)
       lose(job, made.error().message);
@@ -180,22 +128,40 @@ void Writer::write(Task &task) {
     return;
   }
   Tape::Files &files = *job.files;
-  Result<> result = files.caller.write(task.piece.caller);
+  Result<> result = files.caller.write(piece.caller);
   if (result)
-    result = files.agent.write(task.piece.agent);
+    result = files.agent.write(piece.agent);
   // Behind the audio that they tell of.
   if (result)
-    result = files.events.write(as_bytes(task.piece.events));
-  if (result && task.last) {
+    result = files.events.write(as_bytes(piece.events));
+  if (result && last) {
     result = files.caller.finish();
     if (result)
       result = files.agent.finish();
     if (result)
-      result = write_stereo(files.folder);
+      mix_later(job);
     job.files.reset();
   }
   if (!result)
     lose(job, result.error().message);
+}
+
+void Writer::mix_later(const Tape::Job &job) {
+  const auto failed = [call_sid = job.call_sid](const std::string &why) {
+    log::error("there is no " + std::string(kStereoFile) +
+                   " of the call: " + why,
+               {call_sid, ""});
+  };
+  if (mixes_ >= kMostMixes) {
+    failed("too many wait for theirs");
+    return;
+  }
+  ++mixes_;
+  mixing_.post([this, failed, folder = job.files->folder] {
+    if (const auto mixed = mix_(folder); !mixed)
+      failed(mixed.error().message);
+    --mixes_;
+  });
 }
 
 void Writer::lose(Tape::Job &job, const std::string &why) {

@@ -3,16 +3,14 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "base/task_thread.hpp"
 #include "recording/event.hpp"
+#include "recording/stereo.hpp"
 
 #include <atomic>
-#include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 
 namespace patchcord::recording {
 
@@ -58,49 +56,53 @@ private:
 };
 
 // Writes the recordings of all calls, each into a folder of its own, on one
-// thread. Folders are for their owner alone (0700, files 0600): they hold what
-// people said.
+// thread. What is made of a call when it is over takes longer than pieces of
+// live ones may wait: that has a thread of its own, which gives way. Folders
+// are for their owner alone (0700, files 0600): they hold what people said.
 class Writer {
 public:
   // Pieces that wait for the disk, of all calls, are this long at most: then
   // the disk is too slow, and what comes is lost.
   static constexpr std::size_t kMostWaiting = std::size_t{32} << 20;
 
+  // Calls that wait for their call.wav are this many at most; of more there is
+  // none.
+  static constexpr int kMostMixes = 1000;
+  // Makes call.wav in a call's folder.
+  using Mix = std::function<Result<>(const std::string &folder)>;
+
   // The error names the folder.
-  static Result<std::unique_ptr<Writer>> open(const std::string &folder);
-  ~Writer(); // after all pieces are written
+  static Result<std::unique_ptr<Writer>> open(const std::string &folder,
+                                              Mix mix = write_stereo);
+  ~Writer() = default; // after all is written
   Writer(const Writer &) = delete;
   Writer &operator=(const Writer &) = delete;
 
   // The definition is the text of the agent's file.
   std::unique_ptr<Tape> start(const std::string &call_sid,
                               std::string definition);
-  void flush(); // blocks until all that was handed over is written
+  // Blocks until all that was handed over is written; not for a call.wav.
+  void flush() { writing_.flush(); }
   std::uint64_t lost() const { return lost_; } // recordings that broke off
 
 private:
   friend class Tape;
-  struct Task {
-    std::shared_ptr<Tape::Job> job; // null: of flush()
-    Tape::Piece piece;
-    bool last = false;
-    std::function<void()> done;
-  };
-  explicit Writer(std::string folder);
-  void enqueue(std::shared_ptr<Tape::Job> job, Tape::Piece piece, bool last);
-  void run();
-  void write(Task &task);
+  Writer(std::string folder, Mix mix);
+  void enqueue(const std::shared_ptr<Tape::Job> &job, Tape::Piece piece,
+               bool last);
+  void write(Tape::Job &job, const Tape::Piece &piece, bool last);
+  void mix_later(const Tape::Job &job);
   void lose(Tape::Job &job, const std::string &why);
   Result<> make_files(Tape::Job &job);
 
   const std::string folder_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Task> tasks_;
-  std::size_t waiting_ = 0; // bytes in them
-  bool stopping_ = false;
+  const Mix mix_;
+  std::atomic<std::size_t> waiting_{0}; // bytes in pieces
+  std::atomic<int> mixes_{0};           // that wait
   std::atomic<std::uint64_t> lost_{0};
-  std::thread thread_; // last: it uses all of the above
+  // Last, for they use all of the above; the second posts to the first.
+  TaskThread mixing_{"mixing", TaskThread::Priority::kBackground};
+  TaskThread writing_{"recordings"};
 };
 
 // A call SID as Twilio makes them, which is safe as a name of a folder.

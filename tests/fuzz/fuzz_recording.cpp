@@ -24,16 +24,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
   // Nothing that is longer than a call.
   if (recording->events.empty() || recording->events.back().t > 10s)
     return 0;
-  recording::StereoMixer mixer(recording->events);
+  recording::WayMeter way;
+  for (const auto &event : recording->events)
+    way.take(event);
+  recording::StereoMixer mixer(way.samples());
   Bytes pcm;
   for (const auto &event : recording->events) {
     const bool has_audio = event.kind == recording::Kind::kMedia ||
                            event.kind == recording::Kind::kSent;
     const auto samples = has_audio && event.count < 8000 ? event.count : 0;
     mixer.take(event, Bytes(static_cast<std::size_t>(samples), 1));
-    mixer.mix(pcm, false);
+    while (mixer.mix(pcm, false))
+      ;
   }
-  mixer.mix(pcm, true);
+  while (mixer.mix(pcm, true))
+    ;
   if (pcm.size() % 4 != 0)
     std::abort();
   return 0;

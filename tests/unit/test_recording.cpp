@@ -10,9 +10,11 @@
 
 #include <glib.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <sstream>
 #include <sys/stat.h>
 
@@ -164,16 +166,18 @@ struct Mixed {
 
 // Each event with its sound, a value for each sample of it.
 Mixed mix(const std::vector<std::pair<Event, std::uint8_t>> &sounds) {
-  std::vector<Event> events;
+  WayMeter way;
   for (const auto &[each, sound] : sounds)
-    events.push_back(each);
-  StereoMixer mixer(events);
+    way.take(each);
+  StereoMixer mixer(way.samples());
   Bytes pcm;
   for (const auto &[each, sound] : sounds) {
     mixer.take(each, Bytes(static_cast<std::size_t>(each.count), sound));
-    mixer.mix(pcm, false);
+    while (mixer.mix(pcm, false))
+      ;
   }
-  mixer.mix(pcm, true);
+  while (mixer.mix(pcm, true))
+    ;
   Mixed mixed;
   for (std::size_t at = 80 * 4; at < pcm.size(); at += 160 * 4)
     for (int side = 0; side < 2; ++side) {
@@ -243,6 +247,31 @@ void test_sides_are_aligned() {
   CHECK_TEXT(mixed.right, "...xzz.");
 }
 
+// What is kept while it cannot be told yet is bounded, whatever the peer does.
+void test_mixing_takes_no_memory() {
+  // An agent that speaks to a line which sends nothing.
+  StereoMixer mixer(0);
+  Bytes pcm;
+  std::size_t samples = 0;
+  for (int i = 0; i < 60 * 50; ++i) {
+    mixer.take(sent(i * 20ms, 160), Bytes(160, 'x'));
+    while (mixer.mix(pcm, false))
+      g_assert_cmpuint(pcm.size(), <=, StereoMixer::kMostAtOnce * 4);
+    samples += std::exchange(pcm, {}).size() / 4;
+  }
+  g_assert_cmpuint(samples, ==, 8000 * 60 - 160 - StereoMixer::kMostLate);
+  // A long silence comes in pieces.
+  mixer.take(sent(3600s, 160), Bytes(160, 'x'));
+  int pieces = 0;
+  for (bool more = true; more; ++pieces) {
+    more = mixer.mix(pcm, true);
+    g_assert_cmpuint(pcm.size(), <=, StereoMixer::kMostAtOnce * 4);
+    samples += std::exchange(pcm, {}).size() / 4;
+  }
+  g_assert_cmpuint(samples, ==, 8000 * 3600 + 160);
+  g_assert_cmpint(pieces, >, 1000);
+}
+
 void test_nobody_speaks() {
   const Mixed nothing = mix({{event(Kind::kClear, 60ms), 0}});
   CHECK_TEXT(nothing.right, "");
@@ -308,6 +337,56 @@ void test_files_are_written() {
   g_assert_true(wav.ends_with("cccc"));
 }
 
+// A call that is over does not keep those that go on from the disk.
+void test_mixing_delays_no_live_call() {
+  const TempDir dir;
+  const std::string folder = dir / "recordings";
+  std::promise<void> begun, release;
+  const auto released = release.get_future().share();
+  std::atomic<int> mixes{0};
+  {
+    auto writer = Writer::open(folder, [&](const std::string &call) {
+      if (mixes++ == 0)
+        begun.set_value();
+      released.wait();
+      return write_stereo(call);
+    });
+    play(**writer, "CA1");
+    begun.get_future().wait();
+    const auto live = (*writer)->start("CA2", "");
+    live->begin(header());
+    live->caller_audio(Bytes(100'000, 'c'));
+    live->note(media(20ms, 100));
+    (*writer)->flush();
+    g_assert_cmpuint(fs::file_size(folder + "/CA2/caller.wav"), ==,
+                     kWavHeader + 100'000);
+    g_assert_false(fs::exists(folder + "/CA1/call.wav"));
+    release.set_value();
+  }
+  g_assert_cmpint(mixes, ==, 2);
+  // Its end waits for all of them.
+  g_assert_true(fs::exists(folder + "/CA1/call.wav"));
+  g_assert_true(fs::exists(folder + "/CA2/call.wav"));
+}
+
+// A mix that fails leaves no half of one, and the recording as it was.
+void test_a_mix_that_fails() {
+  const TempDir dir;
+  const std::string folder = dir / "recordings";
+  {
+    auto writer = Writer::open(folder, [](const std::string &call) {
+      std::ofstream(call + "/" + kEventsFile, std::ios::app) << "broken\n";
+      return write_stereo(call);
+    });
+    play(**writer, "CA1");
+    (*writer)->flush();
+    g_assert_cmpuint((*writer)->lost(), ==, 0);
+  }
+  g_assert_true(fs::exists(folder + "/CA1/caller.wav"));
+  g_assert_false(fs::exists(folder + "/CA1/call.wav"));
+  g_assert_false(fs::exists(folder + "/CA1/call.wav.part"));
+}
+
 void test_what_cannot_be_written() {
   const TempDir dir;
   const auto nowhere = Writer::open(dir / "a/b");
@@ -363,6 +442,11 @@ int main(int argc, char **argv) {
       {"/recording/stereo/silence-is-harmless", test_nobody_speaks},
       {"/recording/writer/files-are-for-their-owner-alone",
        test_files_are_written},
+      {"/recording/stereo/takes-no-memory", test_mixing_takes_no_memory},
+      {"/recording/writer/mixing-delays-no-live-call",
+       test_mixing_delays_no_live_call},
+      {"/recording/writer/a-mix-that-fails-leaves-nothing",
+       test_a_mix_that_fails},
       {"/recording/writer/what-cannot-be-written-is-told-once",
        test_what_cannot_be_written},
       {"/recording/writer/a-slow-disk-costs-no-memory",
