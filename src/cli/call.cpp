@@ -11,7 +11,9 @@
 #include <glib-unix.h>
 #include <gst/gst.h>
 
+#include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <unistd.h>
@@ -43,6 +45,8 @@ private:
   int report(const std::vector<phone::CallReport> &reports);
   bool write_files(const std::vector<phone::CallReport> &reports);
   template <void (Run::*step)()> guint on_signal(int signal);
+  void watch_updates();
+  void read_updates();
   // From any thread.
   void look_soon();
   // On the only call's worker.
@@ -53,6 +57,8 @@ private:
   std::shared_ptr<const phone::CallSetup> setup_;
   std::unique_ptr<GMainLoop, LoopUnref> loop_;
   bool interrupted_ = false;
+  std::string updates_; // of a line that is not whole
+  guint updates_watch_ = 0;
   guint patience_ = 0; // a source of the main loop
   std::atomic<bool> calls_over_{false}, following_{false};
 
@@ -162,6 +168,43 @@ template <void (Run::*step)()> guint Run::on_signal(int signal) {
       this);
 }
 
+// What REST does to the live call, told by who plays REST.
+void Run::watch_updates() {
+  if (!command_.updates)
+    return;
+  g_unix_set_fd_nonblocking(STDIN_FILENO, TRUE, nullptr);
+  updates_watch_ = g_unix_fd_add(
+      STDIN_FILENO, static_cast<GIOCondition>(G_IO_IN | G_IO_HUP | G_IO_ERR),
+      [](gint, GIOCondition, gpointer self) -> gboolean {
+        auto &run = *static_cast<Run *>(self);
+        run.read_updates();
+        return run.updates_watch_ != 0 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+      },
+      this);
+}
+
+void Run::read_updates() {
+  std::array<char, 4096> piece{};
+  const ssize_t got = read(STDIN_FILENO, piece.data(), piece.size());
+  if (got == 0 || (got < 0 && errno != EAGAIN)) {
+    updates_watch_ = 0;
+    return;
+  }
+  if (got > 0)
+    updates_.append(piece.data(), static_cast<std::size_t>(got));
+  for (std::size_t end = 0; (end = updates_.find('\n')) != std::string::npos;
+       updates_.erase(0, end + 1)) {
+    const std::string line = updates_.substr(0, end);
+    if (line.starts_with("twiml "))
+      fleet_->update(line.substr(6));
+    else if (line == "completed")
+      fleet_->complete();
+    else
+      std::fprintf(stderr, "patchcord call: unknown update: %s\n",
+                   line.c_str());
+  }
+}
+
 int Run::run() {
   start_view();
   phone::Fleet::Options options;
@@ -185,7 +228,10 @@ int Run::run() {
                                  return G_SOURCE_CONTINUE;
                                },
                                this)};
+  watch_updates();
   g_main_loop_run(loop_.get());
+  if (updates_watch_ != 0)
+    g_source_remove(updates_watch_);
   for (const guint source : sources)
     g_source_remove(source);
   if (patience_ != 0)

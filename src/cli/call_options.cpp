@@ -8,8 +8,10 @@
 
 #include <glib.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
+#include <initializer_list>
 
 namespace patchcord::cli {
 namespace {
@@ -88,6 +90,41 @@ Result<Unit> set_gap(CallCommand &command, const std::string &value) {
   return ok();
 }
 
+bool is_one_of(std::string_view word,
+               std::initializer_list<std::string_view> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+Result<Unit> add_dial_outcome(CallCommand &command, const std::string &value) {
+  if (!is_one_of(value,
+                 {"answered", "busy", "no-answer", "failed", "canceled"}))
+    return usage("expected answered, busy, no-answer, failed or canceled, "
+                 "got \"" +
+                 value + '"');
+  command.setup.dial_outcomes.push_back(value);
+  return ok();
+}
+
+Result<Unit> set_unanswered(CallCommand &command, const std::string &value) {
+  if (!is_one_of(value, {"busy", "no-answer", "failed", "canceled"}))
+    return usage("expected busy, no-answer, failed or canceled, got \"" +
+                 value + '"');
+  command.setup.unanswered = value;
+  return ok();
+}
+
+Result<Unit> set_answered_by(CallCommand &command, const std::string &value) {
+  const std::size_t at = value.find('@');
+  command.setup.answered_by = value.substr(0, at);
+  if (at == std::string::npos)
+    return ok();
+  const auto time = phone::parse_duration(value.substr(at + 1), 1s);
+  if (!time)
+    return time.error();
+  command.setup.answered_by_after = *time;
+  return ok();
+}
+
 Result<Unit> add_field(CallCommand &command, const std::string &value) {
   const std::size_t equals = value.find('=');
   if (equals == std::string::npos || equals == 0)
@@ -146,6 +183,10 @@ const std::vector<Option> &options() {
        text(&CallSetup::auth_token)},
       {"account-sid", "SID", "account (TWILIO_ACCOUNT_SID, or a random one)",
        text(&CallSetup::account_sid)},
+      {"dial", "OUTCOME",
+       "what comes of a <Dial>, each in turn: answered (all of them), busy, "
+       "no-answer, failed, canceled",
+       add_dial_outcome},
       {"max-duration", "SECONDS", "hang up at the latest (300)",
        time([](CallCommand &c, Duration d) { c.setup.max_duration = d; }, 1s)},
       {"ready-within", "SECONDS", "first wait until the API's /readyz is 200",
@@ -153,6 +194,29 @@ const std::vector<Option> &options() {
       {"calls", "N", "so many calls at once (1)", set_calls},
       {"ramp", "SECONDS", "spread their starts over (10 ms a call)",
        time([](CallCommand &c, Duration d) { c.ramp = d; }, 1s)},
+      {nullptr, nullptr, "As placed by REST, which tells these:", nullptr},
+      {"placed", nullptr, "Direction is outbound-api",
+       [](CallCommand &c, const std::string &) {
+         c.setup.placed = true;
+         return ok();
+       }},
+      {"call-sid", "SID", "the SID that REST gave (a random one)",
+       text(&CallSetup::call_sid)},
+      {"status-callback", "URL", "told of ringing, answer and end",
+       text(&CallSetup::status_callback)},
+      {"unanswered", "HOW", "nobody answers: busy, no-answer, failed, canceled",
+       set_unanswered},
+      {"amd-callback", "URL", "told who answered",
+       text(&CallSetup::amd_callback)},
+      {"answered-by", "WHO@T", "such as machine_end_beep@4s, since the answer",
+       set_answered_by},
+      {"updates", nullptr,
+       "from the standard input, a line each: twiml DOCUMENT or completed, "
+       "as REST changes a live call",
+       [](CallCommand &c, const std::string &) {
+         c.updates = true;
+         return ok();
+       }},
       {nullptr, nullptr, "What comes out:", nullptr},
       {"record", "FILE",
        "stereo WAV: left what the caller says, right what it hears",
@@ -280,6 +344,8 @@ Result<Unit> finish(CallCommand &command) {
     setup.api = origin_of(setup.url);
   while (setup.api.ends_with('/'))
     setup.api.pop_back();
+  if (command.updates && command.calls != 1)
+    return usage("--updates goes with one call only");
   setup.fetch_record = command.expected.any() || command.show_record;
   setup.record_audio = !command.record_file.empty();
   setup.keep_events = !command.timeline_file.empty();

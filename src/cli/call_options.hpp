@@ -20,6 +20,7 @@ struct CallCommand {
   std::optional<Duration> ramp; // default: 10 ms a call
   std::string record_file, timeline_file;
   bool json = false, show_record = false;
+  bool updates = false; // of the live call, from the standard input
   std::optional<Duration> ready_within; // wait for the server so long
   std::optional<bool> live; // default: when the output is a terminal
   bool help = false;

@@ -130,6 +130,16 @@ void write_call(JsonWriter &json, const CallReport &report,
   for (const std::string &text : report.said)
     json.value(text);
   json.end_array();
+  json.key("dialled").begin_array();
+  for (const DialledCall &call : report.dialled) {
+    json.begin_object().member("number", call.number);
+    json.member("caller_id", call.caller_id).member("outcome", call.outcome);
+    json.key("whispered").begin_array();
+    for (const std::string &text : call.whispered)
+      json.value(text);
+    json.end_array().end_object();
+  }
+  json.end_array();
   write_turns(json, report, lines);
   write_warnings(json, report.warnings);
 }
@@ -365,6 +375,11 @@ std::string summary_text(const std::vector<CallReport> &reports,
       out += "  trouble: " + report.trouble + "\n";
     for (const std::string &said : report.said)
       out += "  <Say> " + said + "\n";
+    for (const DialledCall &call : report.dialled) {
+      out += "  <Dial> " + call.number + ": " + call.outcome + "\n";
+      for (const std::string &text : call.whispered)
+        out += "    told: " + text + "\n";
+    }
     out += turns_text(report, lines);
   } else {
     out += format("%zu calls, %zu in order:", reports.size(), totals.in_order);

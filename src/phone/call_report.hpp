@@ -38,12 +38,20 @@ private:
   Duration max_{};
 };
 
+// A <Dial>: whom it called, and what came of it.
+struct DialledCall {
+  std::string number, caller_id;
+  std::string outcome;                // as DialCallStatus tells it
+  std::vector<std::string> whispered; // by <Say>, to who was called
+};
+
 // A call that is over.
 struct CallReport {
   std::string call_sid, stream_sid;
   // How it ended: agent_closed, caller_hung_up, rejected, hung_up (by TwiML),
   // webhook_failed, stream_failed, stream_lost, max_duration, dropped (a fault
-  // that was asked for), interrupted (Ctrl-C).
+  // that was asked for), interrupted (Ctrl-C), completed_by_rest; of a call
+  // that nobody answered: busy, no-answer, failed, canceled.
   std::string end;
   // Went through and ended as it should; else `trouble` says why not.
   bool in_order = false;
@@ -58,8 +66,9 @@ struct CallReport {
   std::size_t lines = 0, lines_begun = 0;
   std::map<std::string, Warning> warnings;
   std::vector<std::string> said; // by <Say>
-  Samples agent_speech = 0;      // heard of the agent's
-  Samples unheard = 0;           // audible audio that the end of the stream cut
+  std::vector<DialledCall> dialled;
+  Samples agent_speech = 0; // heard of the agent's
+  Samples unheard = 0;      // audible audio that the end of the stream cut
   std::uint64_t underruns = 0, marks = 0, clears = 0, media_messages = 0;
   Samples media_samples = 0;
   Lateness lateness;

@@ -78,6 +78,21 @@ void Fleet::hang_up(const std::string &why) {
     });
 }
 
+void Fleet::to_first(const std::function<void(PhoneCall &)> &task) {
+  lanes_.front()->worker->post([lane = lanes_.front().get(), task] {
+    if (!lane->calls.empty())
+      task(*lane->calls.front());
+  });
+}
+
+void Fleet::update(const std::string &twiml) {
+  to_first([twiml](PhoneCall &call) { call.update(twiml); });
+}
+
+void Fleet::complete() {
+  to_first([](PhoneCall &call) { call.complete(); });
+}
+
 void Fleet::on_first_worker(const std::function<void()> &task) {
   lanes_.front()->worker->call(task);
 }

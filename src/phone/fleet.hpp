@@ -30,6 +30,9 @@ public:
 
   // From any thread: all calls, and those not yet begun never begin.
   void hang_up(const std::string &why);
+  // To the only call, from any thread: what REST would do to it.
+  void update(const std::string &twiml);
+  void complete();
   // For what else lives on the worker of an only call: runs `task` there and
   // waits.
   void on_first_worker(const std::function<void()> &task);
@@ -55,6 +58,7 @@ private:
   };
 
   void begin(Lane &lane);
+  void to_first(const std::function<void(PhoneCall &)> &task);
   void done(CallReport report);
 
   const Options options_;

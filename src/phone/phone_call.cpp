@@ -21,6 +21,8 @@ constexpr Duration kCallbackPatience = 3s;
 // The record is written while the call is being torn down.
 constexpr Duration kRecordPatience = 5s, kRecordPoll = 100ms;
 
+constexpr char kByRest[] = "completed_by_rest";
+
 std::uint32_t seed_of(const std::string &sid) {
   return static_cast<std::uint32_t>(std::hash<std::string>{}(sid));
 }
@@ -55,7 +57,9 @@ PhoneCall::start(std::shared_ptr<Worker> worker,
   auto call = std::make_shared<PhoneCall>(Passkey{}, std::move(worker),
                                           std::move(setup), std::move(event),
                                           std::move(done));
-  call->report_.call_sid = "CA" + random_hex(16);
+  call->report_.call_sid = call->setup_->call_sid.empty()
+                               ? "CA" + random_hex(16)
+                               : call->setup_->call_sid;
   call->report_.lines = call->setup_->plan->size();
   call->account_sid_ = call->setup_->account_sid.empty()
                            ? "AC" + random_hex(16)
@@ -65,11 +69,20 @@ PhoneCall::start(std::shared_ptr<Worker> worker,
       call->worker_->after(call->setup_->max_duration, [raw = call.get()] {
         raw->hang_up("max_duration");
       });
-  call->request(call->setup_->url, "POST");
+  call->later(&PhoneCall::place);
   return call;
 }
 
-// Everything a fresh inbound call carries, empty values too: they count in the
+void PhoneCall::place() {
+  call_status("initiated");
+  call_status("ringing");
+  if (setup_->unanswered.empty())
+    return request(setup_->url, "POST");
+  status_ = setup_->unanswered;
+  finish(setup_->unanswered, "");
+}
+
+// Everything a fresh call carries, empty values too: they count in the
 // signature.
 twilio::Form PhoneCall::call_fields() const {
   twilio::Form form = {
@@ -78,7 +91,7 @@ twilio::Form PhoneCall::call_fields() const {
       {"CallSid", report_.call_sid},
       {"CallStatus", status_},
       {"CallToken", R"({"parentCallInfoToken":")" + report_.call_sid + "\"}"},
-      {"Direction", "inbound"},
+      {"Direction", setup_->placed ? "outbound-api" : "inbound"},
       {"From", setup_->from},
       {"StirVerstat", "TN-Validation-Passed-A"},
       {"To", setup_->to}};
@@ -126,7 +139,8 @@ net::HttpRequest PhoneCall::signed_request(const std::string &url,
   return request;
 }
 
-void PhoneCall::request(const std::string &url, const std::string &method) {
+void PhoneCall::request(const std::string &url, const std::string &method,
+                        const twilio::Form &more) {
   if (++requests_ > kMaxRequests) {
     finish("webhook_failed", "more than ten redirects");
     return;
@@ -134,14 +148,16 @@ void PhoneCall::request(const std::string &url, const std::string &method) {
   document_url_ = url;
   requested_ = worker_->now();
   emit({requested_, "webhook", {{"url", url}}});
+  twilio::Form form = call_fields();
+  form.insert(form.end(), more.begin(), more.end());
   webhook_ = worker_->service<net::HttpClient>().fetch(
-      signed_request(url, method, call_fields(), setup_->faults.bad_signature),
+      signed_request(url, method, form, setup_->faults.bad_signature),
       [this](const Result<net::HttpResponse> &response) { reply(response); });
 }
 
 void PhoneCall::reply(const Result<net::HttpResponse> &response) {
   const Duration latency = worker_->now() - requested_;
-  if (requests_ == 1)
+  if (!answered_)
     report_.webhook_latency = latency;
   if (!response) {
     finish("webhook_failed",
@@ -171,9 +187,14 @@ void PhoneCall::reply(const Result<net::HttpResponse> &response) {
            document.error().code + ": " + document.error().message);
     return;
   }
-  for (const std::string &warning : document->warnings)
+  answered();
+  go_on_with(std::move(*document));
+}
+
+void PhoneCall::go_on_with(TwimlDocument document) {
+  for (const std::string &warning : document.warnings)
     warn("12200", warning);
-  document_ = std::move(*document);
+  document_ = std::move(document);
   verb_ = 0;
   later(&PhoneCall::run_verbs);
 }
@@ -211,6 +232,9 @@ void PhoneCall::run_verbs() {
       if (verb.stream.url.empty())
         break;
       connect(verb);
+      return;
+    case Kind::kDial:
+      dial(verb);
       return;
     case Kind::kHangup:
       finish("hung_up",
@@ -259,6 +283,7 @@ void PhoneCall::connect(const TwimlVerb &verb) {
   handlers.event = [this](PhoneEvent event) { emit(std::move(event)); };
   handlers.started = [this] {
     streamed_ = true;
+    requests_ = 0;
     report_.stream_started = worker_->now() - report_.started;
     emit(
         {worker_->now(),
@@ -307,8 +332,14 @@ void PhoneCall::stream_ended(MediaLeg::End end, const std::string &detail) {
     finish("dropped", "");
     return;
   case End::kHungUp:
+    if (update_) {
+      go_on_with(*std::exchange(update_, std::nullopt));
+      return;
+    }
     finish(hang_up_reason_.empty() ? "caller_hung_up" : hang_up_reason_,
-           hang_up_reason_.empty() ? "" : "hung up: " + hang_up_reason_);
+           hang_up_reason_.empty() || hang_up_reason_ == kByRest
+               ? ""
+               : "hung up: " + hang_up_reason_);
     return;
   }
   // The call goes on behind <Connect>.
@@ -336,16 +367,21 @@ void PhoneCall::stream_status(const char *event, const std::string &error) {
       {"Timestamp", timestamp_now()}};
   if (!error.empty())
     form.emplace_back("StreamError", error);
+  callback(stream.status_callback, stream.status_method, form, event);
+}
+
+void PhoneCall::callback(const std::string &url, const std::string &method,
+                         const twilio::Form &form, const std::string &what) {
   ++callbacks_open_;
   callbacks_.push_back(worker_->service<net::HttpClient>().fetch(
-      signed_request(stream.status_callback, stream.status_method, form),
-      [this, event](const Result<net::HttpResponse> &response) {
+      signed_request(url, method, form),
+      [this, what](const Result<net::HttpResponse> &response) {
         --callbacks_open_;
         if (!response)
-          warn("11200", std::string("no answer to the status callback ") +
-                            event + ": " + response.error().message);
+          warn("11200", "no answer to the status callback " + what + ": " +
+                            response.error().message);
         else if (response->status < 200 || response->status > 299)
-          warn("11200", std::string("the status callback ") + event +
+          warn("11200", "the status callback " + what +
                             " was answered with HTTP status " +
                             std::to_string(response->status));
         if (finishing_ && callbacks_open_ == 0)
@@ -361,7 +397,27 @@ void PhoneCall::hang_up(const std::string &why) {
   if (leg_ && report_.end.empty())
     leg_->hang_up();
   else
-    finish(why, "hung up: " + why);
+    finish(why, why == kByRest ? "" : "hung up: " + why);
+}
+
+void PhoneCall::complete() { hang_up(kByRest); }
+
+void PhoneCall::update(const std::string &twiml) {
+  if (finishing_)
+    return;
+  auto document = parse_twiml(twiml);
+  if (!document)
+    return finish("webhook_failed",
+                  document.error().code + ": " + document.error().message);
+  emit({worker_->now(), "update", {{"twiml", twiml}}});
+  if (leg_ && report_.end.empty()) {
+    update_ = std::move(*document);
+    leg_->hang_up();
+  } else {
+    webhook_.reset();
+    pause_.cancel();
+    go_on_with(std::move(*document));
+  }
 }
 
 // `end` and `trouble` unless the stream's own end said so before.
@@ -370,18 +426,25 @@ void PhoneCall::finish(const std::string &end, const std::string &trouble) {
     return;
   finishing_ = true;
   pause_.cancel();
+  amd_.cancel();
   max_duration_.cancel();
+  webhook_.reset();
+  whisper_.reset();
   if (report_.end.empty())
     report_.end = end;
   if (report_.trouble.empty())
     report_.trouble = trouble;
   if (setup_->faults.reuse_token && report_.warnings.contains("reuse-token"))
     report_.trouble = report_.warnings["reuse-token"].first;
-  report_.in_order = report_.trouble.empty() && streamed_;
+  report_.in_order =
+      report_.trouble.empty() && (streamed_ || !setup_->unanswered.empty());
   report_.duration = worker_->now() - report_.started;
   emit({worker_->now(),
         "call-ended",
         {{"end", report_.end}, {"trouble", report_.trouble}}});
+  if (status_ == "ringing" || status_ == "in-progress")
+    status_ = "completed";
+  call_status(status_);
   record_deadline_ = worker_->now() + kRecordPatience;
   settle_timer_ = worker_->after(kCallbackPatience, [this] { fetch_record(); });
   if (callbacks_open_ == 0)

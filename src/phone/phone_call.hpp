@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,20 @@ struct CallSetup {
   Duration max_duration = 300s;
   Faults faults;
   bool record_audio = false, keep_events = false;
-  std::string api;           // origin of the agent's API (docs/api.md)
-  std::string api_token;     // for its Authorization header; empty: none
-  bool fetch_record = false; // when the call is over
+  // As placed by Twilio's REST API: the SID that it gave, and whom to tell.
+  bool placed = false;
+  std::string call_sid; // empty: a random one
+  std::string status_callback, amd_callback;
+  std::string unanswered;       // "busy", "no-answer" ...; empty: answered
+  std::string answered_by;      // the verdict of machine detection
+  Duration answered_by_after{}; // since the answer
+  // What comes of each <Dial>, in turn; the last of all that follow. None:
+  // "answered".
+  std::vector<std::string> dial_outcomes;
+  Duration dial_talk = 500ms; // of the two who were joined
+  std::string api;            // origin of the agent's API (docs/api.md)
+  std::string api_token;      // for its Authorization header; empty: none
+  bool fetch_record = false;  // when the call is over
 
   net::HttpRequest api_request(const std::string &path) const;
 };
@@ -54,14 +66,29 @@ public:
   // Ends it from outside; `why` becomes the report's `end`, and the call is not
   // in order.
   void hang_up(const std::string &why);
+  // What Twilio's REST API does to a live call: it goes on with this document,
+  // or is over.
+  void update(const std::string &twiml);
+  void complete();
 
 private:
-  void request(const std::string &url, const std::string &method);
+  void request(const std::string &url, const std::string &method,
+               const twilio::Form &more = {});
   void reply(const Result<net::HttpResponse> &response);
   void run_verbs();
   void connect(const TwimlVerb &verb);
   void stream_ended(MediaLeg::End end, const std::string &detail);
   void stream_status(const char *event, const std::string &error);
+  void place();
+  void answered();
+  void call_status(const std::string &status);
+  void tell_who_answered();
+  void callback(const std::string &url, const std::string &method,
+                const twilio::Form &form, const std::string &what);
+  void dial(const TwimlVerb &verb);
+  void whisper(const TwimlVerb &verb);
+  void dial_ended(const TwimlVerb &verb, Duration talked);
+  void go_on_with(TwimlDocument document);
   void finish(const std::string &end, const std::string &trouble);
   void fetch_record();
   void settle();
@@ -90,12 +117,16 @@ private:
   std::unique_ptr<MediaLeg> leg_;
   bool streamed_ = false, finishing_ = false, settled_ = false;
   std::string hang_up_reason_;
+  std::optional<TwimlDocument> update_; // by REST, once the stream has stopped
+  bool answered_ = false;
+  int status_events_ = 0;
+  std::string dialled_sid_;
 
-  std::unique_ptr<net::HttpClient::Transfer> webhook_, record_;
+  std::unique_ptr<net::HttpClient::Transfer> webhook_, record_, whisper_;
   std::vector<std::unique_ptr<net::HttpClient::Transfer>> callbacks_;
   int callbacks_open_ = 0;
   TimePoint requested_{}, record_deadline_{};
-  Timer pause_, max_duration_, settle_timer_;
+  Timer pause_, max_duration_, settle_timer_, amd_;
 };
 
 } // namespace patchcord::phone

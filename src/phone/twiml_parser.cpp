@@ -28,6 +28,8 @@ struct Parser {
   void end();
   void text(std::string_view text);
   void verb(std::string_view name, const char **names, const char **values);
+  void dial(TwimlDial &dial, const char **names, const char **values);
+  void number(const char **names, const char **values);
   void stream(const char **names, const char **values);
   void warn(std::string warning) {
     document.warnings.push_back(std::move(warning));
@@ -44,10 +46,10 @@ std::string_view attribute(const char **names, const char **values,
 
 Kind kind_of(std::string_view name) {
   constexpr std::pair<std::string_view, Kind> kKinds[] = {
-      {"Say", Kind::kSay},          {"Play", Kind::kPlay},
-      {"Pause", Kind::kPause},      {"Connect", Kind::kConnect},
-      {"Hangup", Kind::kHangup},    {"Reject", Kind::kReject},
-      {"Redirect", Kind::kRedirect}};
+      {"Say", Kind::kSay},           {"Play", Kind::kPlay},
+      {"Pause", Kind::kPause},       {"Connect", Kind::kConnect},
+      {"Hangup", Kind::kHangup},     {"Reject", Kind::kReject},
+      {"Redirect", Kind::kRedirect}, {"Dial", Kind::kDial}};
   for (const auto &[known, kind] : kKinds)
     if (name == known)
       return kind;
@@ -71,11 +73,32 @@ void Parser::verb(std::string_view name, const char **names,
     verb.text = attribute(names, values, "reason");
     if (verb.text.empty())
       verb.text = "rejected";
+  } else if (verb.kind == Kind::kDial) {
+    dial(verb.dial, names, values);
   } else if (verb.kind == Kind::kOther) {
     verb.text = name;
     warn("<" + std::string(name) + "> is not a verb that this phone knows");
   }
   document.verbs.push_back(std::move(verb));
+}
+
+void Parser::dial(TwimlDial &dial, const char **names, const char **values) {
+  dial.caller_id = attribute(names, values, "callerId");
+  const std::string timeout(attribute(names, values, "timeout"));
+  if (timeout.empty())
+    return;
+  const double seconds = g_ascii_strtod(timeout.c_str(), nullptr);
+  if (!(seconds >= 5 && seconds <= 600))
+    warn("<Dial timeout=\"" + timeout + "\">: from 5 to 600 seconds");
+  dial.timeout = std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(std::clamp(seconds, 5.0, 600.0)));
+}
+
+void Parser::number(const char **names, const char **values) {
+  TwimlDial &dial = document.verbs.back().dial;
+  dial.whisper = attribute(names, values, "url");
+  if (const auto method = attribute(names, values, "method"); !method.empty())
+    dial.whisper_method = method;
 }
 
 void Parser::stream(const char **names, const char **values) {
@@ -99,6 +122,8 @@ void Parser::start(std::string_view name, const char **names,
     verb(name, names, values);
   } else if (parent == "Connect" && name == "Stream") {
     stream(names, values);
+  } else if (parent == "Dial" && name == "Number") {
+    number(names, values);
   } else if (parent == "Stream" && name == "Parameter" &&
              document.verbs.back().kind == Kind::kConnect) {
     document.verbs.back().stream.parameters.emplace_back(
@@ -118,6 +143,11 @@ void Parser::end() {
     verb.text = trim(verb.text);
     if (verb.kind == Kind::kConnect && verb.stream.url.empty())
       warn("<Connect> without a <Stream url>");
+    if (verb.kind == Kind::kDial) {
+      verb.dial.number = std::exchange(verb.text, {});
+      if (verb.dial.number.empty())
+        warn("<Dial> without a number");
+    }
   }
   path.pop_back();
 }
@@ -127,7 +157,7 @@ void Parser::text(std::string_view text) {
     return;
   TwimlVerb &verb = document.verbs.back();
   if (verb.kind == Kind::kSay || verb.kind == Kind::kPlay ||
-      verb.kind == Kind::kRedirect)
+      verb.kind == Kind::kRedirect || verb.kind == Kind::kDial)
     verb.text += text;
 }
 

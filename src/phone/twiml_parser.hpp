@@ -21,12 +21,22 @@ struct TwimlStream {
   std::vector<std::pair<std::string, std::string>> parameters;
 };
 
+// What <Dial> calls (Twilio docs, "TwiML Voice: Dial").
+struct TwimlDial {
+  std::string number;
+  std::string whisper; // <Number url>: what the other hears first
+  std::string whisper_method = "POST";
+  std::string caller_id;
+  Duration timeout = std::chrono::seconds(30); // of ringing
+};
+
 struct TwimlVerb {
   enum class Kind {
     kSay,      // text: the words
     kPlay,     // text: the URL
     kPause,    // length
     kConnect,  // stream; action and method may be set
+    kDial,     // dial; action and method may be set
     kHangup,   //
     kReject,   // text: "rejected" or "busy"
     kRedirect, // text: the URL; method
@@ -38,6 +48,7 @@ struct TwimlVerb {
   std::string method = "POST";
   Duration length{};
   TwimlStream stream;
+  TwimlDial dial;
 };
 
 struct TwimlDocument {

@@ -89,8 +89,11 @@ std::string xml_escape(std::string_view text) {
   return out;
 }
 
-Twiml &Twiml::connect_stream(const Stream &stream) {
-  verbs_ += "<Connect><Stream";
+Twiml &Twiml::connect_stream(const Stream &stream, std::string_view action) {
+  verbs_ += "<Connect";
+  if (!action.empty())
+    append_attribute(verbs_, "action", action);
+  verbs_ += "><Stream";
   append_attribute(verbs_, "url", stream.url);
   if (!stream.status_callback.empty()) {
     append_attribute(verbs_, "statusCallback", stream.status_callback);
@@ -108,6 +111,20 @@ Twiml &Twiml::connect_stream(const Stream &stream) {
     verbs_ += "/>";
   }
   verbs_ += "</Stream></Connect>";
+  return *this;
+}
+
+Twiml &Twiml::dial(const Dial &dial) {
+  verbs_ += "<Dial";
+  append_attribute(verbs_, "action", dial.action);
+  append_attribute(verbs_, "timeout", std::to_string(dial.timeout_s));
+  if (!dial.caller_id.empty())
+    append_attribute(verbs_, "callerId", dial.caller_id);
+  verbs_ += "><Number";
+  if (!dial.whisper.empty())
+    append_attribute(verbs_, "url", dial.whisper);
+  verbs_.append(">").append(xml_escape(dial.number));
+  verbs_ += "</Number></Dial>";
   return *this;
 }
 

@@ -19,8 +19,18 @@ public:
     // to that, and a parameter whose name alone is longer is left out.
     std::map<std::string, std::string> parameters;
   };
-  // Blocks the call until the stream ends, then goes on with the next verb.
-  Twiml &connect_stream(const Stream &stream);
+  // Blocks the call until the stream ends, then goes on with the next verb; or
+  // with what the URL `action` (absolute; empty: none) answers.
+  Twiml &connect_stream(const Stream &stream, std::string_view action = {});
+  // Calls somebody and joins the two calls (Twilio docs, "TwiML Voice: Dial").
+  struct Dial {
+    std::string number;    // E.164
+    std::string action;    // asked what follows when the other leg has ended
+    std::string whisper;   // asked what the other hears first; empty: nothing
+    std::string caller_id; // empty: the caller's own
+    int timeout_s = 30;    // of ringing
+  };
+  Twiml &dial(const Dial &dial);
   Twiml &say(std::string_view text, std::string_view language = "en-US");
   Twiml &hangup();
   // Only as the first verb. `reason`: "busy" or "rejected".

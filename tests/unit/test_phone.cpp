@@ -505,6 +505,26 @@ static void test_twiml_document() {
   g_assert_cmpuint(document->warnings.size(), ==, 1); // <Record>
 }
 
+static void test_twiml_dial() {
+  const auto document = parse_twiml(
+      R"(<Response><Dial action="/done" timeout="20" callerId="+1999"><Number)"
+      R"( url="/whisper" method="GET"> +14155550111 </Number></Dial><Dial>)"
+      R"(+1415</Dial><Dial timeout="1"/></Response>)");
+  g_assert_true(document.ok());
+  g_assert_cmpuint(document->verbs.size(), ==, 3);
+  const TwimlVerb &first = document->verbs[0];
+  g_assert_true(first.kind == TwimlVerb::Kind::kDial);
+  g_assert_cmpstr(first.action.c_str(), ==, "/done");
+  g_assert_cmpstr(first.dial.number.c_str(), ==, "+14155550111");
+  g_assert_cmpstr(first.dial.whisper.c_str(), ==, "/whisper");
+  g_assert_cmpstr(first.dial.whisper_method.c_str(), ==, "GET");
+  g_assert_cmpstr(first.dial.caller_id.c_str(), ==, "+1999");
+  g_assert_true(first.dial.timeout == 20s);
+  g_assert_cmpstr(document->verbs[1].dial.number.c_str(), ==, "+1415");
+  g_assert_true(document->verbs[1].dial.timeout == 30s);
+  g_assert_cmpuint(document->warnings.size(), ==, 2); // no number; 1 s
+}
+
 static void test_twiml_refuses() {
   const struct {
     std::string body;
@@ -617,6 +637,7 @@ int main(int argc, char **argv) {
                   test_meter_barge_in);
   g_test_add_func("/phone/meter/quantiles-are-measured-values", test_quantiles);
   g_test_add_func("/phone/twiml/reads-a-document", test_twiml_document);
+  g_test_add_func("/phone/twiml/reads-a-dial", test_twiml_dial);
   g_test_add_func("/phone/twiml/refuses-with-twilio-codes", test_twiml_refuses);
   g_test_add_func("/phone/twiml/resolves-urls", test_twiml_urls);
   g_test_add_func("/phone/wav/is-stereo-and-aligned",

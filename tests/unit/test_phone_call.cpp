@@ -658,6 +658,84 @@ static void test_live_view() {
                    "   3.30            the caller waited 702 ms\n");
 }
 
+static void test_dial() {
+  Scene scene;
+  Application &app = scene.application;
+  scene.setup.dial_outcomes = {"busy", "answered"};
+  // What follows a <Dial> without an action is the next verb.
+  twilio::Twiml::Stream stream;
+  stream.url = "ws://127.0.0.1:" + std::to_string(app.port) + "/ws";
+  app.twiml = "<Response><Dial>+14155550111</Dial>"
+              "<Dial callerId=\"+1999\">+14155550112</Dial>"
+              "<Connect><Stream url=\"" +
+              stream.url + "\"/></Connect></Response>";
+  app.on_start = [&] { app.close(1000); };
+  const CallReport &report = scene.run();
+  g_assert_true(report.in_order);
+  g_assert_cmpuint(report.dialled.size(), ==, 2);
+  assert_text(report.dialled[0].number, "+14155550111");
+  assert_text(report.dialled[0].outcome, "busy");
+  assert_text(report.dialled[0].caller_id, scene.setup.from);
+  assert_text(report.dialled[1].outcome, "completed");
+  assert_text(report.dialled[1].caller_id, "+1999");
+  g_assert_cmpuint(report.warnings.size(), ==, 0);
+}
+
+static void test_dial_asks_what_follows() {
+  Scene scene;
+  Application &app = scene.application;
+  scene.setup.dial_outcomes = {"no-answer"};
+  const std::string stream = app.twiml;
+  app.twiml = "<Response><Dial action=\"/voice\" timeout=\"20\"><Number>"
+              "+14155550111</Number></Dial><Hangup/></Response>";
+  Timer change = scene.worker->after(200ms, [&] { app.twiml = stream; });
+  app.on_start = [&] { app.close(1000); };
+  const CallReport &report = scene.run();
+  g_assert_true(report.in_order);
+  assert_text(app.last_form["DialCallStatus"], "no-answer");
+  assert_text(app.last_form["DialBridged"], "false");
+  g_assert_cmpint(app.sockets, ==, 1);
+}
+
+static void test_rest_changes_a_call() {
+  Scene scene;
+  Application &app = scene.application;
+  Timer change;
+  app.on_start = [&] {
+    change = scene.worker->after(300ms, [&] {
+      scene.call->update("<Response><Dial>+14155550111</Dial></Response>");
+    });
+  };
+  const CallReport &report = scene.run();
+  // The stream stops as Twilio stops it, and the document is run instead of
+  // what stood behind the stream.
+  g_assert_true(app.stopped);
+  assert_text(report.end, "hung_up");
+  g_assert_true(report.in_order);
+  g_assert_cmpuint(report.dialled.size(), ==, 1);
+
+  Scene other;
+  other.application.on_start = [&] {
+    change = other.worker->after(300ms, [&] { other.call->complete(); });
+  };
+  const CallReport &ended = other.run();
+  g_assert_true(other.application.stopped);
+  assert_text(ended.end, "completed_by_rest");
+  g_assert_true(ended.in_order);
+}
+
+static void test_nobody_answers() {
+  Scene scene;
+  scene.setup.placed = true;
+  scene.setup.unanswered = "busy";
+  scene.setup.call_sid = "CA77";
+  const CallReport &report = scene.run();
+  assert_text(report.call_sid, "CA77");
+  assert_text(report.end, "busy");
+  g_assert_true(report.in_order);
+  g_assert_true(scene.application.last_form.empty()); // never asked
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   // GLib's test log would show each WebSocket frame.
@@ -684,5 +762,10 @@ int main(int argc, char **argv) {
                   test_nothing_stays_behind);
   g_test_add_func("/phone/report/is-json", test_reports_are_json);
   g_test_add_func("/phone/live/shows-both-sides-in-plain-text", test_live_view);
+  g_test_add_func("/phone-call/dials-and-goes-on", test_dial);
+  g_test_add_func("/phone-call/asks-what-follows-a-dial",
+                  test_dial_asks_what_follows);
+  g_test_add_func("/phone-call/goes-on-as-rest-says", test_rest_changes_a_call);
+  g_test_add_func("/phone-call/may-find-nobody", test_nobody_answers);
   return g_test_run();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "twilio/rest.hpp"
+#include "twilio/ticket.hpp"
 #include "twilio/twiml.hpp"
 
 #include "../support/check_text.hpp"
@@ -35,6 +36,117 @@ static void test_verbs() {
               "</Response>\n"));
   CHECK_TEXT(Twiml().reject("busy").text(),
              (kHead + "<Reject reason=\"busy\"/></Response>\n"));
+}
+
+static void test_dial() {
+  Twiml::Stream stream;
+  stream.url = "wss://h/m";
+  CHECK_TEXT(Twiml().connect_stream(stream, "https://h/after?a=1&b=2").text(),
+             (kHead + "<Connect action=\"https://h/after?a=1&amp;b=2\">"
+                      "<Stream url=\"wss://h/m\"></Stream></Connect>"
+                      "</Response>\n"));
+  Twiml::Dial dial;
+  dial.number = "+14155550111";
+  dial.action = "https://h/done";
+  CHECK_TEXT(Twiml().dial(dial).text(),
+             (kHead + "<Dial action=\"https://h/done\" timeout=\"30\"><Number>"
+                      "+14155550111</Number></Dial></Response>\n"));
+  dial.whisper = "https://h/whisper";
+  dial.caller_id = "+14155550199";
+  dial.timeout_s = 20;
+  CHECK_TEXT(Twiml().dial(dial).text(),
+             (kHead + "<Dial action=\"https://h/done\" timeout=\"20\" "
+                      "callerId=\"+14155550199\"><Number "
+                      "url=\"https://h/whisper\">+14155550111</Number></Dial>"
+                      "</Response>\n"));
+}
+
+static void test_placing() {
+  const RestAccount account = {"https://api.twilio.com", "AC01", "secret"};
+  PlacedCall call;
+  call.to = "+14155550100";
+  call.from = "+14155550199";
+  call.url = "https://h/voice?ticket=a1";
+  call.status_callback = "https://h/status";
+  call.amd_callback = "https://h/amd";
+  const auto request = place_request(account, call);
+  CHECK_TEXT(request.url,
+             "https://api.twilio.com/2010-04-01/Accounts/AC01/Calls.json");
+  // Lists are repeated fields here, and AMD does not hold up the call.
+  CHECK_TEXT(request.body,
+             "To=%2B14155550100&From=%2B14155550199&"
+             "Url=https%3A%2F%2Fh%2Fvoice%3Fticket%3Da1&Method=POST&Timeout=60&"
+             "StatusCallback=https%3A%2F%2Fh%2Fstatus&"
+             "StatusCallbackMethod=POST&StatusCallbackEvent=initiated&"
+             "StatusCallbackEvent=ringing&StatusCallbackEvent=answered&"
+             "StatusCallbackEvent=completed&MachineDetection=DetectMessageEnd&"
+             "MachineDetectionTimeout=30&AsyncAmd=true&"
+             "AsyncAmdStatusCallback=https%3A%2F%2Fh%2Famd&"
+             "AsyncAmdStatusCallbackMethod=POST");
+  CHECK_TEXT(placed_call_sid(R"({"sid":"CA07","status":"queued"})"), "CA07");
+  CHECK_TEXT(placed_call_sid("<html>"), "");
+}
+
+static void test_placing_answers() {
+  const struct {
+    int status;
+    const char *body;
+    RestOutcome outcome;
+    const char *says;
+  } cases[] = {
+      {201, R"({"sid":"CA02","status":"queued"})", RestOutcome::kDone, ""},
+      {401, R"({"code":20003,"message":"Authenticate"})", RestOutcome::kRefused,
+       "twilio.auth_token"},
+      {400, R"({"code":21210,"message":"From is not verified"})",
+       RestOutcome::kRefused, "one of the account's"},
+      {400, R"({"code":21211,"message":"Invalid To"})", RestOutcome::kRefused,
+       "+14155550100"},
+      {400, R"({"code":21215,"message":"Geo"})", RestOutcome::kRefused,
+       "Geo permissions"},
+      {400, R"({"code":21219,"message":"Trial"})", RestOutcome::kRefused,
+       "trial account"},
+      {404, R"({"code":20404,"message":"not found"})", RestOutcome::kRefused,
+       "twilio.account_sid"},
+      {429, R"({"code":20429,"message":"Too Many"})", RestOutcome::kRetry,
+       "try again"},
+      // A create may have happened: never a second one.
+      {503, "upstream connect error", RestOutcome::kRefused, "all the same"},
+  };
+  for (const auto &[status, body, outcome, says] : cases) {
+    g_test_message("%d %s", status, body);
+    const auto answer = classify_placing(status, body);
+    g_assert_true(answer.outcome == outcome);
+    g_assert_nonnull(g_strstr_len(answer.message.c_str(), -1, says));
+  }
+}
+
+static void test_tickets() {
+  DialTicket ticket;
+  ticket.agent = "reminder";
+  ticket.to = "+14155550100";
+  ticket.expires = 1700000000;
+  ticket.nonce = "a1b2";
+  const std::string sealed = seal(ticket, "secret");
+  for (const char c : sealed)
+    g_assert_true(g_ascii_isalnum(c));
+  const auto opened = open_ticket(sealed, {"other", "secret"});
+  g_assert_true(opened.ok());
+  CHECK_TEXT(opened->agent, "reminder");
+  CHECK_TEXT(opened->to, "+14155550100");
+  CHECK_TEXT(opened->nonce, "a1b2");
+  g_assert_cmpint(opened->expires, ==, 1700000000);
+  // Every change of it is seen.
+  for (std::size_t i = 0; i < sealed.size(); ++i) {
+    std::string changed = sealed;
+    changed[i] = changed[i] == '0' ? '1' : '0';
+    g_assert_false(open_ticket(changed, {"secret"}).ok());
+  }
+  g_assert_false(open_ticket(sealed, {"other"}).ok());
+  g_assert_false(open_ticket(sealed, {}).ok());
+  g_assert_false(open_ticket(seal(ticket, ""), {""}).ok());
+  g_assert_false(open_ticket("", {"secret"}).ok());
+  g_assert_false(open_ticket(sealed.substr(1), {"secret"}).ok());
+  g_assert_false(open_ticket(std::string(100000, 'a'), {"secret"}).ok());
 }
 
 static void test_escape() {
@@ -149,5 +261,11 @@ int main(int argc, char **argv) {
                   test_parameter_limit);
   g_test_add_func("/rest/requests-address-one-call", test_rest_requests);
   g_test_add_func("/rest/a-call-that-is-over-is-done", test_rest_answers);
+  g_test_add_func("/twiml/a-dial-says-whom-how-long-and-what-then", test_dial);
+  g_test_add_func("/rest/a-placed-call-is-screened-while-it-goes-on",
+                  test_placing);
+  g_test_add_func("/rest/a-call-that-is-not-placed-says-what-to-do",
+                  test_placing_answers);
+  g_test_add_func("/ticket/only-the-token-makes-one", test_tickets);
   return g_test_run();
 }
