@@ -3,6 +3,7 @@
 
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "base/url.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -183,6 +184,15 @@ std::string url_problem(const Tool &tool) {
   const std::string_view url = tool.url;
   if (!url.starts_with("http://") && !url.starts_with("https://"))
     return "a URL that begins with https:// or http://";
+  const bool has_secret =
+      std::any_of(tool.headers.begin(), tool.headers.end(),
+                  [](const ToolHeader &header) { return header.has_secret(); });
+  // Everybody on the way would read it.
+  if (has_secret && url.starts_with("http://") &&
+      !is_loopback_host(url_host(url)))
+    return "a URL that begins with https://, for a header has a secret "
+           "(http:// "
+           "only to this machine)";
   const std::string_view authority = url.substr(0, path_start(url));
   if (authority.ends_with("//") ||
       authority.find_first_of("{}@\\") != std::string_view::npos)

@@ -2,6 +2,7 @@
 #include "agent/tool_reader.hpp"
 
 #include "base/text.hpp"
+#include "base/url.hpp"
 
 #include <algorithm>
 #include <array>
@@ -43,14 +44,13 @@ bool is_one_line(std::string_view text) {
   return text.find_first_of("\r\n") == std::string_view::npos;
 }
 
-// Headers that carry a secret, or are the client's business.
-bool is_secret_header(const std::string &name) {
-  const std::string lower = to_lower(name);
-  for (const char *part : {"auth", "cookie", "token", "secret", "key"})
-    if (lower.find(part) != std::string::npos)
-      return true;
-  return false;
+// By its name, or by the scheme of its credentials (RFC 9110, 11.4).
+bool is_secret_header(const ToolHeader &header) {
+  const std::string text = to_lower(header.text);
+  return is_secret_name(header.name) || text.starts_with("bearer ") ||
+         text.starts_with("basic ");
 }
+// Headers that are the client's business.
 bool is_reserved_header(const std::string &name) {
   const std::string lower = to_lower(name);
   return lower == "host" || lower == "content-length" ||
@@ -108,7 +108,7 @@ void read_headers(TomlReader::File &file, const toml::table &table,
         header.text += ' '; // texts are trimmed: "Bearer "
     } else {
       reader.read(name, header.text, true);
-      if (is_secret_header(header.name))
+      if (is_secret_header(header))
         reader.fail(name, "a secret by reference: { env = \"VARIABLE\" } or "
                           "{ file = \"/path\" }");
     }

@@ -2,12 +2,14 @@
 #include "call/call_tap.hpp"
 
 #include "base/text.hpp"
+#include "base/url.hpp"
 #include "call/tapped_stream.hpp"
 #include "graph/contexts.hpp"
 #include "graph/events.hpp"
 #include "net/http_client.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 #include <utility>
 
@@ -95,7 +97,9 @@ std::map<std::string, std::string> set_properties(GstElement *element) {
     if (G_VALUE_HOLDS_STRING(&value)) {
       const char *text = g_value_get_string(&value);
       if (!is_default && text != nullptr)
-        set[spec->name] = text;
+        set[spec->name] = std::strstr(text, "://") != nullptr
+                              ? redacted_url(text)
+                              : std::string(text);
     } else if (!is_default) {
       if (const GCharPtr text(gst_value_serialize(&value)); text)
         set[spec->name] = text.get();
@@ -300,7 +304,7 @@ std::int64_t CallTap::requested(const net::HttpRequest &request) {
   event.kind = Kind::kRequest;
   event.number = ++requests_;
   event.code = request.method;
-  event.detail = request.url;
+  event.detail = redacted_url(request.url);
   event.text = request.body;
   note(std::move(event));
   return requests_;

@@ -121,6 +121,18 @@ void test_mistakes() {
                             "X-Api-Key = \"abc\"\n"),
        {"X-Api-Key", "by reference"}},
       {kNamed + std::string("url = \"https://h/\"\n[tools.headers]\n"
+                            "X-Password = \"abc\"\n"),
+       {"X-Password", "by reference"}},
+      {kNamed + std::string("url = \"https://h/\"\n[tools.headers]\n"
+                            "X-Sesame = \"bearer abc\"\n"),
+       {"X-Sesame", "by reference"}},
+      {kNamed + std::string("url = \"http://h/\"\n[tools.headers]\n"
+                            "X-Key = { env = \"A\" }\n"),
+       {"tools[0].url", "https://", "secret"}},
+      {kNamed + std::string("url = \"http://127.0.0.1.h/\"\n[tools.headers]\n"
+                            "X-Key = { file = \"/a\" }\n"),
+       {"tools[0].url", "https://"}},
+      {kNamed + std::string("url = \"https://h/\"\n[tools.headers]\n"
                             "Host = \"elsewhere\"\n"),
        {"Host", "may set"}},
       {kNamed + std::string("url = \"https://h/\"\n[tools.headers]\n"
@@ -148,6 +160,14 @@ void test_mistakes() {
         g_error("%s: \"%s\" is not in: %s", row.text.c_str(), word,
                 definition.error().message.c_str());
   }
+  // On the way to this machine itself nobody reads.
+  for (const char *host : {"127.0.0.1:8080", "localhost", "[::1]:80"})
+    if (const auto taken = parse_definition(
+            kHead + (kNamed + std::string("url = \"http://") + host +
+                     "/x\"\n[tools.headers]\nX-Key = { env = \"A\" }\n"),
+            "t.toml");
+        !taken)
+      g_error("%s: %s", host, taken.error().message.c_str());
 }
 
 // --- what is asked -----------------------------------------------------------

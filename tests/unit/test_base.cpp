@@ -3,6 +3,7 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "base/url.hpp"
 
 #include "../support/check_text.hpp"
 
@@ -154,6 +155,45 @@ static void test_text() {
   CHECK_TEXT(log::mask_number("anon"), "****");
 }
 
+static void test_urls() {
+  const struct {
+    const char *url, *host, *redacted;
+  } rows[] = {
+      {"https://h.example/a/b", "h.example", "https://h.example/a/b"},
+      {"https://h:8443", "h", "https://h:8443"},
+      {"http://me:pw@h/x?a=1", "h", "http://h/x?a=1"},
+      {"http://a@b@h/", "h", "http://h/"},
+      {"http://h?u@x", "h", "http://h?u@x"},
+      {"http://[::1]:80/x", "::1", "http://[::1]:80/x"},
+      {"https://h/x?day=1&key=s&Sig=s&Access_Token=s#f", "h",
+       "https://h/x?day=1&key=***&Sig=***&Access_Token=***#f"},
+      {"https://h/x?key", "h", "https://h/x?key"},
+      {"https://h/x?key=a=b&c", "h", "https://h/x?key=***&c"},
+      {"", "", ""},
+      {"me:pw@h", "h", "h"},
+  };
+  for (const auto &row : rows) {
+    CHECK_TEXT(url_host(row.url), row.host);
+    CHECK_TEXT(redacted_url(row.url), row.redacted);
+  }
+  CHECK_TEXT(url_resource("https://h/a?b"), "/a?b");
+  CHECK_TEXT(url_resource("https://h?b"), "?b");
+  CHECK_TEXT(url_resource("https://h"), "/");
+  for (const char *host :
+       {"localhost", "LocalHost", "127.0.0.1", "127.1.2.3", "::1"})
+    g_assert_true(is_loopback_host(host));
+  for (const char *host : {"", "h", "128.0.0.1", "127.0.0.1.h", "127.h", "::2",
+                           "10.0.0.1", "localhost.h", "0.0.0.0"})
+    g_assert_false(is_loopback_host(host));
+  for (const char *name :
+       {"Authorization", "Proxy-Authorization", "Cookie", "x-api-key",
+        "api-key", "X-Token", "client_secret", "password", "X-Session-Id"})
+    g_assert_true(is_secret_name(name));
+  for (const char *name :
+       {"Accept", "X-Request-Id", "day", "design", "passage"})
+    g_assert_false(is_secret_name(name));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   g_test_add_func("/base64/rfc-4648-vectors", test_base64_vectors);
@@ -164,5 +204,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/json/documents-are-apart", test_json_documents_are_apart);
   g_test_add_func("/json/writer-keeps-order", test_json_writer_keeps_order);
   g_test_add_func("/text/small-things", test_text);
+  g_test_add_func("/url/secrets-are-not-shown", test_urls);
   return g_test_run();
 }

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+#include <string_view>
+
+// Of URLs what decides who sees a secret.
+namespace patchcord {
+
+// Without name, password, port and the brackets of IPv6.
+std::string_view url_host(std::string_view url);
+// From the path on; "/" when there is none.
+std::string_view url_resource(std::string_view url);
+// "localhost", or a numeric address that never leaves the machine.
+bool is_loopback_host(std::string_view host);
+
+// Of a header, or of a parameter in a query: whether it is one for secrets.
+bool is_secret_name(std::string_view name);
+// To be kept or shown: without name and password, and with "***" for what
+// secret parameters are.
+std::string redacted_url(std::string_view url);
+
+} // namespace patchcord
