@@ -179,11 +179,11 @@ static gboolean gst_agent_start(GstAgent *self) {
     return FALSE;
   }
   Private &priv = *self->priv;
+  tools->observer = graph::find_http_observer(GST_ELEMENT(self));
   priv.session = std::make_shared<AgentSession>(
       AgentSession::Pads{GST_ELEMENT(self), priv.sink, priv.src}, priv.worker,
       std::make_unique<agent::Conversation>(shared, *std::move(mind)),
-      ModelEndpoint{settings.base_url, settings.api_key,
-                    graph::find_http_observer(GST_ELEMENT(self))},
+      ModelEndpoint{settings.base_url, settings.api_key, tools->observer},
       *std::move(tools));
   return TRUE;
 }

@@ -2,6 +2,7 @@
 #include "tool_runner.hpp"
 
 #include "base/text.hpp"
+#include "base/url.hpp"
 #include "config/secret.hpp"
 
 #include <algorithm>
@@ -12,12 +13,6 @@ namespace {
 
 std::string key_of(const agent::ToolHeader &header) {
   return header.env.empty() ? "file:" + header.file : "env:" + header.env;
-}
-
-// Behind "https://host".
-std::string_view resource_of(std::string_view url) {
-  const auto start = url.find_first_of("/?", url.find("://") + 3);
-  return start == std::string_view::npos ? "/" : url.substr(start);
 }
 
 } // namespace
@@ -58,7 +53,7 @@ void ToolRunner::run(std::uint32_t run, const agent::ToolRequest &todo) {
   request.method = todo.method;
   request.url = todo.url;
   if (!endpoint_.origin.empty())
-    request.url = endpoint_.origin + std::string(resource_of(todo.url));
+    request.url = endpoint_.origin + std::string(url_resource(todo.url));
   request.headers = endpoint_.secrets.headers(todo.headers);
   bool has_accept = false;
   for (const auto &[name, value] : request.headers)
@@ -68,6 +63,7 @@ void ToolRunner::run(std::uint32_t run, const agent::ToolRequest &todo) {
   if (!todo.body.empty())
     request.headers.emplace_back("Content-Type", "application/json");
   request.body = todo.body;
+  request.observer = endpoint_.observer;
   request.connect_timeout = std::min(request.connect_timeout, todo.timeout);
   request.timeout = todo.timeout;
   request.max_body = todo.max_bytes;

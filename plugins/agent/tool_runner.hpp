@@ -29,6 +29,7 @@ private:
 struct ToolEndpoint {
   ToolSecrets secrets;
   std::string origin; // instead of their own "https://host"; empty: theirs
+  std::shared_ptr<net::HttpObserver> observer; // of the call's requests
 };
 
 // Makes the requests of tools, each as it comes, without waiting. Destroying it

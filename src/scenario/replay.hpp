@@ -15,7 +15,7 @@ namespace patchcord::scenario {
 // Something that the call told, as a line of text.
 struct Told {
   std::int64_t t_ms = 0;
-  std::string what; // "decision", "heard", "end", "trouble"
+  std::string what; // "decision", "heard", "tool", "trouble", "end"
   std::string text;
   bool cut = false; // a text of what was heard, cut at a word
 };

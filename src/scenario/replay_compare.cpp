@@ -92,6 +92,9 @@ std::vector<Told> told_of(const std::vector<std::string> &events) {
     else if (event == "provider-trouble")
       told = {0, "trouble",
               text_at(root, "provider") + ": " + text_at(root, "code"), false};
+    else if (event == "tool")
+      told = {0, "tool", text_at(root, "name") + ": " + text_at(root, "status"),
+              false};
     else
       continue;
     told.t_ms = root["t_ms"].integer().value_or(0);
@@ -104,7 +107,7 @@ std::vector<Told> told_of(const std::vector<std::string> &events) {
 std::vector<Difference> compare(const std::vector<Told> &recorded,
                                 const std::vector<Told> &now, bool complete) {
   std::vector<Difference> differences;
-  for (const char *what : {"decision", "heard", "trouble", "end"}) {
+  for (const char *what : {"decision", "heard", "tool", "trouble", "end"}) {
     const auto then = of_kind(recorded, what);
     const auto today = of_kind(now, what);
     const std::size_t count =

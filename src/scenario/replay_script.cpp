@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "scenario/replay_script.hpp"
 
+#include "base/url.hpp"
+
 namespace patchcord::scenario {
 
 using recording::Event;
@@ -34,12 +36,13 @@ ReplayScript::texts(std::int64_t utterance) const {
 }
 
 std::vector<Event> ReplayScript::take_request(const std::string &method,
-                                              const std::string &url) {
+                                              std::string_view resource) {
   std::vector<Event> found;
   for (const Event &event : events_) {
     const bool is_request = event.kind == Kind::kRequest;
     if (found.empty() && is_request && event.code == method &&
-        event.detail == url && taken_.insert(event.number).second)
+        url_resource(event.detail) == resource &&
+        taken_.insert(event.number).second)
       found.push_back(event);
     else if (!found.empty() && event.number == found.front().number &&
              (event.kind == Kind::kResponse || event.kind == Kind::kData ||

@@ -32,9 +32,10 @@ public:
   // When the voice was through with all, EOS; negative: never.
   Duration mouth_over() const { return mouth_over_; }
   // The events of the next request of this kind, itself first; empty: there
-  // was none any more. Each is given once.
+  // was none any more. Each is given once. By path and query: the recording
+  // does not tell a tool's host from that it was called at.
   std::vector<recording::Event> take_request(const std::string &method,
-                                             const std::string &url);
+                                             std::string_view resource);
 
 private:
   void run();

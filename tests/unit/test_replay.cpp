@@ -2,6 +2,8 @@
 #include "audio/mulaw.hpp"
 #include "base/handles.hpp"
 #include "base/log.hpp"
+#include "call/call_tap.hpp"
+#include "net/http_client.hpp"
 #include "scenario/replay.hpp"
 #include "scenario/run.hpp"
 #include "scenario/stage.hpp"
@@ -93,8 +95,6 @@ void test_every_scenario() {
   for (const std::string &file : *files) {
     const auto scenario = read_scenario(file);
     g_assert_true(scenario.ok());
-    if (!scenario->tools.empty())
-      continue; // Not recorded (docs/recordings.md).
     const Recorded recorded(*scenario);
     g_assert_true(recorded.recording.complete);
     const Replayed replayed = again(recorded.recording, recorded.agent());
@@ -201,6 +201,68 @@ void test_a_model_is_not_asked() {
   g_assert_true(told);
 }
 
+// Of a daemon's call tools have their own origin and secrets; neither is needed
+// to play it again.
+void test_tools_are_not_called() {
+  Recorded recorded(shipped("tools.toml"));
+  auto &agent = recorded.recording.header.elements["agent"];
+  const std::string origin = agent.at("tool-origin");
+  agent.erase("tool-origin");
+  int calls = 0;
+  for (auto &event : recorded.recording.events)
+    if (event.kind == recording::Kind::kRequest &&
+        event.detail.find("/v1/chat/") == std::string::npos) {
+      g_assert_true(event.detail.starts_with(origin));
+      event.detail =
+          "https://rail.example.com" + event.detail.substr(origin.size());
+      ++calls;
+    }
+  g_assert_cmpint(calls, ==, 4);
+  is_the_same("tools", again(recorded.recording, recorded.agent()));
+  // One that answers otherwise shows.
+  for (auto &event : recorded.recording.events)
+    if (event.kind == recording::Kind::kResponse &&
+        event.text == "application/json")
+      event.count = 404;
+  const Replayed replayed = again(recorded.recording, recorded.agent());
+  g_assert_cmpuint(replayed.differences.size(), >, 0);
+  CHECK_TEXT(replayed.differences.front().recorded, "trains: ok");
+  CHECK_TEXT(replayed.differences.front().now, "trains: http_404");
+}
+
+void test_urls_are_kept_without_secrets() {
+  const std::string folder = new_folder();
+  auto writer = recording::Writer::open(folder);
+  const auto worker = Worker::create_virtual();
+  {
+    const auto tap =
+        std::make_shared<call::CallTap>(*worker, (*writer)->start("CA1", ""));
+    recording::Header header;
+    header.call_sid = "CA1";
+    const auto graph = Ref<GstElement>::adopt(
+        GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr))));
+    tap->tap(graph.get(), header);
+    net::HttpRequest request;
+    request.url = "https://me:pw1@h.example/v1/x?day=monday&api_key=pw2";
+    request.headers = {{"Authorization", "Bearer pw3"}};
+    request.username = "me";
+    request.password = "pw4";
+    tap->requested(request);
+    tap->close();
+  }
+  (*writer)->flush();
+  const auto kept = recording::read_recording(folder + "/CA1");
+  g_assert_true(kept.ok());
+  CHECK_TEXT(kept->events.at(0).detail,
+             "https://h.example/v1/x?day=monday&api_key=***");
+  std::ifstream in(folder + "/CA1/events.jsonl");
+  std::stringstream text;
+  text << in.rdbuf();
+  g_assert_true(text.str().find("pw") == std::string::npos);
+  writer->reset();
+  fs::remove_all(folder);
+}
+
 void test_a_beginning_is_compared() {
   Recorded recorded(shipped("booking.toml"));
   auto &events = recorded.recording.events;
@@ -248,14 +310,16 @@ int main(int argc, char **argv) {
   register_elements();
   log::set_threshold(log::Level::kError);
   const std::pair<const char *, void (*)()> tests[] = {
-      {"/replay/every-scenario-without-tools-is-decided-as-it-was",
-       test_every_scenario},
+      {"/replay/every-scenario-is-decided-as-it-was", test_every_scenario},
       {"/replay/things-happen-when-they-happened", test_times_are_the_same},
       {"/replay/the-stereo-recording-is-what-was-heard", test_sound_is_kept},
       {"/replay/a-changed-agent-shows-where-it-differs",
        test_a_changed_agent_differs},
       {"/replay/other-words-show-where-it-differs", test_other_words_differ},
       {"/replay/a-model-is-not-asked-again", test_a_model_is_not_asked},
+      {"/replay/tools-are-not-called-again", test_tools_are_not_called},
+      {"/replay/urls-are-kept-without-secrets",
+       test_urls_are_kept_without_secrets},
       {"/replay/the-beginning-of-a-call-is-compared",
        test_a_beginning_is_compared},
       {"/replay/cuts-may-be-a-word-apart", test_cuts_are_compared_by_word},
