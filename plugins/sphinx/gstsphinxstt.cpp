@@ -110,14 +110,15 @@ static gboolean gst_sphinx_stt_sink_event(GstPad *, GstObject *parent,
     const auto caps =
         Ref<GstCaps>::adopt(gst_static_pad_template_get_caps(&src_template));
     event = Ref<GstEvent>::adopt(gst_event_new_caps(caps.get()));
-    return on_session([&](RecogniserSession &) { pass_on(); });
+    return on_session(
+        [&](RecogniserSession &session) { session.pass_on(std::move(event)); });
   }
   case GST_EVENT_SEGMENT: {
     GstSegment segment;
     event = graph::time_segment(std::move(event), segment);
     return on_session([&](RecogniserSession &session) {
       session.segment(segment);
-      pass_on();
+      session.pass_on(std::move(event));
     });
   }
   case GST_EVENT_GAP: {
@@ -138,8 +139,14 @@ static gboolean gst_sphinx_stt_sink_event(GstPad *, GstObject *parent,
       pass_on();
     });
   default:
-    return graph::with_session(*self->priv, FALSE,
-                               [&](RecogniserSession &) { return pass_on(); });
+    return graph::with_session(
+        *self->priv, FALSE, [&](RecogniserSession &session) -> gboolean {
+          if ((gst_event_type_get_flags(GST_EVENT_TYPE(raw)) &
+               GST_EVENT_TYPE_SERIALIZED) == 0)
+            return pass_on();
+          session.pass_on(std::move(event));
+          return TRUE;
+        });
   }
 }
 

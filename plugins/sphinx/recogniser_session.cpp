@@ -150,14 +150,15 @@ void RecogniserSession::handle(const VoiceActivity::Event &event) {
     const GstClockTime time = running_time(pts_of(event.time));
     GST_DEBUG_OBJECT(element_, "speech from %" GST_TIME_FORMAT,
                      GST_TIME_ARGS(time));
-    put(Ref<GstEvent>::adopt(events::make(events::SpeechStarted{time})));
+    pass_on(Ref<GstEvent>::adopt(events::make(events::SpeechStarted{time})));
     return;
   }
-  const Speech speech{pts_of(speech_start_), pts_of(event.time)};
+  Speech speech{pts_of(speech_start_), pts_of(event.time)};
+  speech.began = running_time(speech.start);
+  speech.ended = running_time(speech.end);
   GST_DEBUG_OBJECT(element_, "speech to %" GST_TIME_FORMAT,
-                   GST_TIME_ARGS(running_time(speech.end)));
-  put(Ref<GstEvent>::adopt(
-      events::make(events::SpeechStopped{running_time(speech.end)})));
+                   GST_TIME_ARGS(speech.ended));
+  put(Ref<GstEvent>::adopt(events::make(events::SpeechStopped{speech.ended})));
   outputs_.push_back(
       {{},
        recogniser_.recognise(
@@ -199,8 +200,7 @@ void RecogniserSession::recognised(const offline::Recognition &result,
                    result.score, result.worst_word);
   const std::string text = understood ? result.text : "";
   messages::post(element_,
-                 messages::Transcript{text, true, running_time(speech.start),
-                                      running_time(speech.end)});
+                 messages::Transcript{text, true, speech.began, speech.ended});
   GstBuffer *buffer = buffer_of(as_bytes(text)).release();
   if (!understood)
     GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_GAP);
@@ -241,6 +241,13 @@ void RecogniserSession::expect(const agent::Expectation &expectation) {
 void RecogniserSession::eos(Ref<GstEvent> event) {
   end_speech();
   put(std::move(event));
+}
+
+void RecogniserSession::pass_on(Ref<GstEvent> event) {
+  if (events::parse<events::SpeechStarted>(event.get()))
+    gst_pad_push_event(src_, event.release());
+  else
+    put(std::move(event));
 }
 
 void RecogniserSession::flush() {

@@ -38,11 +38,16 @@ public:
   void expect(const agent::Expectation &expectation);
   // Passed on behind the text of what was being said.
   void eos(Ref<GstEvent> event);
+  // Passes on a serialized event, behind the texts that are in work; but that
+  // somebody begins to speak nobody waits to hear.
+  void pass_on(Ref<GstEvent> event);
   void flush();
 
 private:
   struct Speech {
     GstClockTime start = GST_CLOCK_TIME_NONE, end = GST_CLOCK_TIME_NONE;
+    // In running time: the segment may be another when it is recognised.
+    GstClockTime began = GST_CLOCK_TIME_NONE, ended = GST_CLOCK_TIME_NONE;
   };
   // What is to come out: an event, or the text of speech in work.
   struct Output {

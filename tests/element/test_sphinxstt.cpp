@@ -243,12 +243,33 @@ void test_pushes_do_not_wait() {
   }
   second.push(spoken("no", 600), false); // before "yes please" is decoded
   second.bench.eos();
-  equal(second.bench.order(), "caps segment started stopped");
+  equal(second.bench.order(), "caps segment started stopped started");
   equal(first.bench.order(), "caps segment started stopped");
   first.worker->run_ready();
   equal(first.bench.order(), "caps segment started stopped text:yes please");
-  equal(second.bench.order(), "caps segment started stopped text:yes please "
-                              "started stopped text:no eos");
+  equal(second.bench.order(), "caps segment started stopped started "
+                              "text:yes please stopped text:no eos");
+}
+
+// Who begins to speak is heard at once; all else keeps its place, also what
+// others tell.
+void test_events_keep_their_place() {
+  Call call;
+  call.bench.play(kCaps);
+  call.expect(kYesNo);
+  call.push(spoken("yes please", 600), false);
+  call.bench.push(events::make(events::Dtmf{"5"}));
+  call.bench.push(events::make(events::SpeechStopped{1}));
+  call.bench.push(events::make(events::SpeechStarted{2}));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  segment.base = 3600 * GST_SECOND;
+  call.bench.push(gst_event_new_segment(&segment));
+  equal(call.bench.order(), "caps segment started stopped started");
+  call.worker->run_ready();
+  equal(call.bench.order(),
+        "caps segment started stopped started "
+        "text:yes please custom-downstream stopped segment");
 }
 
 // A turn ends even where the silence behind it is not sent.
@@ -457,6 +478,7 @@ int main(int argc, char **argv) {
       {"/sphinxstt/flush", test_flush},
       {"/sphinxstt/end-waits-for-the-last-words", test_end},
       {"/sphinxstt/pushes-do-not-wait-for-others", test_pushes_do_not_wait},
+      {"/sphinxstt/events-keep-their-place", test_events_keep_their_place},
       {"/sphinxstt/holes-end-a-turn", test_holes},
       {"/sphinxstt/clicks-and-keys-are-no-answers", test_what_is_no_answer},
       {"/sphinxstt/long-speech-is-cut", test_long_speech},
