@@ -21,6 +21,8 @@ struct AgentSettings {
   std::string model = "gpt-6-luna";
   std::string today;
   std::string tool_origin;       // empty: the tools' own
+  std::string resume;            // agent::Resumption as JSON; empty: anew
+  bool screen = false;           // who answered is told later
   unsigned int max_duration = 0; // seconds
 };
 

@@ -75,7 +75,12 @@ enum {
   PROP_MAX_DURATION,
   PROP_TODAY,
   PROP_TOOL_ORIGIN,
+  PROP_RESUME,
+  PROP_SCREEN,
 };
+
+enum { SIGNAL_ANSWERED_BY, SIGNAL_COUNT };
+static guint signals[SIGNAL_COUNT];
 
 // --- pads --------------------------------------------------------------------
 
@@ -178,11 +183,25 @@ static gboolean gst_agent_start(GstAgent *self) {
                       (nullptr));
     return FALSE;
   }
+  auto conversation =
+      std::make_unique<agent::Conversation>(shared, *std::move(mind));
+  if (!settings.resume.empty()) {
+    auto state = agent::parse_resumption(*shared, settings.resume);
+    if (!state) {
+      GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
+                        ("resume: %s", state.error().message.c_str()),
+                        (nullptr));
+      return FALSE;
+    }
+    conversation->resume(*std::move(state));
+  }
+  if (settings.screen)
+    conversation->screen();
   Private &priv = *self->priv;
   tools->observer = graph::find_http_observer(GST_ELEMENT(self));
   priv.session = std::make_shared<AgentSession>(
       AgentSession::Pads{GST_ELEMENT(self), priv.sink, priv.src}, priv.worker,
-      std::make_unique<agent::Conversation>(shared, *std::move(mind)),
+      std::move(conversation),
       ModelEndpoint{settings.base_url, settings.api_key, tools->observer},
       *std::move(tools));
   return TRUE;
@@ -239,6 +258,18 @@ static GstStateChangeReturn gst_agent_change_state(GstElement *element,
   return to_paused ? GST_STATE_CHANGE_NO_PREROLL : result;
 }
 
+// --- who answered ------------------------------------------------------------
+
+static void gst_agent_answered_by(GstAgent *self, const char *who) {
+  Private &priv = *self->priv;
+  const std::string said = who != nullptr ? who : "";
+  if (priv.worker)
+    graph::soon_on_worker(*priv.worker, GST_ELEMENT(self), [self, said] {
+      if (const auto session = self->priv->session)
+        session->answered_by(said);
+    });
+}
+
 // --- the object --------------------------------------------------------------
 
 static void gst_agent_set_property(GObject *object, guint id,
@@ -272,6 +303,12 @@ static void gst_agent_set_property(GObject *object, guint id,
   case PROP_TOOL_ORIGIN:
     settings.tool_origin = text();
     break;
+  case PROP_RESUME:
+    settings.resume = text();
+    break;
+  case PROP_SCREEN:
+    settings.screen = g_value_get_boolean(value) != FALSE;
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -304,6 +341,12 @@ static void gst_agent_get_property(GObject *object, guint id, GValue *value,
     break;
   case PROP_TOOL_ORIGIN:
     g_value_set_string(value, settings.tool_origin.c_str());
+    break;
+  case PROP_RESUME:
+    g_value_set_string(value, settings.resume.c_str());
+    break;
+  case PROP_SCREEN:
+    g_value_set_boolean(value, settings.screen ? TRUE : FALSE);
     break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -368,6 +411,28 @@ static void gst_agent_class_init(GstAgentClass *klass) {
       "For tests: http://HOST:PORT where all tools are called instead of their "
       "own hosts, without their secrets",
       nullptr);
+  text(PROP_RESUME, "resume", "Resume",
+       "State of a conversation in another media stream (a patchcord-transfer "
+       "message has it) that goes on in this one",
+       nullptr);
+  g_object_class_install_property(
+      object, PROP_SCREEN,
+      g_param_spec_boolean("screen", "Screen",
+                           "Who answered may be a machine, of which the signal "
+                           "answered-by will tell",
+                           FALSE, flags));
+  /**
+   * GstAgent::answered-by:
+   * @who: human, machine_start, machine_end_beep, machine_end_silence,
+   * machine_end_other, fax or unknown
+   *
+   * Emit it to tell what the network found out about who answered the call.
+   */
+  signals[SIGNAL_ANSWERED_BY] = g_signal_new_class_handler(
+      "answered-by", G_TYPE_FROM_CLASS(klass),
+      static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+      G_CALLBACK(gst_agent_answered_by), nullptr, nullptr, nullptr, G_TYPE_NONE,
+      1, G_TYPE_STRING);
   g_object_class_install_property(
       object, PROP_API_KEY,
       g_param_spec_string("api-key", "API key",

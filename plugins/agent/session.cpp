@@ -211,6 +211,12 @@ void AgentSession::end_of_stream() {
   feed([this](TimePoint now) { return conversation_->caller_gone(now); });
 }
 
+void AgentSession::answered_by(const std::string &who) {
+  feed([this, who](TimePoint now) {
+    return conversation_->answered_by(now, who);
+  });
+}
+
 void AgentSession::flushed() {
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   need_segment_ = true;
@@ -320,6 +326,18 @@ void AgentSession::act(const action::Ended &todo) {
   messages::post(
       pads_.element,
       messages::ConversationEnded{todo.reason, todo.goal_reached, todo.found});
+}
+
+void AgentSession::act(const action::Transfer &todo) {
+  GST_INFO_OBJECT(pads_.element, "hands over to %s", todo.target.name.c_str());
+  messages::post(
+      pads_.element,
+      messages::Transfer{todo.turn, todo.target.name, todo.target.number,
+                         static_cast<std::uint32_t>(todo.target.timeout / 1s),
+                         todo.target.summary, todo.summary, todo.state});
+}
+void AgentSession::act(const action::AnsweredBy &todo) {
+  messages::post(pads_.element, messages::AnsweredBy{todo.who, todo.outcome});
 }
 
 void AgentSession::begin_stream() {

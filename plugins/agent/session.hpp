@@ -43,6 +43,8 @@ public:
   bool downstream_event(GstEvent *event);
   bool upstream_event(GstEvent *event);
   void end_of_stream();
+  // What the network says about who answered.
+  void answered_by(const std::string &who);
   void upstream_segment(const GstSegment &segment) { segment_ = segment; }
   void flushed(); // by somebody upstream
 
@@ -76,6 +78,8 @@ private:
   void act(const agent::action::ToolEnded &todo);
   void act(const agent::action::Trouble &todo);
   void act(const agent::action::Ended &todo);
+  void act(const agent::action::Transfer &todo);
+  void act(const agent::action::AnsweredBy &todo);
 
   void begin_stream();
   void push_event(GstEvent *event);

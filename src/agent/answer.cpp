@@ -96,6 +96,13 @@ std::string names_of(const Definition &definition) {
   return join(names, ", ");
 }
 
+std::string target_names(const Definition &definition) {
+  std::vector<std::string> names;
+  for (const TransferTarget &target : definition.transfer)
+    names.push_back(target.name);
+  return join(names, ", ");
+}
+
 // Reads what can be read, and tells the first thing that cannot.
 void read_fields(const Definition &definition, const Date &today,
                  JsonView extracted, Answer &answer) {
@@ -124,8 +131,8 @@ void read_fields(const Definition &definition, const Date &today,
   });
 }
 
-std::string action_fault(JsonView action) {
-  const auto actions = model_actions();
+std::string action_fault(const Definition &definition, JsonView action) {
+  const auto actions = model_actions(definition);
   const auto text = action.string();
   if (text && std::find(actions.begin(), actions.end(), *text) != actions.end())
     return {};
@@ -192,7 +199,12 @@ std::string list_form(const Field &field) {
 
 } // namespace
 
-std::vector<std::string> model_actions() { return {"ask", "say", "end_call"}; }
+std::vector<std::string> model_actions(const Definition &definition) {
+  std::vector<std::string> actions = {"ask", "say", "end_call"};
+  if (!definition.transfer.empty())
+    actions.emplace_back("transfer");
+  return actions;
+}
 
 std::string form_of(const Field &field) {
   const DigitRules &digits = field.digits;
@@ -245,12 +257,22 @@ Answer read_answer(const Definition &definition, const Date &today,
   const auto message = root["message"].string();
   if (!message)
     return useless(expected("message", "a text", root["message"]));
-  if (std::string fault = action_fault(root["action"]); !fault.empty())
+  if (std::string fault = action_fault(definition, root["action"]);
+      !fault.empty())
     return useless(std::move(fault));
   answer.message = *message;
   answer.action = *root["action"].string();
+  if (answer.action == "transfer") {
+    const JsonView to = root["transfer_to"];
+    answer.transfer = to.string().value_or("");
+    if (definition.transfer_target(answer.transfer) == nullptr)
+      return useless(
+          expected("transfer_to", "one of " + target_names(definition), to));
+  }
   // The definition has last words.
-  if (trim(answer.message).empty() && answer.action != "end_call" && !goes_on)
+  const bool has_words =
+      answer.action == "end_call" || answer.action == "transfer";
+  if (trim(answer.message).empty() && !has_words && !goes_on)
     return useless("message: expected what to say, got an empty text");
   read_fields(definition, today, root["extracted"], answer);
   return answer;

@@ -42,8 +42,12 @@ Actions Conversation::started(TimePoint now) {
   started_at_ = quiet_since_ = now;
   turn_.of_mind = true;
   turn_.decision = now;
+  if (screening())
+    screen_until_ = now + kScreening;
   if (deaf_) // failed while the call was set up
     say_and_end(now, definition_->end.apology, "provider_failed");
+  else if (resumption_)
+    reopen(now);
   else
     speak(now, mind_->open());
   return finish();
@@ -52,6 +56,7 @@ Actions Conversation::started(TimePoint now) {
 Actions Conversation::speech_started(TimePoint now, TimePoint at) {
   if (!running_ || ending_)
     return {};
+  screen_quiet_.reset();
   has_voice_ = true;
   speech_sign_ = now;
   // Known already, from who told first; or the late word of who heard it too.
@@ -75,6 +80,8 @@ Actions Conversation::speech_stopped(TimePoint now, TimePoint at) {
   if (on_hold_ != 0 && held_.empty() &&
       judge(now, "", false) == Verdict::kNoise)
     false_interruption(now);
+  else if (screening() && !held_.empty())
+    hold_words(now);
   else if (on_hold_ != 0 || !held_.empty())
     words_due_ = turn_ends({held_, mind_->expectation(), at, std::nullopt});
   if (!guess_)
@@ -88,6 +95,8 @@ Actions Conversation::partial(TimePoint now, const std::string &text) {
   speech_sign_ = now;
   if (words_due_)
     words_due_ = turn_ends({text, mind_->expectation(), now, std::nullopt});
+  if (screen_ != Screen::kOff)
+    return finish();
   if (talked_over() != nullptr &&
       judge(now, text, false) == Verdict::kInterrupts)
     interrupt(now);
@@ -97,7 +106,7 @@ Actions Conversation::partial(TimePoint now, const std::string &text) {
 
 Actions Conversation::final(TimePoint now, const std::string &text,
                             std::optional<TimePoint> end) {
-  if (!running_ || ending_)
+  if (!running_ || ending_ || screen_ == Screen::kMachine)
     return {};
   const std::string words(trim(text));
   // Words of speech that is over, while the caller speaks on.
@@ -117,6 +126,11 @@ Actions Conversation::final(TimePoint now, const std::string &text,
   }
   if (held_.empty())
     return finish();
+  if (screening()) {
+    words_came_ = now;
+    hold_words(now);
+    return finish();
+  }
   if (talked_over() != nullptr)
     interrupt(now);
   words_came_ = now;
@@ -138,6 +152,10 @@ Actions Conversation::not_understood(TimePoint now,
                                      std::optional<TimePoint> end) {
   if (!running_ || ending_)
     return {};
+  if (screen_ != Screen::kOff && dialogue_.current() == nullptr) {
+    speaking_ = false;
+    return finish();
+  }
   // A noise into the agent's words: it goes on where it was held. An answer to
   // its question: it asks again.
   if (dialogue_.current() != nullptr || request_ || !held_.empty())
@@ -155,6 +173,10 @@ Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
   const DigitRules rules = mind_->expectation().digits.value_or(DigitRules());
   const bool ends = digit == rules.terminator;
   // The one behind digits that have ended already, say.
+  if (screen_ != Screen::kOff)
+    human(now);
+  if (ending_) // by what was said before
+    return finish();
   if ((ends || digit == "#" || digit == "*") && digits_.empty())
     return finish();
   const Utterance *current = dialogue_.current();

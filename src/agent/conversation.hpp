@@ -5,6 +5,7 @@
 #include "agent/definition.hpp"
 #include "agent/dialogue.hpp"
 #include "agent/mind.hpp"
+#include "agent/resumption.hpp"
 #include "agent/turn_policy.hpp"
 
 #include <cstdint>
@@ -68,6 +69,19 @@ struct SetTimer {
   std::optional<TimePoint> deadline; // none: no timer
 };
 struct EndCall {}; // EOS behind the last words
+// The call is to be handed over when the last words have been heard.
+struct Transfer {
+  std::uint32_t turn;
+  TransferTarget target;
+  std::string summary; // of what is known; empty: cold
+  std::string state;   // a Resumption as JSON: to go on if nobody takes it
+};
+// What the network says about who answered a call that we placed, and what
+// comes of it: "goes_on", "message" (it is left), "hang_up", "waits" (for the
+// end of a machine's greeting), or "late".
+struct AnsweredBy {
+  std::string who, outcome;
+};
 // For the outside; the fields are those of graph/messages.hpp.
 struct Decided {
   std::uint32_t turn, utterance;
@@ -113,7 +127,8 @@ using Action = std::variant<
     action::Resume, action::Flush, action::StartRequest, action::CancelRequest,
     action::RunTool, action::CancelTools, action::Expect, action::SetTimer,
     action::EndCall, action::Decided, action::Heard, action::Interrupted,
-    action::Latency, action::ToolEnded, action::Trouble, action::Ended>;
+    action::Latency, action::ToolEnded, action::Trouble, action::Ended,
+    action::Transfer, action::AnsweredBy>;
 using Actions = std::vector<Action>;
 
 class Conversation {
@@ -121,7 +136,20 @@ public:
   Conversation(std::shared_ptr<const Definition> definition,
                std::unique_ptr<Mind> mind);
 
+  // Before it starts: it goes on where another media stream ended.
+  void resume(Resumption state) { resumption_ = std::move(state); }
+  // Before it starts: whoever answered may be a machine, of which
+  // answered_by() will tell. The greeting is said at once. Until then words are
+  // not answered, for machines talk as well; a key makes out a human being, and
+  // so does silence behind words, or that nothing is told for too long.
+  void screen() { screen_ = Screen::kWaiting; }
+
   Actions started(TimePoint now);
+  // "human", "machine_start", "machine_end_beep", "machine_end_silence",
+  // "machine_end_other", "fax" or "unknown" (Twilio docs, "Answering Machine
+  // Detection"). What comes behind the first verdict, or too late, changes
+  // nothing.
+  Actions answered_by(TimePoint now, const std::string &who);
   // `at`: when the caller began or ceased to speak. Several elements may tell
   // of the same speech: the first word of it counts.
   Actions speech_started(TimePoint now, TimePoint at);
@@ -245,6 +273,18 @@ private:
                    const std::string &reason);
   void end_call(const std::string &reason);
 
+  // The network: conversation_network.cpp.
+  void reopen(TimePoint now);
+  void hand_over(const Reply &reply);
+  bool screening() const { return screen_ == Screen::kWaiting; }
+  void human(TimePoint now);
+  void machine(TimePoint now);
+  void leave_nothing(TimePoint now, const std::string &reason);
+  void silence_all(TimePoint now);
+  void hold_words(TimePoint now);
+  void screening_due(TimePoint now);
+  std::optional<TimePoint> screening_deadline() const;
+
   // Interruptions.
   bool is_heard(const Utterance &current) const;
   Utterance *talked_over();
@@ -283,6 +323,15 @@ private:
   Findings findings_;
   ClauseSplitter splitter_;
   Actions out_;
+
+  std::optional<Resumption> resumption_;
+  enum class Screen {
+    kOff,     // a human being, as far as we know
+    kWaiting, // nobody has said who it is
+    kMachine, // it speaks; its end is awaited
+  };
+  Screen screen_ = Screen::kOff;
+  std::optional<TimePoint> screen_until_, screen_quiet_;
 
   bool running_ = false, ending_ = false, deaf_ = false;
   TimePoint started_at_{};

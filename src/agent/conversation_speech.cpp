@@ -37,7 +37,7 @@ void Conversation::say_filler(TimePoint now, const std::string &phrase) {
 }
 
 void Conversation::speak(TimePoint now, Reply reply) {
-  const bool last = reply.action == "end_call";
+  const bool last = reply.action == "end_call" || reply.action == "transfer";
   if (trim(reply.message).empty())
     reply.message =
         last ? definition_->end.farewell : definition_->end.not_understood;
@@ -57,6 +57,8 @@ void Conversation::finish_reply(const Reply &reply) {
   emit(action::Expect{reply.expect});
   if (reply.action == "end_call")
     end_call(reply.end_reason);
+  else if (reply.action == "transfer")
+    hand_over(reply);
 }
 
 void Conversation::decided(const Reply &reply) {
@@ -213,6 +215,8 @@ void Conversation::drop_reply(TimePoint now) {
 void Conversation::words_did_not_come(TimePoint now) {
   words_due_.reset();
   quiet_since_ = now;
+  if (screening() && !held_.empty())
+    return hold_words(now);
   if (!held_.empty())
     return take_words(now, std::exchange(held_, {}),
                       std::exchange(speech_ended_, std::nullopt));

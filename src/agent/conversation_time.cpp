@@ -48,6 +48,10 @@ void Conversation::due(TimePoint now) {
     speaking_ = false;
     words_due_ = now;
   }
+  if (is_due(screening_deadline()))
+    screening_due(now);
+  if (ending_)
+    return;
   if (is_due(guess_due_))
     guess();
   if (is_due(words_due_))
@@ -106,8 +110,10 @@ std::optional<TimePoint> Conversation::playout_deadline() {
 }
 
 std::optional<TimePoint> Conversation::silence_deadline() {
+  const bool screened =
+      screen_ == Screen::kMachine || (screening() && !held_.empty());
   const bool waiting = !request_ && !speaking_ && !words_due_ && !digits_due_ &&
-                       dialogue_.current() == nullptr;
+                       !screened && dialogue_.current() == nullptr;
   return waiting
              ? std::optional(quiet_since_ + definition_->limits.silence_prompt)
              : std::nullopt;
@@ -138,6 +144,7 @@ std::optional<TimePoint> Conversation::next_deadline() {
   consider(digits_due_);
   consider(words_due_);
   consider(guess_due_);
+  consider(screening_deadline());
   if (speaking_)
     consider(speech_sign_ + kLongestSpeech);
   consider(playout_deadline());

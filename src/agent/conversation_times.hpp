@@ -19,6 +19,13 @@ inline constexpr Duration kRetryDelay = 500ms;
 inline constexpr std::size_t kLongestGuess = std::size_t{64} << 10;
 // For the end of speech of which there is no sign any more.
 inline constexpr Duration kLongestSpeech = 30s;
+// For the network's word on who answered: Twilio listens for 30 s, and its word
+// has a way to go.
+inline constexpr Duration kScreening = 40s;
+// Behind words of who may be a machine: a human being waits for an answer.
+inline constexpr Duration kScreenQuiet = 6s;
+// For the end of a machine's greeting, once it is known to be one.
+inline constexpr Duration kMachineGreeting = 20s;
 // For the sink's word on what was heard, after a flush.
 inline constexpr Duration kCutDue = 1s;
 // For the sink's word on the end of an utterance: beyond twice its estimated

@@ -4,6 +4,7 @@
 #include "agent/field_reader.hpp"
 #include "agent/toml_reader.hpp"
 #include "agent/tool_reader.hpp"
+#include "agent/transfer_reader.hpp"
 #include "agent/turn_policy.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
@@ -54,6 +55,16 @@ public:
       definition_.tools.push_back(read_tool(file_, *tools[i],
                                             "tools[" + std::to_string(i) + "]",
                                             definition_.tools));
+    const auto targets = reader.tables("transfer");
+    for (std::size_t i = 0; i < targets.size() && !reader.failed(); ++i)
+      definition_.transfer.push_back(read_transfer_target(
+          file_, *targets[i], "transfer[" + std::to_string(i) + "]",
+          definition_.transfer));
+    if (const toml::table *voicemail = reader.table("voicemail")) {
+      TomlReader inner(file_, *voicemail, "voicemail");
+      inner.read("message", definition_.voicemail.message, true);
+      inner.finish();
+    }
     if (const toml::table *end = reader.table("end"))
       read_end(*end);
     if (const toml::table *limits = reader.table("limits"))
@@ -140,6 +151,8 @@ private:
     reader.read("fallback", phrases.fallback);
     reader.read("more", phrases.more);
     reader.read("invalid", phrases.invalid);
+    reader.read("transfer", phrases.transfer);
+    reader.read("transfer_failed", phrases.transfer_failed);
     reader.finish();
     if (phrases.confirm.find("{field}") == std::string::npos)
       reader.fail("confirm", "a text with {field} in it");
@@ -149,6 +162,8 @@ private:
                      {"which", &phrases.which},
                      {"fallback", &phrases.fallback},
                      {"more", &phrases.more},
+                     {"transfer", &phrases.transfer},
+                     {"transfer_failed", &phrases.transfer_failed},
                      {"invalid", &phrases.invalid}});
   }
 
@@ -212,6 +227,14 @@ const Field *Definition::field(std::string_view field_name) const {
 const Tool *Definition::tool(std::string_view tool_name) const {
   for (const Tool &entry : tools)
     if (entry.name == tool_name)
+      return &entry;
+  return nullptr;
+}
+
+const TransferTarget *
+Definition::transfer_target(std::string_view target_name) const {
+  for (const TransferTarget &entry : transfer)
+    if (entry.name == target_name)
       return &entry;
   return nullptr;
 }

@@ -4,6 +4,7 @@
 #include "agent/expectation.hpp"
 #include "agent/pattern.hpp"
 #include "agent/tool.hpp"
+#include "agent/transfer.hpp"
 #include "base/result.hpp"
 #include "worker/time.hpp"
 
@@ -73,6 +74,12 @@ struct Definition {
   std::map<std::string, std::string> voice; // hints: provider -> voice
   std::vector<Field> fields;
   std::vector<Tool> tools;
+  std::vector<TransferTarget> transfer; // the first is "a person"
+
+  // Of calls that we place: what an answering machine is told; empty: nothing.
+  struct Voicemail {
+    std::string message;
+  } voicemail;
 
   struct End {
     bool confirm = true;
@@ -103,6 +110,8 @@ struct Definition {
     std::string invalid = "Sorry, I cannot take that.";
     // When the model's answers are of no use; the next question follows.
     std::string fallback = "Let us go on step by step.";
+    std::string transfer = "I am putting you through.";
+    std::string transfer_failed = "I am sorry, nobody could be reached.";
   } phrases;
 
   // Whether a model is asked before the recogniser is sure of the words.
@@ -128,6 +137,7 @@ struct Definition {
 
   const Field *field(std::string_view field_name) const;
   const Tool *tool(std::string_view tool_name) const;
+  const TransferTarget *transfer_target(std::string_view target_name) const;
 };
 
 // Reads a definition. Errors ("bad_definition") say where and what:

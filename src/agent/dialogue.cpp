@@ -91,6 +91,20 @@ Utterance *Dialogue::current() {
                                                         : &utterances_.back();
 }
 
+void Dialogue::restore(const History &history) {
+  for (const Said &said : history) {
+    if (said.who == Said::Who::kCaller) {
+      caller_said(said.text);
+      continue;
+    }
+    Utterance &utterance = open(0, false, {});
+    utterance.clauses = {said.text};
+    utterance.heard = said.text;
+    utterance.whole = utterance.started = true;
+    utterance.over = utterance.closed = true;
+  }
+}
+
 History Dialogue::history() const {
   History history;
   for (const Entry &entry : entries_) {

@@ -58,6 +58,8 @@ public:
   // The last utterance while it is not over; null when nobody is talking.
   Utterance *current();
   History history() const;
+  // What was said before, in another media stream.
+  void restore(const History &history);
 
 private:
   struct Entry {

@@ -18,6 +18,24 @@ void Findings::update(const Values &values, const Rejected &rejected,
   rejected_ = rejected;
 }
 
+void Findings::restore(const Values &values, const Rejected &rejected,
+                       const std::map<std::string, std::uint32_t> &turns) {
+  for (const auto &[name, value] : values) {
+    const auto turn = turns.find(name);
+    known_.insert_or_assign(
+        name, Known{value, turn == turns.end() ? 0 : turn->second});
+  }
+  before_ = known_;
+  rejected_ = rejected;
+}
+
+std::map<std::string, std::uint32_t> Findings::turns() const {
+  std::map<std::string, std::uint32_t> turns;
+  for (const auto &[name, known] : known_)
+    turns.emplace(name, known.turn);
+  return turns;
+}
+
 std::string Findings::of_turn(std::uint32_t turn) const {
   Values values;
   for (const auto &[name, known] : known_)

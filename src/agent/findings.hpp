@@ -36,9 +36,14 @@ public:
   void update(const Values &values, const Rejected &rejected,
               std::uint32_t turn);
 
+  // What was known before, in another media stream.
+  void restore(const Values &values, const Rejected &rejected,
+               const std::map<std::string, std::uint32_t> &turns);
+
   // The fields that `turn` brought, a JSON object.
   std::string of_turn(std::uint32_t turn) const;
   Found all() const;
+  std::map<std::string, std::uint32_t> turns() const;
 
 private:
   struct Known {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/llm_mind.hpp"
+
+#include "agent/resumption.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -12,6 +14,8 @@ namespace {
 constexpr char kSchemaName[] = "phone_turn";
 // In a row, without a word of the caller.
 constexpr int kMostSays = 3;
+constexpr char kBack[] = "(Nobody took the call. The caller is back with you: "
+                         "say how you can help instead.)";
 constexpr char kGoOn[] = "(The caller is listening. Go on.)";
 
 // Roles in turn: some servers' templates refuse two of a kind in a row.
@@ -57,6 +61,30 @@ Reply LlmMind::open() {
   reply.message = opening(*definition_);
   reply.expect = expectation();
   return reply;
+}
+
+// Says so, and asks the model at once how to go on.
+Reply LlmMind::reopen(const Values &known, const Rejected &rejected,
+                      const History &history) {
+  known_ = before_ = {known, rejected};
+  goal_reached_ = false;
+  successor_.reset();
+  says_ = 0;
+  turn_ = turns_in(history);
+  tool_rounds_ = 0;
+  Reply reply;
+  reply.message = definition_->phrases.transfer_failed;
+  reply.action = "say";
+  reply.expect = expectation();
+  request_.messages = messages(history);
+  append(request_.messages, "assistant", reply.message);
+  append(request_.messages, "user", kBack);
+  reply.next = request();
+  return reply;
+}
+
+std::string LlmMind::summary() const {
+  return spoken_summary(*definition_, values(), today_);
 }
 
 Thought LlmMind::answer(const std::string &caller, const History &history) {
@@ -191,6 +219,7 @@ Thought LlmMind::model_done(std::string_view finish_reason,
   // Decoded by the same rules as what was spoken of it.
   reply.message = streamed_.empty() ? answer.message : streamed_;
   reply.action = answer.action;
+  reply.transfer = answer.transfer;
   learn(answer);
   reply.fault = answer.field_fault;
   if (answer.field_fault.empty() || repairing_)
@@ -242,6 +271,12 @@ Thought LlmMind::conclude(Reply reply) {
     if (trim(reply.message).empty())
       reply.message =
           goal_reached_ ? definition_->end.goodbye : definition_->end.farewell;
+  } else if (reply.action == "transfer") {
+    const TransferTarget *target = definition_->transfer_target(reply.transfer);
+    reply.expect.kind = Expectation::Kind::kNothing;
+    if (trim(reply.message).empty())
+      reply.message = target->message.empty() ? definition_->phrases.transfer
+                                              : target->message;
   } else if (reply.action == "say" && ++says_ > kMostSays) {
     reply.action = "ask";
   } else if (reply.action == "say") {

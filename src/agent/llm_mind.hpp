@@ -27,6 +27,8 @@ public:
           openai::ChatRequest request);
 
   Reply open() override;
+  Reply reopen(const Values &known, const Rejected &rejected,
+               const History &history) override;
   Thought answer(const std::string &caller, const History &history) override;
   std::optional<std::string> preview(const std::string &caller,
                                      const History &history) const override;
@@ -47,6 +49,7 @@ public:
   const Values &values() const override;
   const Rejected &rejected() const override;
   bool goal_reached() const override;
+  std::string summary() const override;
 
 private:
   std::vector<openai::ChatMessage> messages(const History &history) const;

@@ -64,6 +64,25 @@ void write_field(JsonWriter &json, const Field &field) {
   json.end_object();
 }
 
+void write_transfer_to(JsonWriter &json, const Definition &definition) {
+  json.key("transfer_to").begin_object().key("anyOf").begin_array();
+  json.begin_object().member("type", "string").key("enum").begin_array();
+  for (const TransferTarget &target : definition.transfer)
+    json.value(target.name);
+  json.end_array().end_object();
+  json.begin_object().member("type", "null").end_object();
+  json.end_array().end_object();
+}
+
+std::string people(const Definition &definition) {
+  std::string text = "# People who can take the call\n\n"
+                     "With the action transfer the caller is put through and "
+                     "you are out of the call.\n\n";
+  for (const TransferTarget &target : definition.transfer)
+    text += "* " + target.name + ": " + target.when + "\n";
+  return text + "\n";
+}
+
 } // namespace
 
 std::string answer_schema(const Definition &definition) {
@@ -72,9 +91,11 @@ std::string answer_schema(const Definition &definition) {
   json.key("message").begin_object().member("type", "string").end_object();
   json.key("action").begin_object().member("type", "string");
   json.key("enum").begin_array();
-  for (const std::string &action : model_actions())
+  for (const std::string &action : model_actions(definition))
     json.value(action);
   json.end_array().end_object();
+  if (!definition.transfer.empty())
+    write_transfer_to(json, definition);
   json.key("extracted").begin_object().member("type", "object");
   json.key("properties").begin_object();
   for (const Field &field : definition.fields)
@@ -84,7 +105,10 @@ std::string answer_schema(const Definition &definition) {
     json.value(field.name);
   json.end_array().member("additionalProperties", false).end_object();
   json.end_object().key("required").begin_array();
-  json.value("message").value("action").value("extracted").end_array();
+  json.value("message").value("action");
+  if (!definition.transfer.empty())
+    json.value("transfer_to");
+  json.value("extracted").end_array();
   json.member("additionalProperties", false).end_object();
   return json.take();
 }
@@ -108,7 +132,12 @@ std::string system_prompt(const Definition &definition, const Values &known,
             "* message: what you say next.\n"
             "* action: \"ask\" when it is the caller's turn to speak; \"say\" "
             "when you go on speaking without an answer, in a message of its "
-            "own; \"end_call\" when message is the last you say.\n"
+            "own; \"end_call\" when message is the last you say";
+  if (!definition.transfer.empty())
+    prompt += "; \"transfer\" when message is the last you say before you "
+              "put the caller through.\n"
+              "* transfer_to: with the action transfer, to whom; else null";
+  prompt += ".\n"
             "* extracted: what the caller has told so far in the whole call; "
             "null for what is not known. Never guess.\n\n";
   if (!definition.tools.empty())
@@ -117,6 +146,8 @@ std::string system_prompt(const Definition &definition, const Values &known,
               "meanwhile. Its result is an object with \"error\" when it "
               "failed: then say so in plain words, and never make a result "
               "up.\n\n";
+  if (!definition.transfer.empty())
+    prompt += people(definition);
   if (!definition.fields.empty()) {
     prompt += "# Fields to find out, in this order\n\n";
     for (const Field &field : definition.fields)

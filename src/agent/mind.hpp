@@ -32,9 +32,10 @@ struct ModelRequest {
 // What to say, and what becomes of the call.
 struct Reply {
   std::string message;
-  std::string action = "ask"; // "ask", "say", "confirm", "end_call"
+  std::string action = "ask"; // "ask", "say", "confirm", "end_call", "transfer"
   Expectation expect;
   std::string end_reason; // with "end_call": "goal", "no_answer" ...
+  std::string transfer;   // with "transfer": the target's name
   // With "say": brings what is said next, without waiting for the caller.
   std::optional<ModelRequest> next;
   std::string fault; // what was wrong with the model's answer
@@ -58,6 +59,9 @@ public:
   virtual ~Mind() = default;
 
   virtual Reply open() = 0;
+  // Goes on with a call that was handed over in vain: its caller is back.
+  virtual Reply reopen(const Values &known, const Rejected &rejected,
+                       const History &history) = 0;
   // `caller` is the last entry of the history, too; empty when the caller said
   // something that could not be told.
   virtual Thought answer(const std::string &caller, const History &history) = 0;
@@ -101,6 +105,8 @@ public:
   virtual const Values &values() const = 0;
   virtual const Rejected &rejected() const = 0;
   virtual bool goal_reached() const = 0;
+  // What is known, in words, for who takes the call over.
+  virtual std::string summary() const = 0;
 };
 
 } // namespace patchcord::agent

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/scripted_mind.hpp"
 
+#include "agent/resumption.hpp"
 #include "agent/scripted_words.hpp"
 #include "base/text.hpp"
 
@@ -14,6 +15,9 @@ std::string replaced(std::string text, std::string_view what,
   const std::size_t at = text.find(what);
   return at == std::string::npos ? text : text.replace(at, what.size(), with);
 }
+
+// Of an answer in free words that asks for a person as well.
+constexpr std::size_t kMostFreeWords = 8;
 
 std::string capital(std::string text) {
   if (!text.empty() && text[0] >= 'a' && text[0] <= 'z')
@@ -70,9 +74,39 @@ void ScriptedMind::resume(const Values &known, const Rejected &rejected) {
   before_ = state_;
 }
 
+Reply ScriptedMind::reopen(const Values &known, const Rejected &rejected,
+                           const History &) {
+  resume(known, rejected);
+  Reply reply = go_on();
+  reply.message = definition_->phrases.transfer_failed + " " + reply.message;
+  if (state_.stage == Stage::kConfirmAll)
+    reply.action = "confirm";
+  reply.expect = expectation();
+  before_ = state_;
+  return reply;
+}
+
+std::string ScriptedMind::summary() const {
+  return spoken_summary(*definition_, state_.values, today_);
+}
+
+// The question that stands stays, for the caller may come back.
+Reply ScriptedMind::hand_over(const TransferTarget &target) const {
+  Reply reply;
+  reply.message =
+      target.message.empty() ? definition_->phrases.transfer : target.message;
+  reply.action = "transfer";
+  reply.transfer = target.name;
+  return reply;
+}
+
 Thought ScriptedMind::answer(const std::string &caller, const History &) {
   before_ = state_;
   Reply reply = hear(caller);
+  if (reply.action == "transfer") {
+    reply.expect.kind = Expectation::Kind::kNothing;
+    return reply;
+  }
   if (state_.stage == Stage::kConfirmField ||
       state_.stage == Stage::kConfirmAll)
     reply.action = "confirm";
@@ -84,16 +118,19 @@ Reply ScriptedMind::hear(const std::string &caller) {
   const Words words = to_words(caller);
   if (state_.stage == Stage::kOver)
     return end(definition_->end.farewell, "caller_goodbye");
+  // In free text only when there is little else.
+  const bool free_text =
+      (state_.stage == Stage::kField || state_.stage == Stage::kMore) &&
+      is_free_text(*state_.field);
+  if (const TransferTarget *target = asked_for(words, definition_->transfer);
+      target != nullptr && (!free_text || words.size() <= kMostFreeWords))
+    return hand_over(*target);
   if (state_.stage == Stage::kResumed && !says_goodbye(words)) {
     (void)take_mentions(caller, nullptr);
     return go_on();
   }
   if (words.empty())
     return not_understood();
-  // In free text only when there is nothing else.
-  const bool free_text =
-      (state_.stage == Stage::kField || state_.stage == Stage::kMore) &&
-      is_free_text(*state_.field);
   if (says_goodbye(words) && (!free_text || words.size() <= 2))
     return end(definition_->end.farewell, "caller_goodbye");
   if (asks_to_repeat(words) && (!free_text || words.size() <= 4))
@@ -284,16 +321,8 @@ Reply ScriptedMind::ask(const Field &field) {
 }
 
 Reply ScriptedMind::read_back() {
-  std::vector<std::string> parts;
-  for (const Field &field : definition_->fields) {
-    const auto found = state_.values.find(field.name);
-    if (found != state_.values.end() && applies(field, state_.values))
-      parts.push_back(replaced(field.say, "{value}",
-                               spoken_value(field, found->second, today_)));
-  }
   state_.stage = Stage::kConfirmAll;
-  return question(
-      replaced(definition_->end.read_back, "{fields}", join(parts, ", ")));
+  return question(replaced(definition_->end.read_back, "{fields}", summary()));
 }
 
 Reply ScriptedMind::not_understood() {
@@ -433,6 +462,8 @@ Expectation ScriptedMind::expectation() const {
     return expect;
   }
   expect.also = {"repeat", "help", "goodbye"};
+  for (std::string &phrase : transfer_phrases(definition_->transfer))
+    expect.also.push_back(std::move(phrase));
   const bool may_decline =
       state_.stage == Stage::kMore ||
       (state_.stage == Stage::kField && state_.field != nullptr &&

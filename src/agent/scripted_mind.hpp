@@ -17,6 +17,8 @@ public:
   ScriptedMind(std::shared_ptr<const Definition> definition, Date today);
 
   Reply open() override;
+  Reply reopen(const Values &known, const Rejected &rejected,
+               const History &history) override;
   Thought answer(const std::string &caller, const History &history) override;
   void take_back() override { state_ = before_; }
   void model_begin() override {}
@@ -34,6 +36,7 @@ public:
   const Values &values() const override { return state_.values; }
   const Rejected &rejected() const override { return state_.rejected; }
   bool goal_reached() const override { return state_.goal_reached; }
+  std::string summary() const override;
 
 private:
   enum class Stage {
@@ -77,6 +80,7 @@ private:
   Reply not_understood();
   Reply ask_again(const std::string &lead);
   Reply end(const std::string &text, const std::string &reason);
+  Reply hand_over(const TransferTarget &target) const;
   std::string again() const;
   Reply question(const std::string &text, const std::string &lead = {});
   // Takes what was said for fields that were not asked for; whether there was

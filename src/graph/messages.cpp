@@ -120,6 +120,23 @@ void post(GstElement *element, const ConversationEnded &message) {
                               .set("invalid", message.found.invalid)
                               .take());
 }
+void post(GstElement *element, const Transfer &message) {
+  post_structure(element, Fields(Transfer::kName)
+                              .set("turn", message.turn)
+                              .set("target", message.target)
+                              .set("number", message.number)
+                              .set("timeout", message.timeout)
+                              .set("warm", message.warm)
+                              .set("summary", message.summary)
+                              .set("state", message.state)
+                              .take());
+}
+void post(GstElement *element, const AnsweredBy &message) {
+  post_structure(element, Fields(AnsweredBy::kName)
+                              .set("answered-by", message.answered_by)
+                              .set("outcome", message.outcome)
+                              .take());
+}
 void post(GstElement *element, const StreamEnded &message) {
   post_structure(element, Fields(StreamEnded::kName)
                               .set("reason", message.reason)
@@ -209,6 +226,21 @@ template <> std::optional<ConversationEnded> parse(GstMessage *message) {
     return std::nullopt;
   return ConversationEnded{get_string(s, "reason"), get_bool(s, "goal-reached"),
                            get_found(s)};
+}
+template <> std::optional<Transfer> parse(GstMessage *message) {
+  const auto *s = match(message, Transfer::kName);
+  if (s == nullptr)
+    return std::nullopt;
+  return Transfer{get_uint(s, "turn"),     get_string(s, "target"),
+                  get_string(s, "number"), get_uint(s, "timeout"),
+                  get_bool(s, "warm"),     get_string(s, "summary"),
+                  get_string(s, "state")};
+}
+template <> std::optional<AnsweredBy> parse(GstMessage *message) {
+  const auto *s = match(message, AnsweredBy::kName);
+  if (s == nullptr)
+    return std::nullopt;
+  return AnsweredBy{get_string(s, "answered-by"), get_string(s, "outcome")};
 }
 template <> std::optional<StreamEnded> parse(GstMessage *message) {
   const auto *s = match(message, StreamEnded::kName);

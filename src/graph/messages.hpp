@@ -103,9 +103,30 @@ struct ConversationEnded {
   static constexpr char kName[] = "patchcord-conversation-ended";
   std::string reason; // "goal", "no_answer", "max_turns", "max_duration",
                       // "provider_failed", "caller_hung_up",
-                      // "caller_goodbye", "agent_ended" (before the goal)
+                      // "caller_goodbye", "agent_ended" (before the goal),
+                      // "transfer", "voicemail", "machine", "fax"
   bool goal_reached = false;
   agent::Found found;
+};
+
+// From the agent: the caller is to be handed over once all has been heard; EOS
+// is on its way behind the last words.
+struct Transfer {
+  static constexpr char kName[] = "patchcord-transfer";
+  std::uint32_t turn = 0;
+  std::string target, number;
+  std::uint32_t timeout = 30; // seconds of ringing
+  bool warm = false;          // who takes the call is told, before all,
+  std::string summary;        // this: what is known
+  std::string state; // JSON: the agent's `resume`, should nobody take the call
+};
+
+// From the agent: what the network says about who answered, and what comes of
+// it.
+struct AnsweredBy {
+  static constexpr char kName[] = "patchcord-answered-by";
+  std::string answered_by; // "human", "machine_end_beep" ...
+  std::string outcome;     // "goes_on", "message", "hang_up", "waits", "late"
 };
 
 // From twiliosrc: the media stream is over.
@@ -132,6 +153,8 @@ void post(GstElement *element, const DtmfReceived &message);
 void post(GstElement *element, const Tool &message);
 void post(GstElement *element, const ProviderTrouble &message);
 void post(GstElement *element, const ConversationEnded &message);
+void post(GstElement *element, const Transfer &message);
+void post(GstElement *element, const AnsweredBy &message);
 void post(GstElement *element, const StreamEnded &message);
 void post(GstElement *element, const StreamAnomalies &message);
 

@@ -40,6 +40,10 @@ max_digits = 6
 name = "sure"
 type = "boolean"
 question = "q"
+[[transfer]]
+name = "desk"
+number = "+14155550100"
+when = "w"
 )";
 
 } // namespace
@@ -68,6 +72,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
     thought = mind.model_done(size % 2 == 0 ? "stop" : "", "", spoken);
   }
   const Reply &reply = std::get<Reply>(thought);
+  if (reply.action == "transfer" &&
+      definition->transfer_target(reply.transfer) == nullptr)
+    std::abort();
   Findings findings(definition);
   findings.update(mind.values(), mind.rejected(), 1);
   const Found found = findings.all();

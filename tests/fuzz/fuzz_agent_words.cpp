@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/clause_splitter.hpp"
+#include "agent/transfer.hpp"
 #include "agent/values.hpp"
 #include "base/text.hpp"
 
@@ -63,5 +64,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
                               std::min<std::size_t>(size, 4096));
   split(text);
   read(text);
+  const std::vector<TransferTarget> targets = {
+      {"desk", "+1", "w", {"reservations"}}, {"night_desk", "+1", "w", {}}};
+  const Words words = to_words(text);
+  const auto *target = asked_for(words, targets);
+  // Who asks for somebody uses a word at least.
+  if (target != nullptr && words.empty())
+    std::abort();
   return 0;
 }

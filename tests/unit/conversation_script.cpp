@@ -90,10 +90,11 @@ ConversationScript::ConversationScript(
       shown_(std::move(shown)) {}
 
 std::unique_ptr<ConversationScript>
-ConversationScript::scripted(std::string shown) {
+ConversationScript::scripted(std::string shown, const char *more) {
+  const auto definition = trip_definition(more);
   return std::make_unique<ConversationScript>(
-      std::make_unique<ScriptedMind>(trip_definition(), kWednesday),
-      std::move(shown));
+      std::make_unique<ScriptedMind>(definition, kWednesday), std::move(shown),
+      definition);
 }
 
 std::unique_ptr<ConversationScript>
@@ -200,6 +201,8 @@ Actions ConversationScript::perform(const std::string &input) {
     return to.voice_failed(now_, {"mouth", rest, "", false});
   if (what == "gone")
     return to.caller_gone(now_);
+  if (what == "answered")
+    return to.answered_by(now_, rest);
   if (what == "wait")
     return {};
   return to.playout(now_, report(what, rest));
@@ -287,6 +290,12 @@ std::string ConversationScript::text_of(const Action &todo) const {
   if (const auto *a = std::get_if<action::ToolEnded>(&todo))
     return "tool " + number(a->turn) + " " + a->name + " " + a->status + " " +
            number(a->took / 1ms);
+  if (const auto *a = std::get_if<action::Transfer>(&todo))
+    return "transfer " + a->target.name +
+           (a->summary.empty() ? "" : " (" + a->summary + ")") +
+           (shows("state") ? " " + a->state : "");
+  if (const auto *a = std::get_if<action::AnsweredBy>(&todo))
+    return a->who + ": " + a->outcome;
   if (const auto *a = std::get_if<action::Trouble>(&todo))
     return "trouble " + a->failure.code + (a->fatal ? "!" : "");
   if (const auto *a = std::get_if<action::Ended>(&todo))

@@ -18,8 +18,8 @@
 // the request before), "model-done[:REASON]", "model-refuses:TEXT",
 // "calls:NAME(ARGUMENTS)" (the answer calls tools, with "; " between), "tool:1:
 // STATUS:BODY", "tool-failed:1:CODE", "model-failed:CODE", "model-broken:CODE"
-// (worth another try), "deaf:CODE", "mute:CODE", "gone", and "wait". Timers
-// that are due by then fire first.
+// (worth another try), "deaf:CODE", "mute:CODE", "gone", "answered:WHO" (by the
+// network's word), and "wait". Timers that are due by then fire first.
 class ConversationScript {
 public:
   struct Step {
@@ -30,12 +30,14 @@ public:
 
   // `shown`: what to compare beside speech and calls: "decided", "heard",
   // "latency", "expect", "request" (the body of requests), "found" (in
-  // decisions and ends: turns, missing and invalid fields).
+  // decisions and ends: turns, missing and invalid fields), "state" (of
+  // transfers).
   // `definition`: the mind's, if it is not the trip's.
   explicit ConversationScript(
       std::unique_ptr<patchcord::agent::Mind> mind, std::string shown = {},
       std::shared_ptr<const patchcord::agent::Definition> definition = {});
-  static std::unique_ptr<ConversationScript> scripted(std::string shown = {});
+  static std::unique_ptr<ConversationScript> scripted(std::string shown = {},
+                                                      const char *more = "");
   // `more`: of the definition, behind the trip.
   static std::unique_ptr<ConversationScript> model(std::string shown = {},
                                                    const char *more = "");

@@ -114,8 +114,9 @@ void test_refusals() {
        "test.toml:1: name: expected a text that is not empty, got \" \""},
       {"language = \"en\"", "langauge = \"en\"",
        "test.toml:4: langauge: expected one of name, greeting, greeting_asks, "
-       "instructions, language, voice, fields, tools, end, limits, phrases, "
-       "interruptions, fillers, thinking, got an unknown key"},
+       "instructions, language, voice, fields, tools, transfer, voicemail, "
+       "end, limits, phrases, interruptions, fillers, thinking, got an unknown "
+       "key"},
       {"language = \"en\"", "language = [1]",
        "test.toml:4: language: expected a text, got an array"},
       {"language = \"en\"", "language = \"English\"",
@@ -186,7 +187,8 @@ void test_refusals() {
        "1000, got 2.5"},
       {"[phrases]\n", "[phrases]\nsilense = \"x\"\n",
        "test.toml:36: phrases.silense: expected one of silence, hold, "
-       "time_up, confirm, which, fallback, more, invalid, got an unknown key"},
+       "time_up, confirm, which, fallback, more, invalid, transfer, "
+       "transfer_failed, got an unknown key"},
       {"[end]", "[end", "test.toml:28: "},
       {"language = \"en\"", "greeting_asks = \"colour\"",
        "test.toml:4: greeting_asks: expected the name of a field, got "
