@@ -129,6 +129,7 @@ std::string JsonView::dump() const {
 // to be had and given back 50 times a second: a thread keeps what it used.
 struct JsonDocument::Parser {
   simdjson::dom::parser parser;
+  std::vector<char> text; // with the padding that it reads beyond a text
 };
 
 namespace {
@@ -186,8 +187,15 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text,
   const auto depth = static_cast<std::size_t>(limits.depth) + 1;
   Element root;
   auto code = parser.allocate(capacity, depth);
+  // By itself it makes the document as large as the text, and a copy each time.
+  if (code == simdjson::SUCCESS && parser.doc.capacity() < capacity)
+    code = parser.doc.allocate(capacity);
+  std::vector<char> &padded = document.parser_->text;
+  padded.reserve(capacity + simdjson::SIMDJSON_PADDING);
+  padded.assign(text.begin(), text.end());
+  padded.resize(text.size() + simdjson::SIMDJSON_PADDING);
   if (code == simdjson::SUCCESS)
-    code = parser.parse(text.data(), text.size()).get(root);
+    code = parser.parse(padded.data(), text.size(), false).get(root);
   if (code != simdjson::SUCCESS)
     return error_of(code, limits.depth);
   document.root_ = JsonAccess::view(root);

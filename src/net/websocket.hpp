@@ -80,9 +80,7 @@ public:
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
   // The same by one who does not stay for the end: no handler runs any more,
   // and the object may be destroyed. A connection that is not open is dropped.
-  virtual void leave(std::uint16_t code, std::string_view reason) {
-    close(code, reason);
-  }
+  virtual void leave(std::uint16_t code, std::string_view reason) = 0;
   virtual std::size_t queued_bytes() const = 0;
   // Stops reading, and begins again: what the peer sends meanwhile waits with
   // the kernel, and then with the peer. What a slow reader does to a server.

@@ -25,6 +25,10 @@ public:
     pair_->closed_by_server(code);
     pair_->tell_server(code);
   }
+  void leave(std::uint16_t code, std::string_view) override {
+    pair_->server_ = nullptr;
+    pair_->closed_by_server(code);
+  }
   std::size_t queued_bytes() const override { return 0; }
   void set_low_water(std::size_t bytes) override { pair_->low_water_ = bytes; }
 

@@ -38,6 +38,10 @@ public:
     wire_.close_code = code;
     wire_.close_reason = reason;
   }
+  // Who has a call's stream stays for its end.
+  void leave(std::uint16_t, std::string_view) override {
+    g_assert_not_reached();
+  }
   std::size_t queued_bytes() const override { return 0; }
   void set_low_water(std::size_t bytes) override { wire_.low_water = bytes; }
 
