@@ -41,6 +41,12 @@ std::size_t turns_in(const History &history) {
       }));
 }
 
+// Whether callers may press keys for it.
+bool keyed(const Field &field) {
+  return field.type == FieldType::kDigits || field.type == FieldType::kPhone ||
+         field.type == FieldType::kNumber || field.type == FieldType::kInteger;
+}
+
 } // namespace
 
 LlmMind::LlmMind(std::shared_ptr<const Definition> definition, Date today,
@@ -328,12 +334,17 @@ Expectation LlmMind::expectation() const {
   Expectation expect;
   expect.also = {"yes", "no", "repeat", "goodbye"};
   // Which field it asks for a model does not tell. Keys are most likely for the
-  // first that wants digits; if not, they may be more than it wants.
-  for (const Field &field : definition_->fields)
+  // first that wants digits; if others are given by keys as well, or corrected,
+  // they may be more than it wants. What is too long for a field is refused
+  // when the model finds it (is_valid).
+  const auto &fields = definition_->fields;
+  const auto by_keys = std::count_if(fields.begin(), fields.end(), keyed);
+  for (const Field &field : fields)
     if (field.type == FieldType::kDigits && !expect.digits &&
         applies(field, known_.values) && !known_.values.contains(field.name)) {
       expect.digits = field.digits;
-      expect.digits->most = DigitRules().most;
+      if (by_keys > 1)
+        expect.digits->most = DigitRules().most;
     }
   return expect;
 }

@@ -377,15 +377,44 @@ void test_other_terminators() {
 void test_digits_and_model() {
   const auto definition = with_fields(kCode);
   LlmMind mind(definition, kWednesday, {});
-  // It may ask for a telephone number first.
   g_assert_true(mind.expectation().digits->timeout == 3s);
-  g_assert_cmpint(mind.expectation().digits->most, ==, 32);
+  g_assert_cmpint(mind.expectation().digits->most, ==, 6);
+  // It may ask for a telephone number first, or have one corrected.
+  const auto more =
+      with_fields(std::string(kCode) + "[[fields]]\nname = \"phone\"\ntype = "
+                                       "\"phone\"\nquestion = \"Phone?\"\n");
+  const LlmMind of_two(more, kWednesday, {});
+  g_assert_cmpint(of_two.expectation().digits->most, ==, 32);
   mind.model_begin();
   (void)mind.model_text(
       R"({"message":"m","action":"ask","extracted":{"code":"0471"}})");
   (void)mind.model_done("stop", "", "m");
   equal(to_json(*definition, mind.values()), R"({"code":"0471"})");
   g_assert_false(mind.expectation().digits.has_value());
+}
+
+// Typed or said, and whatever the model makes of it: what is too long for the
+// field is no value of it.
+void test_too_many_digits_and_model() {
+  const auto definition = with_fields(kCode);
+  LlmMind mind(definition, kWednesday, {});
+  for (const char *digits : {"0471111", "471", ""}) {
+    mind.model_begin();
+    (void)mind.model_text((std::string(R"({"message":"m","action":"ask",)") +
+                           R"("extracted":{"code":")" + digits + "\"}}")
+                              .c_str());
+    (void)mind.model_done("stop", "", "m");
+    equal(to_json(*definition, mind.values()), "{}");
+  }
+  g_assert_cmpint(mind.expectation().digits->most, ==, 6);
+}
+
+void test_too_many_digits_said() {
+  code_asked(kCode)->run(
+      {{2000, "speech", ""},
+       {3000, "quiet", ""},
+       {3100, "words:oh four seven one double one two",
+        "start 2; It has four to six digits.; Your code?; end 2"}});
 }
 
 // --- where values came from --------------------------------------------------
@@ -518,6 +547,10 @@ int main(int argc, char **argv) {
       {"/digits/may-end-at-another-key-or-none", test_other_terminators},
       {"/digits/of-a-model-are-for-the-field-that-is-missing",
        test_digits_and_model},
+      {"/digits/too-many-of-a-model-are-no-value",
+       test_too_many_digits_and_model},
+      {"/digits/too-many-that-are-said-are-asked-for-again",
+       test_too_many_digits_said},
       {"/findings/keep-the-turn-they-came-from", test_findings},
       {"/findings/of-a-call-are-told-with-each-decision", test_turns_of_a_call},
       {"/findings/of-a-reply-that-was-never-heard-are-of-the-next-turn",
