@@ -9,9 +9,12 @@
 namespace patchcord::openai {
 namespace {
 
-constexpr Duration kConnectLimit = 10s; // upgrade, created, updated: each
-constexpr int kMaxAttempts = 5;
-constexpr Duration kFirstDelay = 500ms, kLongestDelay = 8s;
+// A caller who is not heard shall be told so before he asks whether anybody is
+// there: without a session for so long, it is given up.
+constexpr Duration kMostUnheard = 5s;
+constexpr Duration kConnectLimit = 3500ms; // upgrade, created, updated: each
+constexpr int kMaxAttempts = 5;            // of sessions that do not last, too
+constexpr Duration kFirstDelay = 500ms, kLongestDelay = 1500ms;
 constexpr Duration kStable = 10s; // ready for so long: attempts start anew
 constexpr Duration kFinishGrace = 2s, kFinishLimit = 30s;
 constexpr Duration kLiveDeadline = 1s, kTurnDeadline = 3s;
@@ -44,6 +47,7 @@ void RealtimeTranscription::start(TimePoint now) {
 }
 
 void RealtimeTranscription::connect(TimePoint now) {
+  unheard(now);
   link_ = Link::kConnecting;
   link_deadline_ = now + kConnectLimit;
   outbox_.clear();
@@ -60,7 +64,13 @@ void RealtimeTranscription::on_open(TimePoint now) {
   link_deadline_ = now + kConnectLimit;
 }
 
+void RealtimeTranscription::unheard(TimePoint now) {
+  if (!give_up_at_)
+    give_up_at_ = now + kMostUnheard;
+}
+
 void RealtimeTranscription::configure(TimePoint now) {
+  unheard(now);
   link_ = Link::kConfiguring;
   link_deadline_ = now + kConnectLimit;
   outbox_.push_back(beta_ ? beta_session_update() : session_update());
@@ -127,6 +137,7 @@ std::string RealtimeTranscription::beta_session_update() const {
 
 void RealtimeTranscription::become_ready(TimePoint now) {
   link_ = Link::kReady;
+  give_up_at_.reset();
   ready_since_ = now;
   const double jitter = 0.9 + 0.1 * std::uniform_real_distribution<>()(random_);
   recycle_at_ = now + std::chrono::duration_cast<Duration>(
@@ -144,10 +155,12 @@ void RealtimeTranscription::lose(std::string why, bool at_once, TimePoint now) {
   requeue_turns();
   items_.reset();
   outbox_.clear();
-  if (++attempts_ > kMaxAttempts) {
+  unheard(now);
+  if (++attempts_ > kMaxAttempts || now >= *give_up_at_) {
     fail("connection_lost", std::move(why), true);
     return;
   }
+  lost_by_ = std::move(why);
   Duration delay{};
   if (!at_once || attempts_ > 1) {
     delay = std::min(kFirstDelay * (1 << (attempts_ - 1)), kLongestDelay);
@@ -167,6 +180,7 @@ void RealtimeTranscription::fail(std::string code, std::string message,
   commits_.clear();
   turn_.reset();
   outbox_.clear();
+  give_up_at_.reset();
   link_ = Link::kDead;
   act({Action::Kind::kDisconnect});
   act({Action::Kind::kFailed,
@@ -208,6 +222,8 @@ void RealtimeTranscription::on_message(std::string_view json, TimePoint now) {
     link_ = Link::kCreated;
     if (format_)
       configure(now);
+    else // Nobody speaks yet.
+      give_up_at_.reset();
     return;
   case RealtimeEvent::Type::kUpdated:
     if (link_ == Link::kConfiguring)
@@ -302,7 +318,7 @@ void RealtimeTranscription::finish(bool speech_left, TimePoint now) {
     return;
   finishing_ = true;
   finish_limit_ = now + kFinishLimit;
-  finish_deadline_ = now + kConnectLimit;
+  finish_deadline_ = now + kMostUnheard;
   if (link_ == Link::kReady)
     finish_deadline_ = now;
   extend_finish(now);
@@ -323,6 +339,7 @@ void RealtimeTranscription::check_finished() {
   if (!nothing_left && link_ != Link::kDead && link_ != Link::kIdle)
     return;
   finished_ = true;
+  give_up_at_.reset();
   if (link_ == Link::kReady)
     act({Action::Kind::kDisconnect});
   if (link_ != Link::kDead)
@@ -342,6 +359,8 @@ std::optional<TimePoint> RealtimeTranscription::deadline() const {
   if (link_ == Link::kConnecting || link_ == Link::kOpen ||
       link_ == Link::kConfiguring || link_ == Link::kWaiting)
     earliest(link_deadline_);
+  if (give_up_at_)
+    earliest(*give_up_at_);
   if (link_ == Link::kReady && between_turns() && !finishing_)
     earliest(recycle_at_);
   if (finishing_ && !finished_)
@@ -359,8 +378,12 @@ void RealtimeTranscription::on_time(TimePoint now) {
     act({Action::Kind::kNotice, "the last result did not come in time"});
     act({Action::Kind::kDisconnect});
     link_ = link_ == Link::kDead ? Link::kDead : Link::kIdle;
+    give_up_at_.reset();
   }
-  if (link_ == Link::kReady) {
+  if (give_up_at_ && now >= *give_up_at_) {
+    fail("connection_lost",
+         lost_by_.empty() ? "no answer from the server" : lost_by_, true);
+  } else if (link_ == Link::kReady) {
     if (now >= recycle_at_ && between_turns() && !finishing_) {
       act({Action::Kind::kNotice, "a new session before this one expires"});
       act({Action::Kind::kDisconnect});

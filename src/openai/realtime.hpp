@@ -126,6 +126,7 @@ private:
   // realtime.cpp: the link
   void connect(TimePoint now);
   void configure(TimePoint now);
+  void unheard(TimePoint now); // from now on, if it was not so before
   void become_ready(TimePoint now);
   void lose(std::string why, bool at_once, TimePoint now);
   void fail(std::string code, std::string message, bool retryable);
@@ -178,6 +179,8 @@ private:
   Link link_ = Link::kIdle;
   TimePoint link_deadline_{};
   TimePoint ready_since_{}, recycle_at_{};
+  std::optional<TimePoint> give_up_at_; // unless there is a session by then
+  std::string lost_by_;                 // the last try
   int attempts_ = 0;
   bool model_in_url_ = false, was_created_ = false, beta_ = false;
   int updates_made_ = 0, commits_made_ = 0;
