@@ -66,13 +66,14 @@ TimePoint AgentSession::running_or_now(GstClockTime time) const {
 void AgentSession::play() {
   const GstClockTime time = graph::running_time(pads_.element);
   origin_ = worker_->now() - running(time).value_or(TimePoint{});
-  playing_ = true;
-  std::deque<Input> waiting = std::exchange(inputs_, {});
-  // Behind this state change, so that the whole pipeline plays.
-  worker_->post([weak = weak_from_this(), waiting = std::move(waiting)] {
+  // Behind this state change, so that the whole pipeline plays. What comes
+  // before that waits on: a text must not overtake the start.
+  worker_->post([weak = weak_from_this(), play = ++plays_] {
     const auto self = weak.lock();
-    if (!self || self->closed_)
+    if (!self || self->closed_ || self->plays_ != play)
       return;
+    self->playing_ = true;
+    const std::deque<Input> waiting = std::exchange(self->inputs_, {});
     self->feed([to = self->conversation_.get()](TimePoint now) {
       return to->started(now);
     });
@@ -84,6 +85,7 @@ void AgentSession::play() {
 }
 
 void AgentSession::pause() {
+  ++plays_;
   playing_ = false;
   timer_.cancel();
 }

@@ -93,6 +93,7 @@ private:
   const ModelEndpoint endpoint_;
   const ToolEndpoint tool_endpoint_;
 
+  std::uint32_t plays_ = 0; // the last change to PLAYING, or from it
   bool playing_ = false, closed_ = false;
   bool busy_ = false;
   std::deque<Input> inputs_; // before PLAYING, or while busy

@@ -215,26 +215,34 @@ void test_voice_fails() {
   equal(bench.take(), "start:2 \"In which office?\" end:2 expect:choice");
 }
 
-void test_lines_before_playing() {
+// Or after it, when the worker has not come to the start yet.
+void lines_before_the_start(GstState state) {
   const auto worker = Worker::create_virtual();
   AgentBench bench(worker);
   GstHarness *harness =
       gst_harness_new_with_element(bench.element(), "sink", "src");
-  gst_element_set_state(bench.element(), GST_STATE_PAUSED);
+  gst_element_set_state(bench.element(), state);
   gst_harness_set_src_caps_str(harness, "text/x-raw, format=utf8");
   const std::string lines = "cancel\nSunnyvale\n\ntoday\nnoon\nyes\n";
   g_assert_cmpint(
       gst_harness_push(harness, buffer_of(as_bytes(lines)).release()), ==,
       GST_FLOW_OK);
   gst_harness_push_event(harness, gst_event_new_eos());
-  bench.run();
-  equal(bench.take(), "");
+  if (state == GST_STATE_PAUSED) {
+    bench.run();
+    equal(bench.take(), "");
+  }
   gst_element_set_state(bench.element(), GST_STATE_PLAYING);
   bench.run();
   g_assert_true(
       bench.take().ends_with("\"Goodbye.\" end:6 expect:nothing eos"));
   equal(bench.messages<messages::ConversationEnded>().at(0).reason, "goal");
   gst_harness_teardown(harness);
+}
+
+void test_lines_before_playing() {
+  lines_before_the_start(GST_STATE_PAUSED);
+  lines_before_the_start(GST_STATE_PLAYING);
 }
 
 void test_odd_text() {
