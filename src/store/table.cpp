@@ -31,6 +31,13 @@ Result<Columns> missing_columns(sqlite3 *database, const std::string &table,
   return missing;
 }
 
+Error not_added(const std::string &table, const std::string &column,
+                const Error &why) {
+  return make_error("sqlite",
+                    "column \"" + column + "\" of \"" + table +
+                        "\" is missing and cannot be added: " + why.message);
+}
+
 Result<Unit> add(sqlite3 *database, const std::string &table,
                  const Columns &wanted) {
   const auto missing = missing_columns(database, table, wanted);
@@ -40,9 +47,7 @@ Result<Unit> add(sqlite3 *database, const std::string &table,
     const auto added = execute(
         database, "ALTER TABLE " + table + " ADD COLUMN " + name + " " + type);
     if (!added)
-      return make_error("sqlite", "column \"" + name + "\" of \"" + table +
-                                      "\" is missing and cannot be added: " +
-                                      added.error().message);
+      return not_added(table, name, added.error());
   }
   return ok();
 }
@@ -59,10 +64,7 @@ Result<Unit> add_missing_columns(sqlite3 *database, const std::string &table,
   // Looked at again with the file to ourselves: another process may be adding
   // them at this moment. All of them or none.
   if (auto begun = execute(database, "BEGIN IMMEDIATE"); !begun)
-    return make_error(
-        "sqlite",
-        "column \"" + missing->front().first + "\" of \"" + table +
-            "\" is missing and cannot be added: " + begun.error().message);
+    return not_added(table, missing->front().first, begun.error());
   auto added = add(database, table, wanted);
   if (added)
     added = execute(database, "COMMIT");

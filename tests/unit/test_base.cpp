@@ -2,6 +2,7 @@
 #include "base/base64.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "base/task_thread.hpp"
 #include "base/text.hpp"
 #include "base/url.hpp"
 
@@ -155,6 +156,23 @@ static void test_text() {
   CHECK_TEXT(log::mask_number("anon"), "****");
 }
 
+static void test_task_thread() {
+  std::string order;
+  {
+    TaskThread thread("test", TaskThread::Priority::kBackground);
+    for (const char each : std::string("abc"))
+      thread.post([&order, each] { order += each; });
+    thread.flush();
+    CHECK_TEXT(order, "abc");
+    // A task may post another; the end waits for both.
+    thread.post([&] {
+      order += 'd';
+      thread.post([&order] { order += 'e'; });
+    });
+  }
+  CHECK_TEXT(order, "abcde");
+}
+
 static void test_urls() {
   const struct {
     const char *url, *host, *redacted;
@@ -204,6 +222,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/json/documents-are-apart", test_json_documents_are_apart);
   g_test_add_func("/json/writer-keeps-order", test_json_writer_keeps_order);
   g_test_add_func("/text/small-things", test_text);
+  g_test_add_func("/task-thread/ends-when-all-is-done", test_task_thread);
   g_test_add_func("/url/secrets-are-not-shown", test_urls);
   return g_test_run();
 }

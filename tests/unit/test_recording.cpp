@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "audio/mulaw.hpp"
-#include "base/handles.hpp"
 #include "base/log.hpp"
 #include "recording/stereo.hpp"
 #include "recording/wav_file.hpp"
 #include "recording/writer.hpp"
 
 #include "../support/check_text.hpp"
+#include "../support/temp_dir.hpp"
 
 #include <glib.h>
 
@@ -15,7 +15,6 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
-#include <sstream>
 #include <sys/stat.h>
 
 using namespace patchcord;
@@ -24,28 +23,8 @@ using namespace patchcord::recording;
 namespace {
 
 namespace fs = std::filesystem;
-
-class TempDir {
-public:
-  TempDir()
-      : path_(GCharPtr(g_dir_make_tmp("patchcord-XXXXXX", nullptr)).get()) {}
-  ~TempDir() { fs::remove_all(path_); }
-  TempDir(const TempDir &) = delete;
-  TempDir &operator=(const TempDir &) = delete;
-  std::string operator/(const std::string &name) const {
-    return path_ + "/" + name;
-  }
-
-private:
-  const std::string path_;
-};
-
-std::string contents(const std::string &path) {
-  std::ifstream in(path, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
+using test::contents;
+using test::TempDir;
 
 Header header() {
   Header header;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "audio/mulaw.hpp"
-#include "base/handles.hpp"
 #include "base/log.hpp"
 #include "call/call_tap.hpp"
 #include "net/http_client.hpp"
@@ -9,13 +8,13 @@
 #include "scenario/stage.hpp"
 
 #include "../support/check_text.hpp"
+#include "../support/temp_dir.hpp"
 
 #include <glib.h>
 #include <gst/gst.h>
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 // Calls are recorded and played again.
 using namespace patchcord;
@@ -25,15 +24,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string new_folder() {
-  return GCharPtr(g_dir_make_tmp("patchcord-XXXXXX", nullptr)).get();
-}
-
 // Of a scenario, in a folder of its own.
 class Recorded {
 public:
-  explicit Recorded(const Scenario &scenario) : folder_(new_folder()) {
-    auto writer = recording::Writer::open(folder_);
+  explicit Recorded(const Scenario &scenario) {
+    auto writer = recording::Writer::open(folder_.path());
     g_assert_true(writer.ok());
     auto played = run(scenario, {true, writer->get()});
     if (!played)
@@ -41,14 +36,13 @@ public:
     outcome = *std::move(played);
     (*writer)->flush();
     g_assert_cmpuint((*writer)->lost(), ==, 0);
-    for (const auto &entry : fs::directory_iterator(folder_))
+    for (const auto &entry : fs::directory_iterator(folder_.path()))
       call = entry.path().string();
     auto read = recording::read_recording(call);
     if (!read)
       g_error("%s", read.error().message.c_str());
     recording = *std::move(read);
   }
-  ~Recorded() { fs::remove_all(folder_); }
   Recorded(const Recorded &) = delete;
   Recorded &operator=(const Recorded &) = delete;
 
@@ -59,7 +53,7 @@ public:
   recording::Recording recording;
 
 private:
-  const std::string folder_;
+  const test::TempDir folder_;
 };
 
 Replayed again(const recording::Recording &recording,
@@ -121,10 +115,8 @@ void test_sound_is_kept() {
     return fs::file_size(recorded.call + "/" + name);
   };
   g_assert_cmpuint(size("caller.wav"), >=, outcome.caller_audio.size());
-  std::ifstream in(recorded.call + "/call.wav", std::ios::binary);
-  std::stringstream wav;
-  wav << in.rdbuf();
-  const std::string stereo = wav.str().substr(58);
+  const std::string stereo =
+      test::contents(recorded.call + "/call.wav").substr(58);
   // Right is what the phone heard, to the sample: the network is none. It
   // played from the first frame on, the recording begins 20 ms earlier.
   const auto loud = [](std::int16_t sample) { return std::abs(sample) > 200; };
@@ -153,10 +145,7 @@ void test_sound_is_kept() {
 // Which of them, the first says.
 void test_a_changed_agent_differs() {
   const Recorded recorded(shipped("booking.toml"));
-  std::ifstream in(recorded.agent());
-  std::stringstream text;
-  text << in.rdbuf();
-  std::string changed = text.str();
+  std::string changed = test::contents(recorded.agent());
   const std::string question = "In which office?";
   changed.replace(changed.find(question), question.size(),
                   "Which office shall it be?");
@@ -231,8 +220,8 @@ void test_tools_are_not_called() {
 }
 
 void test_urls_are_kept_without_secrets() {
-  const std::string folder = new_folder();
-  auto writer = recording::Writer::open(folder);
+  const test::TempDir folder;
+  auto writer = recording::Writer::open(folder.path());
   const auto worker = Worker::create_virtual();
   {
     const auto tap =
@@ -251,16 +240,12 @@ void test_urls_are_kept_without_secrets() {
     tap->close();
   }
   (*writer)->flush();
-  const auto kept = recording::read_recording(folder + "/CA1");
+  const auto kept = recording::read_recording(folder / "CA1");
   g_assert_true(kept.ok());
   CHECK_TEXT(kept->events.at(0).detail,
              "https://h.example/v1/x?day=monday&api_key=***");
-  std::ifstream in(folder + "/CA1/events.jsonl");
-  std::stringstream text;
-  text << in.rdbuf();
-  g_assert_true(text.str().find("pw") == std::string::npos);
-  writer->reset();
-  fs::remove_all(folder);
+  const std::string text = test::contents(folder / "CA1/events.jsonl");
+  g_assert_true(text.find("pw") == std::string::npos);
 }
 
 void test_a_beginning_is_compared() {

@@ -4,8 +4,8 @@
 #include "store/record_store.hpp"
 
 #include "../support/check_text.hpp"
+#include "../support/temp_dir.hpp"
 
-#include <glib/gstdio.h>
 #include <sqlite3.h>
 
 #include <condition_variable>
@@ -16,6 +16,7 @@
 
 using namespace patchcord;
 using namespace patchcord::store;
+using test::TempDir;
 
 // Waits for a result that comes on the store's thread.
 template <typename T> class Waiter {
@@ -48,20 +49,10 @@ static std::optional<CallRecord> get(RecordStore &records,
   return *result;
 }
 
-class TempDir {
-public:
-  TempDir()
-      : path_(GCharPtr(g_dir_make_tmp("patchcord-XXXXXX", nullptr)).get()) {}
-  ~TempDir() {
-    for (const char *name : {"/calls.db", "/calls.db-wal", "/calls.db-shm"})
-      g_remove((path_ + name).c_str());
-    g_rmdir(path_.c_str());
-  }
-  std::string url() const { return "sqlite:" + path_ + "/calls.db"; }
-
-private:
-  std::string path_;
-};
+static std::string file_in(const TempDir &dir) { return dir / "calls.db"; }
+static std::string url_in(const TempDir &dir) {
+  return "sqlite:" + file_in(dir);
+}
 
 static CallRecord sample() {
   CallRecord record;
@@ -79,7 +70,7 @@ static CallRecord sample() {
 static void test_keeps_a_call() {
   const TempDir dir;
   {
-    auto records = RecordStore::open(dir.url());
+    auto records = RecordStore::open(url_in(dir));
     g_assert_true(records.ok());
     auto record = sample();
     (*records)->put_call(record);
@@ -98,7 +89,7 @@ static void test_keeps_a_call() {
     (*records)->put_call(record);
     g_assert_false(get(**records, "CA2").has_value());
   }
-  auto records = RecordStore::open(dir.url());
+  auto records = RecordStore::open(url_in(dir));
   const auto back = get(**records, "CA1");
   g_assert_true(back.has_value());
   CHECK_TEXT(back->status, "completed");
@@ -124,8 +115,7 @@ static void test_keeps_a_call() {
 // Runs `sql` on the file as another program would.
 static void change(const TempDir &dir, const char *sql) {
   sqlite3 *raw = nullptr;
-  g_assert_cmpint(sqlite3_open(dir.url().substr(7).c_str(), &raw), ==,
-                  SQLITE_OK);
+  g_assert_cmpint(sqlite3_open(file_in(dir).c_str(), &raw), ==, SQLITE_OK);
   g_assert_cmpint(sqlite3_exec(raw, sql, nullptr, nullptr, nullptr), ==,
                   SQLITE_OK);
   sqlite3_close(raw);
@@ -136,7 +126,7 @@ static void test_older_files() {
   // milliseconds, or tell where values came from.
   const TempDir dir;
   {
-    auto records = RecordStore::open(dir.url());
+    auto records = RecordStore::open(url_in(dir));
     (*records)->put_call(sample());
     TurnRecord turn;
     turn.caller = "hello";
@@ -148,7 +138,7 @@ static void test_older_files() {
               "ALTER TABLE calls DROP COLUMN field_turns;"
               "ALTER TABLE calls DROP COLUMN missing;"
               "ALTER TABLE calls DROP COLUMN invalid");
-  auto records = RecordStore::open(dir.url());
+  auto records = RecordStore::open(url_in(dir));
   g_assert_true(records.ok());
   TurnRecord turn;
   turn.index = 1;
@@ -170,15 +160,15 @@ static void test_older_files() {
 // added some that this one does not know.
 static void test_columns_in_another_order() {
   const TempDir dir;
-  g_assert_true(RecordStore::open(dir.url()).ok());
+  g_assert_true(RecordStore::open(url_in(dir)).ok());
   change(dir, "ALTER TABLE calls DROP COLUMN from_number;"
               "ALTER TABLE calls ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm'");
   {
-    auto records = RecordStore::open(dir.url());
+    auto records = RecordStore::open(url_in(dir));
     g_assert_true(records.ok());
     (*records)->put_call(sample());
   }
-  const auto back = get(**RecordStore::open(dir.url()), "CA1");
+  const auto back = get(**RecordStore::open(url_in(dir)), "CA1");
   CHECK_TEXT(back->from, "+14155550100");
   CHECK_TEXT(back->status, "in-progress");
   CHECK_TEXT(back->invalid, R"(["people"])");
@@ -187,10 +177,10 @@ static void test_columns_in_another_order() {
 // A file that cannot be completed is not opened: each write to it would fail.
 static void test_columns_that_cannot_be_added() {
   const TempDir dir;
-  g_assert_true(RecordStore::open(dir.url()).ok());
+  g_assert_true(RecordStore::open(url_in(dir)).ok());
   change(dir, "DROP TABLE turns;"
               "CREATE VIEW turns AS SELECT call_sid FROM calls");
-  const auto records = RecordStore::open(dir.url());
+  const auto records = RecordStore::open(url_in(dir));
   g_assert_false(records.ok());
   const std::string &message = records.error().message;
   for (const char *part : {"/calls.db", "\"turn\"", "\"turns\"", "view"})
@@ -204,12 +194,12 @@ static void test_any_column_may_be_missing() {
        {"stream_sid", "pipeline", "ended_ms", "goal_reached", "fields"}) {
     const TempDir dir;
     {
-      auto records = RecordStore::open(dir.url());
+      auto records = RecordStore::open(url_in(dir));
       (*records)->put_call(sample());
     }
     change(dir,
            (std::string("ALTER TABLE calls DROP COLUMN ") + column).c_str());
-    auto records = RecordStore::open(dir.url());
+    auto records = RecordStore::open(url_in(dir));
     g_assert_true(records.ok());
     const auto back = get(**records, "CA1");
     g_assert_true(back.has_value());
@@ -254,7 +244,7 @@ static void test_survives_a_kill() {
   g_assert_cmpint(pipe(pipe_fds), ==, 0);
   const pid_t child = fork();
   if (child == 0) {
-    auto records = RecordStore::open(dir.url());
+    auto records = RecordStore::open(url_in(dir));
     (*records)->put_call(sample());
     TurnRecord turn;
     turn.said = "Hello.";
@@ -268,7 +258,7 @@ static void test_survives_a_kill() {
   g_assert_cmpint(read(pipe_fds[0], &byte, 1), ==, 1);
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
-  auto records = RecordStore::open(dir.url());
+  auto records = RecordStore::open(url_in(dir));
   const auto back = get(**records, "CA1");
   g_assert_true(back.has_value());
   CHECK_TEXT(back->turns.at(0).said, "Hello.");
@@ -279,11 +269,10 @@ static void test_survives_a_kill() {
 // A write that fails is counted and said; later ones go on.
 static void test_failed_writes_are_counted() {
   const TempDir dir;
-  auto records = RecordStore::open(dir.url());
+  auto records = RecordStore::open(url_in(dir));
   (*records)->flush();
   // Another connection takes the table away.
-  const std::string drop =
-      "sqlite3 " + dir.url().substr(7) + " 'DROP TABLE turns'";
+  const std::string drop = "sqlite3 " + file_in(dir) + " 'DROP TABLE turns'";
   if (!GCharPtr(g_find_program_in_path("sqlite3"))) {
     g_test_skip("no sqlite3 program");
     return;
