@@ -16,7 +16,8 @@ template <auto kSection, auto kMember> auto &field(Config &config) {
 }
 
 bool has_scheme(std::string_view text,
-                std::initializer_list<std::string_view> schemes) {
+                std::initializer_list<std::string_view> schemes,
+                bool may_have_query = false) {
   const std::string url(text);
   GUri *uri = g_uri_parse(url.c_str(), G_URI_FLAGS_NONE, nullptr);
   if (uri == nullptr)
@@ -25,7 +26,7 @@ bool has_scheme(std::string_view text,
   const bool good = std::find(schemes.begin(), schemes.end(),
                               g_uri_get_scheme(uri)) != schemes.end() &&
                     host != nullptr && *host != '\0' &&
-                    g_uri_get_query(uri) == nullptr &&
+                    (may_have_query || g_uri_get_query(uri) == nullptr) &&
                     g_uri_get_fragment(uri) == nullptr;
   g_uri_unref(uri);
   return good;
@@ -41,8 +42,9 @@ bool http_url(std::string_view text) {
 bool http_url_or_empty(std::string_view text) {
   return text.empty() || http_url(text);
 }
+// Used as it is, and nothing is added to it: Azure's has `?api-version=`.
 bool stream_url_or_empty(std::string_view text) {
-  return text.empty() || has_scheme(text, {"ws", "wss"});
+  return text.empty() || has_scheme(text, {"ws", "wss"}, true);
 }
 bool listen_address(std::string_view text) { return parse_listen(text).ok(); }
 bool hangup_way(std::string_view text) {

@@ -81,7 +81,11 @@ validate_signatures = false
 auth_token = "one, two"
 [call]
 max_duration_s = 600
+[openai]
+realtime_url = "wss://h.example.com/openai/realtime?api-version=1"
 )"));
+  CHECK_TEXT(config.openai.realtime_url,
+             "wss://h.example.com/openai/realtime?api-version=1");
   CHECK_TEXT(config.server.public_url, "https://voice.example.com");
   g_assert_cmpint(config.server.max_calls, ==, 12);
   g_assert_cmpint(config.call.max_duration_s, ==, 600);
