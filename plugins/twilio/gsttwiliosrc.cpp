@@ -111,10 +111,14 @@ static gboolean gst_twilio_src_query(GstPad *pad, GstObject *parent,
                                      GstQuery *query) {
   switch (GST_QUERY_TYPE(query)) {
   case GST_QUERY_LATENCY: {
-    // A buffer leaves when its last sample has come. How long it took from the
-    // caller's mouth to us (some 100 to 300 ms) nobody can tell.
+    // A buffer leaves when its last sample has been read. How long it took from
+    // the caller's mouth to us (some 100 to 300 ms) nobody can tell.
     const Settings settings = gst_twilio_src_settings(GST_TWILIO_SRC(parent));
-    gst_query_set_latency(query, TRUE, settings.chunk_ms * GST_MSECOND,
+    const Duration unread =
+        settings.steady ? Duration{0} : audio::Cadence::kPeriod;
+    gst_query_set_latency(query, TRUE,
+                          settings.chunk_ms * GST_MSECOND +
+                              static_cast<GstClockTime>(unread.count()),
                           GST_CLOCK_TIME_NONE);
     return TRUE;
   }

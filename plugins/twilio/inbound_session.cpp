@@ -194,7 +194,7 @@ void InboundSession::follow_cadence(ByteSpan mulaw) {
   if (std::exchange(enough_, enough) != enough)
     GST_LOG_OBJECT(element_, "buffers of %zu samples from %" G_GUINT64_FORMAT,
                    enough, timeline_.position());
-  stream_->set_batch(cadence_.packets(heard));
+  stream_->set_read_period(cadence_.period(heard));
 }
 
 void InboundSession::add_audio(ByteSpan mulaw) {
@@ -237,6 +237,8 @@ void InboundSession::push_eos() {
   if (std::exchange(eos_, true))
     return;
   begin();
+  if (stream_)
+    stream_->set_read_period(0s);
   gst_pad_push_event(pad_, gst_event_new_eos());
 }
 

@@ -26,8 +26,8 @@ public:
   static constexpr Duration kAttention = 1200ms;
   // Pauses between words are no ends: no recogniser takes a shorter one for it.
   static constexpr Duration kPause = 200ms;
-  static constexpr int kPacketsHeard = 4;
-  static constexpr int kPackets = 5;
+  static constexpr Duration kPeriodHeard = 60ms;
+  static constexpr Duration kPeriod = 160ms;
 
   Cadence();
   void push_mulaw(std::span<const std::uint8_t> mulaw);
@@ -35,15 +35,15 @@ public:
   bool attentive(bool agent_is_heard) const {
     return !agent_is_heard && attentive_until_ > activity_.position();
   }
-  // How many packets of 20 ms may be read at once. Into the agent's words, as
-  // many as speech needs to be one (VoiceActivity::Settings::min_speech), and
-  // one: that comes to light no later than if each were read by itself, for
-  // behind a voiced frame each is. Else as much as an end of speech may come
-  // late without being missed within kPause of the shortest turn.
-  int packets(bool agent_is_heard) const {
+  // How often what has come is to be read; 0: at once. Into the agent's words,
+  // as often as speech needs to be one (VoiceActivity::Settings::min_speech):
+  // that comes to light about as soon as if each packet were read by itself,
+  // for behind a voiced frame each is. Else as much as an end of speech may
+  // come late without being missed within kPause of the shortest turn.
+  Duration period(bool agent_is_heard) const {
     if (attentive(agent_is_heard) || activity_.may_begin())
-      return 1;
-    return agent_is_heard ? kPacketsHeard : kPackets;
+      return Duration{0};
+    return agent_is_heard ? kPeriodHeard : kPeriod;
   }
   // Whether speech began in what was pushed last.
   bool began() const { return began_; }

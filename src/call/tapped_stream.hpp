@@ -30,7 +30,9 @@ public:
   const std::map<std::string, std::uint64_t> &anomalies() const override {
     return within_->anomalies();
   }
-  void set_batch(int messages) override { within_->set_batch(messages); }
+  void set_read_period(Duration period) override {
+    within_->set_read_period(period);
+  }
   bool peer_hears() const override { return within_->peer_hears(); }
   void gather(bool on) override { within_->gather(on); }
   void send_media(ByteSpan mulaw) override;

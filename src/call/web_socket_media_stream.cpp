@@ -3,6 +3,7 @@
 
 #include "base/log.hpp"
 #include "twilio/messages.hpp"
+#include "worker/beat.hpp"
 
 #include <set>
 
@@ -19,13 +20,8 @@ constexpr Duration kReceiveTimeout = 10s;
 // its debugger.
 constexpr Duration kCloseGrace = 2s;
 
-// A media message's audio.
-constexpr Duration kMessage = 20ms;
 // What was sent is on its way for so long before it is played.
 constexpr Duration kUnderWay = 250ms;
-
-// RFC 6455 section 5.2: of a client's message of 126 bytes to 64 kB.
-constexpr std::size_t kMaskedHeaderBytes = 8;
 
 // RFC 6455 section 7.4.1.
 constexpr std::uint16_t kNormal = 1000, kGoingAway = 1001, kPolicy = 1008,
@@ -65,7 +61,7 @@ public:
   const std::map<std::string, std::uint64_t> &anomalies() const override {
     return anomalies_;
   }
-  void set_batch(int messages) override;
+  void set_read_period(Duration period) override;
   bool peer_hears() const override {
     return worker_.now() < played_ + kUnderWay;
   }
@@ -113,8 +109,6 @@ private:
   StreamStart start_; // no stream SID: not started
   std::int64_t sequence_ = kNoCounter, chunk_ = kNoCounter;
   std::map<std::string, std::uint64_t> anomalies_;
-  std::size_t message_bytes_ = 0; // of the media message that came last
-  int batch_ = 1;
   TimePoint played_{
       std::chrono::hours(-1)}; // all that was sent, had it been there at once
   std::optional<TimePoint> mark_due_;
@@ -169,16 +163,15 @@ void Stream::set_sink(MediaSinkListener *listener) {
     sink_->on_end(end_, end_detail_);
 }
 
-// Messages come whole, and grow a little as their counters do: half of the last
-// one is as good as the whole.
-void Stream::set_batch(int messages) {
-  if (mark_due_ && worker_.now() + messages * kMessage >= *mark_due_)
-    messages = 1;
-  if (std::exchange(batch_, messages) == messages || ended_ || closing_)
+void Stream::set_read_period(Duration period) {
+  if (ended_ || closing_)
     return;
-  const std::size_t size = message_bytes_ + kMaskedHeaderBytes;
-  socket_->set_low_water(
-      messages > 1 ? static_cast<std::size_t>(messages) * size - size / 2 : 1);
+  // A read shortly before a mark may come, and each at once from then on.
+  if (mark_due_ && period > 0s) {
+    const Duration left = *mark_due_ - worker_.now();
+    period = left < 2 * kBeat ? Duration{0} : std::min(period, left);
+  }
+  socket_->set_read_period(period);
 }
 
 void Stream::send_media(ByteSpan mulaw) {
@@ -226,7 +219,6 @@ void Stream::on_text(std::string_view text) {
   received_ = worker_.now();
   if (closing_)
     return;
-  message_bytes_ = text.size();
   auto message = parser_.parse(text);
   if (ended_) { // behind `stop`
     count(Anomaly::kAfterStop);

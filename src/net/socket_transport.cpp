@@ -47,11 +47,6 @@ public:
     return sent < 0 ? -errno : sent;
   }
 
-  bool set_low_water(std::size_t bytes) override {
-    const int low = static_cast<int>(bytes);
-    return setsockopt(fd_, SOL_SOCKET, SO_RCVLOWAT, &low, sizeof low) == 0;
-  }
-
   void end_output() override { shutdown(fd_, SHUT_WR); }
   bool buffers_input() const override { return false; }
 

@@ -20,9 +20,6 @@ public:
   virtual Read read(void *buffer, std::size_t size) = 0;
   // Bytes taken, or -errno.
   virtual ssize_t write(const void *data, std::size_t size) = 0;
-  // The descriptor is ready to be read when so many bytes have come, or the
-  // end. False where that cannot be had.
-  virtual bool set_low_water(std::size_t) { return false; }
   // Tells the peer that nothing more comes; reading goes on.
   virtual void end_output() = 0;
   // What was read from the descriptor and not yet handed out would not wake

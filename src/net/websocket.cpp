@@ -35,8 +35,8 @@ public:
   }
   void set_reading(bool reading) override { connection_->set_reading(reading); }
   void set_corked(bool corked) override { connection_->set_corked(corked); }
-  void set_low_water(std::size_t bytes) override {
-    connection_->set_low_water(bytes);
+  void set_read_period(Duration period) override {
+    connection_->set_read_period(period);
   }
 
 private:

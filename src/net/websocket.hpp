@@ -85,11 +85,10 @@ public:
   // Stops reading, and begins again: what the peer sends meanwhile waits with
   // the kernel, and then with the peer. What a slow reader does to a server.
   virtual void set_reading(bool) {}
-  // Reads when so many bytes have come, or kPatience after it read last: for a
-  // stream of small messages of which each need not be known at once. 1: reads
-  // what comes when it comes.
-  static constexpr Duration kPatience = 150ms;
-  virtual void set_low_water(std::size_t) {}
+  // Reads what has come at most so often, for a stream of small messages of
+  // which each need not be known at once; on the beat (worker/beat.hpp). 0:
+  // reads when something comes.
+  virtual void set_read_period(Duration) {}
   // Gathers what is sent until it is told false: one write instead of several.
   virtual void set_corked(bool) {}
 

@@ -2,6 +2,7 @@
 #include "net/websocket_connection.hpp"
 
 #include "net/utf8.hpp"
+#include "worker/beat.hpp"
 
 #include <sys/epoll.h>
 #include <sys/random.h>
@@ -124,7 +125,7 @@ void WebSocketConnection::arm(Duration delay) {
 void WebSocketConnection::release() {
   state_ = State::kEnded;
   timer_.cancel();
-  patience_.cancel();
+  beat_.cancel();
   watch_.reset();
   transport_.reset();
   connector_.reset();
@@ -186,7 +187,9 @@ void WebSocketConnection::on_ready(std::uint32_t events) {
 }
 
 void WebSocketConnection::watch_again() {
-  watch_.set_events((reading_ ? EPOLLIN : 0U) | (backlog_ ? EPOLLOUT : 0U));
+  const bool when_it_comes = reading_ && read_period_ == 0s;
+  watch_.set_events((when_it_comes ? EPOLLIN : 0U) |
+                    (backlog_ ? EPOLLOUT : 0U));
 }
 
 void WebSocketConnection::set_reading(bool reading) {
@@ -197,21 +200,31 @@ void WebSocketConnection::set_reading(bool reading) {
     receive_soon();
 }
 
-void WebSocketConnection::set_low_water(std::size_t bytes) {
-  if (!transport_ || state_ == State::kEnded ||
-      !transport_->set_low_water(bytes))
+void WebSocketConnection::set_read_period(Duration period) {
+  const Duration before = std::exchange(read_period_, period);
+  if (before == period || !watch_)
     return;
-  batching_ = bytes > 1;
-  if (!batching_)
-    patience_.cancel();
-  else if (!patience_.has_task())
-    patience_ = worker_.after(WebSocket::kPatience, [this] {
-      const auto keep = shared_from_this();
-      if (reading_)
-        receive();
-    });
+  if (before == 0s || period == 0s)
+    watch_again();
+  if (period > 0s)
+    await_beat();
   else
-    worker_.rearm(patience_, worker_.now() + WebSocket::kPatience);
+    beat_.cancel();
+}
+
+void WebSocketConnection::await_beat() {
+  const TimePoint next = beat_before(worker_.now() + read_period_);
+  if (beat_.has_task()) {
+    worker_.rearm(beat_, next);
+    return;
+  }
+  beat_ = worker_.at(next, [this] {
+    const auto keep = shared_from_this();
+    if (reading_)
+      receive();
+    if (read_period_ > 0s && state_ != State::kEnded)
+      await_beat();
+  });
 }
 
 void WebSocketConnection::set_corked(bool corked) {
@@ -268,8 +281,6 @@ bool WebSocketConnection::reading_frames() const {
 }
 
 void WebSocketConnection::receive() {
-  if (batching_)
-    worker_.rearm(patience_, worker_.now() + WebSocket::kPatience);
   receiving_ = may_read_ = true;
   reads_left_ = kReadsPerTurn;
   while (reading_frames()) {
@@ -500,7 +511,7 @@ void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
     return;
   state_ = State::kClosing;
   corked_ = false;
-  set_low_water(1);
+  set_read_period(0s);
   append_close(code, reason);
   arm(limits_.close_timeout);
   push();

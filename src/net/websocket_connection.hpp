@@ -51,7 +51,7 @@ public:
   void close(std::uint16_t code, std::string_view reason);
   std::size_t queued_bytes() const { return out_.size() - sent_; }
   void set_reading(bool reading);
-  void set_low_water(std::size_t bytes);
+  void set_read_period(Duration period);
   void set_corked(bool corked);
 
 private:
@@ -83,6 +83,7 @@ private:
 
   void receive();
   void receive_soon();
+  void await_beat();
   bool reading_frames() const;
   void discard_input();
   ssize_t read(std::uint8_t *buffer, std::size_t size);
@@ -109,7 +110,7 @@ private:
   std::shared_ptr<void> connector_;
   FdWatch watch_;
   Timer timer_;    // the next ping, or the end of patience when closing
-  Timer patience_; // with what is below the low water mark
+  Timer beat_;  // of the next read, where they have a period
   const WebSocket::Limits limits_;
   WebSocket::Handlers handlers_;
   // What `closed` will be told: set when the peer's close frame has come, or
@@ -128,6 +129,7 @@ private:
   bool awaiting_pong_ = false;
 
   // Receiving.
+  Duration read_period_{0}; // set_read_period()
   Bytes prefix_; // read by others, in reverse
   std::string message_;
   std::uint64_t frame_left_ = 0;
@@ -135,7 +137,6 @@ private:
   bool receiving_ = false;
   bool corked_ = false;   // set_corked()
   bool reading_ = true;   // set_reading()
-  bool batching_ = false; // set_low_water()
   bool may_read_ = false;
   bool input_ended_ = false;
   std::uint8_t message_opcode_ = 0; // 0: between messages

@@ -30,7 +30,9 @@ public:
     pair_->closed_by_server(code);
   }
   std::size_t queued_bytes() const override { return 0; }
-  void set_low_water(std::size_t bytes) override { pair_->low_water_ = bytes; }
+  void set_read_period(Duration period) override {
+    pair_->read_period_ = period;
+  }
 
   const Handlers &handlers() const { return handlers_; }
 

@@ -31,8 +31,8 @@ public:
   void deliver(std::string_view text);
   void close(std::uint16_t code);
   bool open() const { return open_; }
-  // The server would not read less than so many bytes at a time.
-  std::size_t low_water() const { return low_water_; }
+  // The server would read no more often; 0: at once.
+  Duration read_period() const { return read_period_; }
   // The phone is gone: it hears nothing more.
   void forget() { handlers_ = {}; }
 
@@ -44,7 +44,7 @@ private:
   Worker &worker_;
   Handlers handlers_;
   Server *server_ = nullptr; // null when it is gone
-  std::size_t low_water_ = 1;
+  Duration read_period_{0};
   bool open_ = false;
 };
 

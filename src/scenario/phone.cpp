@@ -60,11 +60,11 @@ void Phone::emit(Samples at, std::string_view kind, std::string_view key,
 
 // --- the caller speaks -------------------------------------------------------
 
-// While nobody speaks and the server reads two messages at a time, they are
-// sent so: half of a long call's steps are spared, and nobody can tell.
+// While nobody speaks and the server does not read each message at once, two
+// are sent together: half of a long call's steps are spared, and nobody can tell.
 bool Phone::may_wait() const {
   return !speaking_ && !agent_speaking_ && playout_.queued() == 0 &&
-         socket_->low_water() > message_.size();
+         socket_->read_period() >= 2 * kFrameTime;
 }
 
 void Phone::tick() {

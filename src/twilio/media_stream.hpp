@@ -68,10 +68,10 @@ public:
     return none;
   }
 
-  // Media may be told so many messages at a time, which spares the reading of
-  // each: what comes between them waits with them, never for long. 1: at once.
-  // A hint.
-  virtual void set_batch(int) {}
+  // What comes need be told only so often, which spares the reading of each
+  // message: with a mark that may come, it is told at once all the same. 0: at
+  // once. A hint.
+  virtual void set_read_period(Duration) {}
   // Whether the peer plays what was sent to it: by the clock, so that neither a
   // lost mark nor a peer without any matters; true for a little longer.
   virtual bool peer_hears() const { return false; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "twilio/playout.hpp"
 
+#include "worker/beat.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -205,18 +207,20 @@ std::optional<TimePoint> Playout::next_deadline() const {
       utterances_.back().ending)
     until(*utterances_.back().ending + kLastAudio);
   if (const auto time = send_time())
-    until(*time + patience(*time));
+    until(send_deadline(*time));
   return next;
 }
 
-// How long a message may wait for the next one, so that both are one write:
-// while the peer has more than enough.
-Duration Playout::patience(TimePoint time) const {
+// While the peer has more than enough a message may wait for the next one, so
+// that both are one write, and for other calls.
+TimePoint Playout::send_deadline(TimePoint time) const {
   const Utterance *utterance = sending();
   const Duration message = to_duration(message_size_);
   const bool both_wait = utterance != nullptr &&
                          utterance->end - clock_.sent() >= 2 * message_size_;
-  return both_wait && clock_.end() - time >= 3 * message ? message : 0ms;
+  return both_wait && clock_.end() - time >= 3 * message
+             ? beat_after(time + message)
+             : time;
 }
 
 std::optional<PlayoutEvent> Playout::next_event() {

@@ -96,9 +96,12 @@ public:
   void tick(TimePoint now);
 
   std::optional<TimePoint> next_deadline() const;
-  // When the next mark may come back; it may be late, or never come.
+  // When the next mark may come back: no sooner than any before did after its
+  // time. It may be late, or never come.
   std::optional<TimePoint> mark_due() const {
-    return marks_.empty() ? std::nullopt : std::optional(marks_.front().due);
+    if (marks_.empty())
+      return std::nullopt;
+    return marks_.front().due + std::max(clock_.round_trip(), Duration{0});
   }
   std::optional<PlayoutEvent> next_event();
   bool finished() const { return eos_ && utterances_.empty(); }
@@ -143,7 +146,7 @@ private:
   bool may_be_queued(TimePoint now) const;
   std::size_t next_message(const Utterance &utterance) const;
   std::optional<TimePoint> send_time() const;
-  Duration patience(TimePoint time) const;
+  TimePoint send_deadline(TimePoint time) const;
   void pump(TimePoint now);
   void send(Utterance &utterance, TimePoint now);
   void drop_heard();

@@ -95,9 +95,9 @@ static void test_chunks() {
   g_assert_cmpuint(total, ==, 7 * 160 + 1000);
 }
 
-static void test_latency() {
+static void check_latency(gboolean steady, GstClockTime expected) {
   Bench b;
-  g_object_set(b.element, "chunk-ms", 40U, nullptr);
+  g_object_set(b.element, "chunk-ms", 40U, "steady", steady, nullptr);
   b.play();
   const auto query = Ref<GstQuery>::adopt(gst_query_new_latency());
   g_assert_true(gst_pad_peer_query(b.pad, query.get()));
@@ -105,8 +105,14 @@ static void test_latency() {
   GstClockTime least = 0, most = 0;
   gst_query_parse_latency(query.get(), &live, &least, &most);
   g_assert_true(live);
-  g_assert_cmpuint(least, ==, 40 * GST_MSECOND);
+  g_assert_cmpuint(least, ==, expected);
   g_assert_cmpuint(most, ==, GST_CLOCK_TIME_NONE);
+}
+
+static void test_latency() {
+  check_latency(TRUE, 40 * GST_MSECOND);
+  // What nobody waits for is read every 160 ms.
+  check_latency(FALSE, 200 * GST_MSECOND);
 }
 
 // What downstream answers, and what becomes of it.
@@ -340,7 +346,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/twiliosrc/caps-are-mulaw-8-khz-mono", test_caps);
   g_test_add_func("/twiliosrc/times-are-continuous", test_times);
   g_test_add_func("/twiliosrc/chunks-merge-and-split-messages", test_chunks);
-  g_test_add_func("/twiliosrc/latency-is-live-and-one-chunk", test_latency);
+  g_test_add_func("/twiliosrc/latency-is-live-and-counts-what-is-unread", test_latency);
   g_test_add_func("/twiliosrc/flow-returns", test_flow_returns);
   g_test_add_func("/twiliosrc/anomalies-are-told-at-the-end", test_anomalies);
   g_test_add_func("/twiliosrc/a-stream-that-ends-before-it-began",

@@ -71,27 +71,27 @@ static void test_speech_again_ends_attention() {
   g_assert_cmpint(line.beginnings(), ==, 2);
 }
 
-static void test_packets_a_read() {
+static void test_how_often_is_read() {
   Cadence cadence;
   Line line(cadence);
   line.silence(100);
-  g_assert_cmpint(cadence.packets(false), ==, Cadence::kPackets);
-  g_assert_cmpint(cadence.packets(true), ==, Cadence::kPacketsHeard);
+  g_assert_true(cadence.period(false) == Cadence::kPeriod);
+  g_assert_true(cadence.period(true) == Cadence::kPeriodHeard);
   // The first voiced packet may be the beginning: the next ones are awaited.
   line.voice(1);
   g_assert_cmpint(line.beginnings(), ==, 0);
-  g_assert_cmpint(cadence.packets(false), ==, 1);
-  g_assert_cmpint(cadence.packets(true), ==, 1);
+  g_assert_true(cadence.period(false) == 0s);
+  g_assert_true(cadence.period(true) == 0s);
   line.voice(5);
   g_assert_cmpint(line.beginnings(), ==, 1);
-  g_assert_cmpint(cadence.packets(false), ==, Cadence::kPackets);
+  g_assert_true(cadence.period(false) == Cadence::kPeriod);
   // Somebody waits for the end of his turn, unless the agent has taken it.
   line.voice(20);
   line.silence(15);
   g_assert_true(cadence.attentive(false));
-  g_assert_cmpint(cadence.packets(false), ==, 1);
+  g_assert_true(cadence.period(false) == 0s);
   g_assert_false(cadence.attentive(true));
-  g_assert_cmpint(cadence.packets(true), ==, Cadence::kPacketsHeard);
+  g_assert_true(cadence.period(true) == Cadence::kPeriodHeard);
 }
 
 int main(int argc, char **argv) {
@@ -100,7 +100,7 @@ int main(int argc, char **argv) {
                   test_attention_follows_speech);
   g_test_add_func("/cadence/speech-again-ends-attention",
                   test_speech_again_ends_attention);
-  g_test_add_func("/cadence/as-much-is-read-at-once-as-nobody-waits-for",
-                  test_packets_a_read);
+  g_test_add_func("/cadence/what-nobody-waits-for-is-read-seldom",
+                  test_how_often_is_read);
   return g_test_run();
 }

@@ -20,7 +20,7 @@ struct Wire {
   std::uint16_t close_code = 0;
   std::string close_reason;
   bool alive = false;
-  std::size_t low_water = 0;
+  Duration period{0};
 };
 
 class FakeSocket final : public net::WebSocket {
@@ -43,7 +43,7 @@ public:
     g_assert_not_reached();
   }
   std::size_t queued_bytes() const override { return 0; }
-  void set_low_water(std::size_t bytes) override { wire_.low_water = bytes; }
+  void set_read_period(Duration period) override { wire_.period = period; }
 
 private:
   Wire &wire_;
@@ -379,18 +379,22 @@ static void test_marks_are_not_kept_waiting() {
   Fixture f;
   f.receive_start();
   f.receive_media(2, 1);
-  f.stream->set_batch(4);
-  g_assert_cmpuint(f.wire.low_water, >, 3 * 160);
-  // While one may come each message is read by itself.
+  f.stream->set_read_period(80ms);
+  g_assert_true(f.wire.period == 80ms);
+  // Shortly before one may come is a read, and then each message is read by
+  // itself.
   f.stream->expect_mark(f.worker->now() + 70ms);
-  f.stream->set_batch(4);
-  g_assert_cmpuint(f.wire.low_water, ==, 1);
+  f.stream->set_read_period(80ms);
+  g_assert_true(f.wire.period == 70ms);
+  f.worker->run_for(60ms);
+  f.stream->set_read_period(80ms);
+  g_assert_true(f.wire.period == 0s);
   f.stream->expect_mark(f.worker->now() + 500ms);
-  f.stream->set_batch(4);
-  g_assert_cmpuint(f.wire.low_water, >, 1);
+  f.stream->set_read_period(80ms);
+  g_assert_true(f.wire.period == 80ms);
   f.stream->expect_mark(std::nullopt);
-  f.stream->set_batch(1);
-  g_assert_cmpuint(f.wire.low_water, ==, 1);
+  f.stream->set_read_period(0s);
+  g_assert_true(f.wire.period == 0s);
 }
 
 static void test_close_outlives_its_users() {

@@ -510,6 +510,60 @@ static void test_utf8() {
     g_assert_true(net::is_utf8(bytes) == expected);
 }
 
+static void test_read_period() {
+  Bench bench;
+  bench.worker->run_for(3ms);
+  bench.socket->set_read_period(100ms);
+  bench.say(frame(kText, "one"));
+  bench.worker->run_for(50ms);
+  bench.say(frame(kText, "two"));
+  bench.expect("");
+  // The beat is the worker's: 100 ms after 3 ms is at 100.
+  bench.worker->run_for(46ms);
+  bench.expect("");
+  bench.worker->run_for(1ms);
+  bench.expect("text one|text two");
+  bench.say(frame(kText, "three"));
+  bench.worker->run_for(99ms);
+  bench.expect("text one|text two");
+  bench.worker->run_for(1ms);
+  bench.expect("text one|text two|text three");
+  // At once again: what waits, and what comes.
+  bench.say(frame(kText, "four"));
+  bench.socket->set_read_period(0s);
+  bench.worker->run_ready();
+  bench.expect("text one|text two|text three|text four");
+  bench.say(frame(kText, "five"));
+  bench.expect("text one|text two|text three|text four|text five");
+}
+
+static void test_read_period_and_the_end() {
+  Bench bench;
+  bench.socket->set_read_period(100ms);
+  // Nothing is sent for long: reading goes on, and the close frame is seen.
+  bench.worker->run_for(1s);
+  bench.say(frame(kText, "last") + frame(kClose, "\x03\xe8"));
+  bench.worker->run_for(100ms);
+  bench.expect("text last|closed 1000  0");
+  CHECK_TEXT(bench.hear(), "close 1000|EOF");
+}
+
+static void test_read_period_ended_by_a_handler() {
+  WebSocket *socket = nullptr;
+  Bench bench({}, {}, [&](Bench &b) {
+    b.handlers.text = [&](std::string_view text) {
+      b.log.add("text " + std::string(text));
+      socket->set_read_period(0s);
+    };
+  });
+  socket = bench.socket.get();
+  socket->set_read_period(50ms);
+  bench.say(frame(kText, "one"));
+  bench.worker->run_for(50ms);
+  bench.say(frame(kText, "two"));
+  bench.expect("text one|text two");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   const std::pair<const char *, void (*)()> tests[] = {
@@ -519,6 +573,9 @@ int main(int argc, char **argv) {
       {"abuse-is-answered-with-its-close-code", test_abuse},
       {"an-abuser-is-not-waited-for", test_abuser_does_not_hang_up},
       {"a-message-may-be-as-large-as-the-limit", test_limits_exactly},
+      {"with-a-period-it-reads-on-the-workers-beat", test_read_period},
+      {"with-a-period-the-end-is-seen", test_read_period_and_the_end},
+      {"a-handler-may-end-the-period", test_read_period_ended_by_a_handler},
       {"the-peer-closes", test_peer_closes},
       {"we-close-behind-what-is-queued", test_we_close},
       {"a-long-close-reason-is-cut-between-characters",
