@@ -73,8 +73,11 @@ struct EndCall {}; // EOS behind the last words
 struct Transfer {
   std::uint32_t turn;
   TransferTarget target;
-  std::string summary; // of what is known; empty: cold
-  std::string state;   // a Resumption as JSON: to go on if nobody takes it
+  // For who takes the call; "{caller}" in it is the caller's number. Empty:
+  // nothing is told.
+  std::string summary;
+  std::string language;
+  std::string state; // a Resumption as JSON: to go on if nobody takes it
 };
 // What the network says about who answered a call that we placed, and what
 // comes of it: "goes_on", "message" (it is left), "hang_up", "waits" (for the

@@ -26,9 +26,14 @@ void Conversation::hand_over(const Reply &reply) {
   if (const Utterance *current = dialogue_.current();
       current != nullptr && current->heard.empty())
     state.history.push_back({Said::Who::kAgent, current->text()});
-  emit(action::Transfer{turn_.index, *target,
-                        target->summary ? mind_->summary() : std::string(),
-                        to_json(*definition_, state)});
+  std::string summary;
+  if (target->summary) {
+    constexpr std::string_view kPlace = "{summary}";
+    summary = definition_->phrases.summary;
+    summary.replace(summary.find(kPlace), kPlace.size(), mind_->summary());
+  }
+  emit(action::Transfer{turn_.index, *target, std::move(summary),
+                        definition_->language, to_json(*definition_, state)});
   end_call("transfer");
 }
 

@@ -153,9 +153,12 @@ private:
     reader.read("invalid", phrases.invalid);
     reader.read("transfer", phrases.transfer);
     reader.read("transfer_failed", phrases.transfer_failed);
+    reader.read("summary", phrases.summary);
     reader.finish();
     if (phrases.confirm.find("{field}") == std::string::npos)
       reader.fail("confirm", "a text with {field} in it");
+    if (phrases.summary.find("{summary}") == std::string::npos)
+      reader.fail("summary", "a text with {summary} in it");
     require(reader, {{"silence", &phrases.silence},
                      {"hold", &phrases.hold},
                      {"time_up", &phrases.time_up},

@@ -112,6 +112,8 @@ struct Definition {
     std::string fallback = "Let us go on step by step.";
     std::string transfer = "I am putting you through.";
     std::string transfer_failed = "I am sorry, nobody could be reached.";
+    // To who takes the call, before the two are joined.
+    std::string summary = "You have a call from {caller}. {summary}";
   } phrases;
 
   // Whether a model is asked before the recogniser is sure of the words.

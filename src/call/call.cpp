@@ -6,7 +6,6 @@
 #include "call/graph_builder.hpp"
 #include "graph/contexts.hpp"
 #include "graph/worker_clock.hpp"
-#include "twilio/rest.hpp"
 
 #include <chrono>
 #include <fstream>
@@ -17,8 +16,6 @@ namespace {
 
 // Behind the agent's own limit: for a call whose agent does not end it.
 constexpr Duration kGrace = 60s;
-// For the peer to close after a hang-up; then the connection is dropped.
-constexpr Duration kHangUpTimeout = 5s;
 
 std::int64_t unix_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -60,7 +57,7 @@ void Call::put(const store::TurnRecord *turn) {
 }
 
 void Call::put_record() {
-  if (superseded_)
+  if (superseded_ || handed_over_)
     return;
   setup_.store->put_call(recorder_.record());
 }
@@ -91,7 +88,7 @@ void Call::record(GstElement *graph) {
 
 void Call::start(const WebSocketMediaStream::Attach &attach) {
   Worker &worker = *setup_.worker;
-  started_ = worker.now();
+  started_ = setup_.started.value_or(worker.now());
   const std::string call_sid = setup_.offer.call_sid;
   const std::string account_sid = setup_.offer.account_sid;
   stream_ = WebSocketMediaStream::create(
@@ -106,13 +103,14 @@ void Call::start(const WebSocketMediaStream::Attach &attach) {
   });
 
   auto graph = build_graph(setup_.graph_name, setup_.graph_text, *setup_.config,
-                           setup_.agent_file);
+                           setup_.agent_file, {setup_.resume, setup_.screen});
   if (!graph) {
     log::error(graph.error().message, log_context());
     end("error", graph.error().message);
     return;
   }
   graph_ = *std::move(graph);
+  agent_ = find_element(graph_.get(), "agent");
   // No queue of messages and no descriptor to poll it: a call's messages are
   // handled where they are posted, on its worker.
   bus_ = Ref<GstBus>::adopt(
@@ -148,6 +146,8 @@ void Call::start(const WebSocketMediaStream::Attach &attach) {
   if (gst_element_set_state(graph_.get(), GST_STATE_PLAYING) ==
       GST_STATE_CHANGE_FAILURE)
     end("error", "the graph " + setup_.graph_name + " did not start");
+  else if (!setup_.answered_by.empty())
+    answered_by(setup_.answered_by);
 }
 
 void Call::on_message(GstMessage *message) {
@@ -260,8 +260,20 @@ void Call::on_element_message(GstMessage *message) {
     recorder_.conversation_ended(*over);
     put_record();
     tell(event_json(now, *over));
+  } else if (auto transfer = parse<Transfer>(message)) {
+    recorder_.transfer(*transfer);
+    put_record();
+    tell(event_json(now, *transfer));
+    transfer_ = *std::move(transfer);
+  } else if (const auto who = parse<AnsweredBy>(message)) {
+    log::info("answered by " + who->answered_by + ": " + who->outcome,
+              log_context());
+    recorder_.answered_by(*who);
+    put_record();
+    tell(event_json(now, *who));
   } else if (const auto ended = parse<StreamEnded>(message)) {
-    recorder_.end(reason_of(ended->reason), ended->detail);
+    if (!handed_over_)
+      recorder_.end(reason_of(ended->reason), ended->detail);
     log::info("the media stream ended: " + ended->reason +
                   (ended->detail.empty() ? "" : " (" + ended->detail + ")"),
               log_context());
@@ -278,53 +290,23 @@ void Call::hang_up() {
   if (ending_)
     return;
   ending_ = true;
+  // Nothing else has ended it: all was said, and heard.
+  if (transfer_ && recorder_.record().end_reason.empty() && stream_ &&
+      !stream_->ended())
+    return hand_over();
   log::info("hanging up: " + recorder_.record().end_reason, log_context());
   if (!stream_ || stream_->ended()) {
     tear_down_soon();
     return;
   }
   hanging_up_ =
-      setup_.worker->after(kHangUpTimeout, [this] { tear_down_soon(); });
+      setup_.worker->after(Call::kHangUpTimeout, [this] { tear_down_soon(); });
   if (setup_.config->twilio.hangup == "rest")
-    hang_up_by_rest();
+    ask_by_rest(
+        twilio::hang_up_request(rest_account(), recorder_.record().call_sid),
+        "hanging up");
   else
     stream_->close(1000, "the call is over");
-}
-
-// Twilio then ends the stream by `stop`. Closing the WebSocket is the way out
-// when the request fails: the TwiML behind <Connect> hangs up as well.
-void Call::hang_up_by_rest() {
-  const auto &twilio = setup_.config->twilio;
-  const std::string account = twilio.account_sid.empty()
-                                  ? recorder_.record().account_sid
-                                  : twilio.account_sid;
-  // While tokens rotate, the first is the one in force.
-  const auto asked = twilio::hang_up_request(
-      {twilio.api_url, account, split(twilio.auth_token, ',').front()},
-      recorder_.record().call_sid);
-  net::HttpRequest request;
-  request.method = "POST";
-  request.url = asked.url;
-  request.headers = {{"Content-Type", twilio::kFormContentType}};
-  request.body = asked.body;
-  request.username = asked.username;
-  request.password = asked.password;
-  request.timeout = kHangUpTimeout / 2;
-  rest_ = setup_.worker->service<net::HttpClient>().fetch(
-      request, [this](const Result<net::HttpResponse> &response) {
-        std::string problem = response ? "" : response.error().message;
-        if (response) {
-          const auto answer =
-              twilio::classify_answer(response->status, response->body);
-          if (answer.outcome == twilio::RestOutcome::kDone)
-            return;
-          problem = answer.message;
-        }
-        log::warning("hanging up by REST failed (" + problem +
-                         "); closing the media stream instead",
-                     log_context());
-        stream_->close(1000, "the call is over");
-      });
 }
 
 void Call::end(const std::string &reason, const std::string &detail) {
@@ -340,6 +322,17 @@ void Call::supersede() {
 }
 
 void Call::on_stream_over() { tear_down_soon(); }
+
+void Call::finish() {
+  recorder_.finish(unix_ms());
+  put_record();
+  const auto &record = recorder_.record();
+  log::info("the call is over: " + record.end_reason + ", " +
+                std::to_string(record.turns.size()) + " turns",
+            log_context());
+  tell(call_ended_json(since_start_ms(), record));
+  setup_.events->close();
+}
 
 // Not from within an element's callback: the graph cannot stop itself.
 void Call::tear_down_soon() {
@@ -363,20 +356,22 @@ void Call::tear_down() {
     gst_element_set_state(graph_.get(), GST_STATE_NULL);
     gst_bus_set_sync_handler(bus_.get(), nullptr, nullptr, nullptr);
   }
+  agent_.reset();
   graph_.reset();
   bus_.reset();
   stream_.reset();
+  if (handed_over_) {
+    if (tap_)
+      tap_->graph_gone();
+    if (const auto over = std::exchange(setup_.over, nullptr))
+      over();
+    return;
+  }
+  recorder_.transfer_ended("canceled"); // by who hung up before it
   if (!last_words_.empty())
     put(recorder_.unanswered(last_words_, since_start_ms()));
   recorder_.end("caller_hung_up", "");
-  recorder_.finish(unix_ms());
-  put_record();
-  const auto &record = recorder_.record();
-  log::info("the call is over: " + record.end_reason + ", " +
-                std::to_string(record.turns.size()) + " turns",
-            log_context());
-  tell(call_ended_json(since_start_ms(), record));
-  setup_.events->close();
+  finish();
   if (tap_)
     tap_->close();
   if (const auto over = std::exchange(setup_.over, nullptr))

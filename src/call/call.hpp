@@ -5,11 +5,15 @@
 #include "call/call_registry.hpp"
 #include "call/call_tap.hpp"
 #include "call/event_log.hpp"
+#include "call/handover.hpp"
 #include "call/recorder.hpp"
 #include "graph/handles.hpp"
 #include "net/http_client.hpp"
+#include "twilio/rest.hpp"
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace patchcord::call {
@@ -27,6 +31,14 @@ public:
     const config::Config *config;
     store::RecordStore *store;
     recording::Writer *recordings = nullptr; // null: none is kept
+    std::string resume;      // of the call's stream before this one
+    bool screen = false;     // who answered is told later:
+    std::string answered_by; // or is known by now
+    // When the stream before this one began; none: this is the first.
+    std::optional<TimePoint> started;
+    // The caller is to be put through: takes the record over and gives the
+    // TwiML for it. Null: nobody can be.
+    std::function<std::string(Handover)> hand_over;
     std::function<void()> over; // last: nothing of the call runs any more
   };
   explicit Call(Setup setup);
@@ -38,11 +50,20 @@ public:
   // Ends the call from outside.
   void end(const std::string &reason, const std::string &detail);
 
+  // What the network found out about who answered.
+  void answered_by(const std::string &who);
+  // What became of putting the caller through, once this stream's record was
+  // handed over; with `over` that of the call as well.
+  void transfer_ended(const std::string &outcome, bool over);
+
   // Another stream of the same call has come: this one ends, and the record is
   // the other's.
   void supersede();
 
   const std::shared_ptr<Worker> &worker() const { return setup_.worker; }
+
+  // For the peer to close after a hang-up; then the connection is dropped.
+  static constexpr Duration kHangUpTimeout = 5s;
 
 private:
   void on_message(GstMessage *message);
@@ -52,9 +73,12 @@ private:
   void on_decision(GstMessage *message);
   void on_stream_over();
   void hang_up();
-  void hang_up_by_rest();
+  void hand_over();
+  void ask_by_rest(const twilio::RestRequest &asked, const std::string &what);
+  twilio::RestAccount rest_account() const;
   void tear_down_soon();
   void tear_down();
+  void finish();
 
   std::int64_t since_start_ms() const;
   void put(const store::TurnRecord *turn);
@@ -67,7 +91,8 @@ private:
   Recorder recorder_;
   std::shared_ptr<WebSocketMediaStream> stream_;
   std::shared_ptr<CallTap> tap_; // null: no recording is kept
-  Ref<GstElement> graph_;
+  Ref<GstElement> graph_, agent_;
+  std::optional<messages::Transfer> transfer_; // to be, behind the last words
   Ref<GstBus> bus_;
   std::unique_ptr<net::HttpClient::Transfer> rest_;
   Timer deadline_;   // of the whole call: nothing may outlive it
@@ -75,6 +100,7 @@ private:
   TimePoint started_{};
   std::string last_words_; // of the caller, not answered yet
   bool ending_ = false, torn_down_ = false, superseded_ = false;
+  bool handed_over_ = false; // the record is others' now
 };
 
 } // namespace patchcord::call

@@ -2,86 +2,55 @@
 #include "call/call_registry.hpp"
 
 #include "base/text.hpp"
-#include "call/call.hpp"
-#include "call/event_log.hpp"
+#include "call/call_registry_state.hpp"
 #include "call/graph_builder.hpp"
+#include "config/config.hpp"
 
-#include <chrono>
 #include <malloc.h>
 
 namespace patchcord::call {
-namespace {
 
-// Twilio opens the stream within a second or two of the TwiML.
-constexpr auto kTokenLife = std::chrono::seconds(60);
-
-using SteadyTime = std::chrono::steady_clock::time_point;
-
-std::int64_t unix_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
+std::vector<store::CallRecord> CallRegistry::State::expire(Data &all,
+                                                           SteadyTime now) {
+  std::vector<store::CallRecord> gone;
+  for (auto it = all.pending.begin(); it != all.pending.end();) {
+    if (it->second.claimed || it->second.expires > now) {
+      ++it;
+      continue;
+    }
+    it->second.record.status = "completed";
+    it->second.record.end_reason = "caller_hung_up";
+    it->second.record.end_detail = "no media stream came";
+    it->second.record.ended_ms = unix_ms();
+    gone.push_back(it->second.record);
+    it->second.events->close();
+    all.by_call.erase(it->second.offer.call_sid);
+    it = all.pending.erase(it);
+  }
+  std::erase_if(all.tickets,
+                [now](const auto &used) { return used.second.expires <= now; });
+  return gone;
 }
 
-struct Pending {
-  Offer offer;
-  store::CallRecord record;
-  std::shared_ptr<EventLog> events;
-  SteadyTime expires;
-  bool claimed = false; // between the handshake and the call's start
-};
+void CallRegistry::State::forget_transfers(Data &all, SteadyTime now) {
+  std::erase_if(all.parked, [now](const auto &entry) {
+    const Parked &parked = entry.second;
+    if (parked.expires > now)
+      return false;
+    parked.call->worker()->post(
+        [call = parked.call] { call->transfer_ended("unknown", true); });
+    return true;
+  });
+}
 
-struct Live {
-  std::uint64_t serial = 0;
-  std::shared_ptr<Call> call;
-  std::shared_ptr<EventLog> events;
-};
-
-} // namespace
-
-struct CallRegistry::State {
-  struct Data {
-    std::map<std::string, Pending> pending;     // by token
-    std::map<std::string, std::string> by_call; // call SID -> token
-    std::map<std::string, Live> live;           // by call SID
-    std::map<std::uint64_t, Live> replaced;     // by another of the same SID
-    std::uint64_t last_serial = 0;
-    std::map<std::string, std::string> graphs; // texts by name
-    std::map<std::string, std::string> agents; // files by name
-    bool draining = false;
-    std::vector<std::function<void()>> drained;
-  };
-  Guarded<Data> data;
-
-  // Offers that nobody came for: their callers hung up while it rang.
-  std::vector<store::CallRecord> expire(Data &all, SteadyTime now) {
-    std::vector<store::CallRecord> gone;
-    for (auto it = all.pending.begin(); it != all.pending.end();) {
-      if (it->second.claimed || it->second.expires > now) {
-        ++it;
-        continue;
-      }
-      it->second.record.status = "completed";
-      it->second.record.end_reason = "caller_hung_up";
-      it->second.record.end_detail = "no media stream came";
-      it->second.record.ended_ms = unix_ms();
-      gone.push_back(it->second.record);
-      it->second.events->close();
-      all.by_call.erase(it->second.offer.call_sid);
-      it = all.pending.erase(it);
-    }
-    return gone;
-  }
-
-  // Who waits for the end, if this is it.
-  static std::vector<std::function<void()>> take_drained(Data &all) {
-    std::vector<std::function<void()>> waiting;
-    if (all.draining && all.live.empty() && all.replaced.empty() &&
-        all.pending.empty())
-      waiting.swap(all.drained);
-    return waiting;
-  }
-};
+std::vector<std::function<void()>>
+CallRegistry::State::take_drained(Data &all) {
+  std::vector<std::function<void()>> waiting;
+  if (all.draining && all.live.empty() && all.replaced.empty() &&
+      all.pending.empty())
+    waiting.swap(all.drained);
+  return waiting;
+}
 
 CallRegistry::CallRegistry(const config::Config &config,
                            store::RecordStore &store,
@@ -89,9 +58,57 @@ CallRegistry::CallRegistry(const config::Config &config,
     : config_(config), store_(store), recordings_(recordings),
       state_(std::make_shared<State>()) {}
 
-CallRegistry::~CallRegistry() = default;
+// Of callers who are put through the end is not known, and will not be.
+CallRegistry::~CallRegistry() {
+  const auto parked = state_->data.with(
+      [](State::Data &all) { return std::exchange(all.parked, {}); });
+  for (const auto &[sid, left] : parked) {
+    store::CallRecord record = left.handover.record;
+    record.status = "completed";
+    record.end_reason = "transferred";
+    record.end_detail = "the server stopped before its end was told";
+    record.transfer_outcome = "unknown";
+    record.ended_ms = unix_ms();
+    store_.put_call(record);
+  }
+}
 
-Result<std::string> CallRegistry::offer(const Offer &offered) {
+namespace {
+
+Result<KnownAgent> find_agent(const std::string &name) {
+  auto found = config::find_agent(name);
+  if (!found)
+    return make_error("bad_agent", found.error().message);
+  // A file with mistakes fails the call, which can say so.
+  const auto definition = read_agent(*found);
+  return KnownAgent{*found, definition && !definition->transfer.empty()};
+}
+
+Result<std::string> find_graph(const std::string &name) {
+  const auto file = config::find_pipeline(name);
+  if (!file)
+    return make_error("bad_pipeline", file.error().message);
+  return read_pipeline(*file);
+}
+
+} // namespace
+
+void CallRegistry::load() {
+  std::vector<std::string> names = config::agent_names();
+  names.push_back(config_.call.agent);
+  std::map<std::string, KnownAgent> agents;
+  for (const std::string &name : names)
+    if (auto found = find_agent(name))
+      agents.emplace(name, *std::move(found));
+  const auto graph = find_graph(config_.call.pipeline);
+  state_->data.with([&](State::Data &all) {
+    all.agents.merge(agents);
+    if (graph)
+      all.graphs.emplace(config_.call.pipeline, *graph);
+  });
+}
+
+Result<Admission> CallRegistry::offer(const Offer &offered) {
   Offer offer = offered;
   if (offer.agent.empty())
     offer.agent = config_.call.agent;
@@ -102,37 +119,36 @@ Result<std::string> CallRegistry::offer(const Offer &offered) {
     return std::pair(all.agents.contains(offer.agent),
                      all.graphs.contains(offer.pipeline));
   });
-  std::string agent_file, graph;
+  KnownAgent agent;
+  std::string graph;
   if (!known.first) {
-    auto found = config::find_agent(offer.agent);
+    auto found = find_agent(offer.agent);
     if (!found)
-      return make_error("bad_agent", found.error().message);
-    agent_file = *found;
+      return found.error();
+    agent = *std::move(found);
   }
   if (!known.second) {
-    const auto file = config::find_pipeline(offer.pipeline);
-    if (!file)
-      return make_error("bad_pipeline", file.error().message);
-    auto text = read_pipeline(*file);
+    auto text = find_graph(offer.pipeline);
     if (!text)
       return text.error();
-    graph = *text;
+    graph = *std::move(text);
   }
 
   const auto now = std::chrono::steady_clock::now();
   std::vector<store::CallRecord> gone;
   std::optional<store::CallRecord> fresh;
-  auto result = state_->data.with([&](State::Data &all) -> Result<std::string> {
+  auto result = state_->data.with([&](State::Data &all) -> Result<Admission> {
     if (!known.first)
-      all.agents.emplace(offer.agent, agent_file);
+      all.agents.emplace(offer.agent, agent);
     if (!known.second)
       all.graphs.emplace(offer.pipeline, graph);
     gone = state_->expire(all, now);
+    State::forget_transfers(all, now);
     if (const auto token = all.by_call.find(offer.call_sid);
         token != all.by_call.end()) {
       Pending &pending = all.pending.at(token->second);
       pending.expires = now + kTokenLife;
-      return token->second;
+      return Admission{token->second, pending.transfers};
     }
     if (all.draining)
       return make_error("draining", "the server is about to stop");
@@ -145,6 +161,7 @@ Result<std::string> CallRegistry::offer(const Offer &offered) {
     pending.offer = offer;
     pending.events = std::make_shared<EventLog>();
     pending.expires = now + kTokenLife;
+    pending.transfers = all.agents.at(offer.agent).transfers;
     store::CallRecord &record = pending.record;
     record.call_sid = offer.call_sid;
     record.account_sid = offer.account_sid;
@@ -156,10 +173,10 @@ Result<std::string> CallRegistry::offer(const Offer &offered) {
     record.created_ms = unix_ms();
     record.status = "ringing";
     fresh = record;
-    std::string token = random_hex(16);
-    all.by_call.emplace(offer.call_sid, token);
-    all.pending.emplace(token, std::move(pending));
-    return token;
+    Admission taken{random_hex(16), pending.transfers};
+    all.by_call.emplace(offer.call_sid, taken.token);
+    all.pending.emplace(taken.token, std::move(pending));
+    return taken;
   });
   for (const auto &record : gone)
     store_.put_call(record);
@@ -192,7 +209,7 @@ void CallRegistry::start(const std::shared_ptr<Worker> &worker,
   const std::string sid = offer.call_sid;
   // A call sent to our webhook anew has a new stream, maybe before the old one
   // has ended, and maybe on another worker.
-  std::shared_ptr<Call> replaced;
+  std::shared_ptr<Call> replaced, forgotten;
   auto call = state_->data.with([&](State::Data &all) {
     const auto token = all.by_call.find(sid);
     if (token == all.by_call.end())
@@ -206,11 +223,20 @@ void CallRegistry::start(const std::shared_ptr<Worker> &worker,
     setup.record = pending.record;
     setup.graph_name = offer.pipeline;
     setup.graph_text = all.graphs.at(offer.pipeline);
-    setup.agent_file = all.agents.at(offer.agent);
+    setup.agent_file = all.agents.at(offer.agent).file;
     setup.events = pending.events;
     setup.config = &config_;
     setup.store = &store_;
     setup.recordings = recordings_;
+    setup.resume = pending.resume;
+    setup.started = pending.started;
+    // Who it was is known when he comes back.
+    setup.screen = offer.screened && pending.resume.empty();
+    setup.answered_by = pending.answered_by;
+    if (pending.transfers)
+      setup.hand_over = [this, offer](Handover handover) {
+        return park(offer, std::move(handover));
+      };
     const std::uint64_t serial = ++all.last_serial;
     setup.over = [this, sid, serial] { finished(sid, serial); };
     auto made = std::make_shared<Call>(std::move(setup));
@@ -220,10 +246,17 @@ void CallRegistry::start(const std::shared_ptr<Worker> &worker,
       all.replaced[live.serial] = std::move(live);
     }
     live = {serial, made, pending.events};
+    // Of a stream before, which the webhook replaced.
+    if (const auto left = all.parked.find(sid); left != all.parked.end()) {
+      forgotten = std::move(left->second.call);
+      all.parked.erase(left);
+    }
     return made;
   });
   if (replaced)
     replaced->worker()->post([replaced] { replaced->supersede(); });
+  if (forgotten) // It lives on its worker, to its last moment.
+    forgotten->worker()->post([forgotten] {});
   if (call)
     call->start(attach);
 }
@@ -316,6 +349,8 @@ CallRegistry::subscribe(const std::string &call_sid, EventHandler event) {
       return it->second.events;
     if (const auto it = all.by_call.find(call_sid); it != all.by_call.end())
       return all.pending.at(it->second).events;
+    if (const auto it = all.parked.find(call_sid); it != all.parked.end())
+      return it->second.events;
     return std::shared_ptr<EventLog>();
   });
   if (!events)

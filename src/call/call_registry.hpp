@@ -3,6 +3,7 @@
 
 #include "base/guarded.hpp"
 #include "base/result.hpp"
+#include "call/handover.hpp"
 #include "call/web_socket_media_stream.hpp"
 #include "config/config.hpp"
 #include "recording/writer.hpp"
@@ -14,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace patchcord::call {
@@ -23,9 +25,35 @@ class Call;
 // A call that the webhook has announced and whose media stream is awaited.
 struct Offer {
   std::string call_sid, account_sid, from, to, direction;
-  std::string agent;    // a name; empty: the configured one
-  std::string pipeline; // a name; empty: the configured one
+  std::string agent;     // a name; empty: the configured one
+  std::string pipeline;  // a name; empty: the configured one
+  std::string origin;    // the server's, as Twilio reaches it
+  bool screened = false; // we placed it: who answered is told later
   std::map<std::string, std::string> parameters;
+};
+
+// A call that was taken.
+struct Admission {
+  std::string token;      // of its media stream
+  bool transfers = false; // what follows the stream is to be asked for
+};
+
+// <Dial> has ended (docs/api.md, "Transfers").
+struct DialResult {
+  std::string call_sid, ticket;
+  std::string outcome;      // see transfer_outcome()
+  bool caller_gone = false; // nobody is there to come back
+};
+struct DialAnswer {
+  bool known = false; // it was a transfer of this process
+  // The caller is back, in a new media stream.
+  std::optional<std::pair<Offer, Admission>> back;
+};
+
+// What Twilio tells about a call that we placed.
+struct CallStatus {
+  std::string call_sid, account_sid, from, to, direction, agent;
+  std::string status; // CallStatus
 };
 
 // All calls of the process: those announced by the webhook and not yet
@@ -40,10 +68,14 @@ public:
   CallRegistry(const CallRegistry &) = delete;
   CallRegistry &operator=(const CallRegistry &) = delete;
 
+  // Reads the agents that there are by name, and what is configured, so that
+  // no worker has to when the calls come. What cannot be read is left for them.
+  void load();
+
   // Admits a call and mints its single-use token (good for 60 s). The same call
   // SID again (Twilio retries webhooks) gives the same token while it is
   // unused. Codes: "full", "draining", "bad_agent", "bad_pipeline".
-  Result<std::string> offer(const Offer &offer);
+  Result<Admission> offer(const Offer &offer);
   // Uses up a token; empty when it is unknown, used or too old.
   std::optional<Offer> claim(const std::string &token);
   // The claim came to nothing: the offer stands until it expires. Harmless
@@ -55,6 +87,23 @@ public:
   // Twilio's stream status callback: "stream-error" ends the call's stream.
   void stream_status(const std::string &call_sid, const std::string &event,
                      const std::string &error);
+
+  // What follows a call's media stream: TwiML that puts the caller through;
+  // none: nothing does. As often as it is asked.
+  std::optional<std::string> after_stream(const std::string &call_sid);
+  // What the one who takes the call hears first: text and language. Empty: the
+  // ticket is not one of that call (`parent_sid`; empty: not told).
+  std::optional<std::pair<std::string, std::string>>
+  whisper(const std::string &ticket, const std::string &parent_sid);
+  // The same twice (Twilio retries webhooks) gives the same answer.
+  DialAnswer dial_result(const DialResult &result);
+
+  // Who answered a call that we placed, as the network tells it.
+  void answered_by(const std::string &call_sid, const std::string &who);
+  // Of calls that nobody answered there is nothing else to make a record of.
+  void call_status(const CallStatus &status);
+  // A ticket (twilio/ticket.hpp) is good for one call; true for that one again.
+  bool use_ticket(const std::string &nonce, const std::string &call_sid);
 
   std::size_t active() const;  // alive
   std::size_t offered() const; // announced and not yet connected
@@ -77,6 +126,7 @@ public:
 private:
   friend class Call;
   struct State;
+  std::string park(const Offer &offer, Handover handover);
   void finished(const std::string &call_sid, std::uint64_t serial);
 
   const config::Config config_;

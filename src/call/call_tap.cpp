@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "base/url.hpp"
+#include "call/graph_builder.hpp"
 #include "call/tapped_stream.hpp"
 #include "graph/contexts.hpp"
 #include "graph/events.hpp"
@@ -45,22 +46,6 @@ Event of_utterance(Kind kind, std::int64_t utterance, std::string text = {}) {
   event.number = utterance;
   event.text = std::move(text);
   return event;
-}
-
-Ref<GstElement> find_element(GstElement *graph, std::string_view factory_name) {
-  Ref<GstElement> found;
-  GstIterator *elements = gst_bin_iterate_recurse(GST_BIN(graph));
-  GValue item = G_VALUE_INIT;
-  while (!found && gst_iterator_next(elements, &item) == GST_ITERATOR_OK) {
-    auto *element = GST_ELEMENT(g_value_get_object(&item));
-    GstElementFactory *factory = gst_element_get_factory(element);
-    if (factory != nullptr && factory_name == GST_OBJECT_NAME(factory))
-      found = Ref<GstElement>::share(element);
-    g_value_reset(&item);
-  }
-  g_value_unset(&item);
-  gst_iterator_free(elements);
-  return found;
 }
 
 std::string local_date() {
@@ -367,6 +352,21 @@ void CallTap::ended_from_outside(const std::string &reason,
   event.kind = Kind::kEnd;
   event.code = reason;
   event.text = detail;
+  note(std::move(event));
+}
+
+void CallTap::answered_by(const std::string &who) {
+  Event event;
+  event.kind = Kind::kAnsweredBy;
+  event.text = who;
+  note(std::move(event));
+}
+
+void CallTap::transfer_ended(const std::string &outcome, bool over) {
+  Event event;
+  event.kind = Kind::kTransferEnded;
+  event.code = outcome;
+  event.flag = over;
   note(std::move(event));
 }
 

@@ -28,7 +28,11 @@ public:
   // Before the graph plays: `header` without what is read from the graph.
   void tap(GstElement *graph, recording::Header header);
   void ended_from_outside(const std::string &reason, const std::string &detail);
+  void answered_by(const std::string &who);
+  void transfer_ended(const std::string &outcome, bool over);
   void told(const std::string &json);
+  // The graph is gone; what happens to the call is noted on.
+  void graph_gone() { graph_.reset(); }
   // Nothing is noted any more.
   void close();
 

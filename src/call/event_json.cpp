@@ -136,6 +136,33 @@ std::string event_json(std::int64_t t_ms,
   return out.take();
 }
 
+// Without the state: it is what was told before.
+std::string event_json(std::int64_t t_ms, const messages::Transfer &m) {
+  auto out = begin(t_ms, messages::Transfer::kName);
+  out.member("turn", std::int64_t{m.turn})
+      .member("target", m.target)
+      .member("number", m.number)
+      .member("warm", m.warm)
+      .member("summary", m.summary)
+      .end_object();
+  return out.take();
+}
+
+std::string event_json(std::int64_t t_ms, const messages::AnsweredBy &m) {
+  auto out = begin(t_ms, messages::AnsweredBy::kName);
+  out.member("answered_by", m.answered_by)
+      .member("outcome", m.outcome)
+      .end_object();
+  return out.take();
+}
+
+std::string transfer_ended_json(std::int64_t t_ms, const std::string &target,
+                                const std::string &outcome) {
+  auto out = begin(t_ms, "patchcord-transfer-ended");
+  out.member("target", target).member("outcome", outcome).end_object();
+  return out.take();
+}
+
 std::string call_ended_json(std::int64_t t_ms,
                             const store::CallRecord &record) {
   auto out = begin(t_ms, "patchcord-call-ended");

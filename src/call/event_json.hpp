@@ -23,6 +23,10 @@ std::string event_json(std::int64_t t_ms, const messages::DtmfReceived &m);
 std::string event_json(std::int64_t t_ms, const messages::Tool &m);
 std::string event_json(std::int64_t t_ms, const messages::ProviderTrouble &m);
 std::string event_json(std::int64_t t_ms, const messages::ConversationEnded &m);
+std::string event_json(std::int64_t t_ms, const messages::Transfer &m);
+std::string event_json(std::int64_t t_ms, const messages::AnsweredBy &m);
+std::string transfer_ended_json(std::int64_t t_ms, const std::string &target,
+                                const std::string &outcome);
 std::string call_ended_json(std::int64_t t_ms, const store::CallRecord &record);
 
 } // namespace patchcord::call

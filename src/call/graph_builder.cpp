@@ -37,12 +37,15 @@ bool takes_language(const std::string &elevenlabs_model) {
 
 std::vector<Setting> settings_of(const config::Config &config,
                                  const agent::Definition &definition,
-                                 const std::string &agent_file) {
+                                 const std::string &agent_file,
+                                 const AgentStart &start) {
   const auto &openai = config.openai;
   const auto &eleven = config.elevenlabs;
   const std::string language = primary(definition.language);
   return {
       {"agent", "definition", agent_file},
+      {"agent", "resume", start.resume},
+      {"agent", "screen", start.screen ? "true" : ""},
       {"agent", "api-key", openai.api_key},
       {"agent", "base-url", openai.base_url},
       {"agent", "model", openai.chat_model},
@@ -164,6 +167,22 @@ Result<> check_voice_format(const std::string &name, GstElement *element) {
 
 } // namespace
 
+Ref<GstElement> find_element(GstElement *graph, std::string_view factory_name) {
+  Ref<GstElement> found;
+  GstIterator *elements = gst_bin_iterate_recurse(GST_BIN(graph));
+  GValue item = G_VALUE_INIT;
+  while (!found && gst_iterator_next(elements, &item) == GST_ITERATOR_OK) {
+    auto *element = GST_ELEMENT(g_value_get_object(&item));
+    GstElementFactory *factory = gst_element_get_factory(element);
+    if (factory != nullptr && factory_name == GST_OBJECT_NAME(factory))
+      found = Ref<GstElement>::share(element);
+    g_value_reset(&item);
+  }
+  g_value_unset(&item);
+  gst_iterator_free(elements);
+  return found;
+}
+
 Result<agent::Definition> read_agent(const std::string &path) {
   std::ifstream file(path);
   std::stringstream text;
@@ -194,7 +213,8 @@ Result<std::string> read_pipeline(const std::string &path) {
 Result<Ref<GstElement>> build_graph(const std::string &name,
                                     const std::string &text,
                                     const config::Config &config,
-                                    const std::string &agent_file) {
+                                    const std::string &agent_file,
+                                    const AgentStart &start) {
   GErrorHolder problem;
   auto graph = Ref<GstElement>::adopt(gst_parse_launch_full(
       text.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, problem.out()));
@@ -214,7 +234,7 @@ Result<Ref<GstElement>> build_graph(const std::string &name,
       return read.error();
     definition = *std::move(read);
   }
-  const auto settings = settings_of(config, definition, agent_file);
+  const auto settings = settings_of(config, definition, agent_file, start);
   GstIterator *elements = gst_bin_iterate_recurse(GST_BIN(graph.get()));
   GValue item = G_VALUE_INIT;
   Result<> checked = ok();

@@ -7,9 +7,16 @@
 #include "graph/handles.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace patchcord::call {
+
+// How an agent begins, when it does not begin anew.
+struct AgentStart {
+  std::string resume;  // where another media stream ended (docs/messages.md)
+  bool screen = false; // who answered is told later
+};
 
 // A graph from its text (gst-launch syntax), with what the configuration has to
 // say to its elements: keys, models, voices, the agent's file; and what that
@@ -19,7 +26,11 @@ namespace patchcord::call {
 Result<Ref<GstElement>> build_graph(const std::string &name,
                                     const std::string &text,
                                     const config::Config &config,
-                                    const std::string &agent_file);
+                                    const std::string &agent_file,
+                                    const AgentStart &start = {});
+
+// The first element of this factory in a graph; null when there is none.
+Ref<GstElement> find_element(GstElement *graph, std::string_view factory_name);
 
 // The names of the element factories in a graph's text that are not installed.
 std::vector<std::string> missing_elements(const std::string &text);

@@ -33,7 +33,8 @@ void Recorder::started(const messages::CallStarted &message,
   if (record_.account_sid.empty())
     record_.account_sid = message.account_sid;
   record_.status = "in-progress";
-  record_.answered_ms = unix_ms;
+  if (record_.answered_ms == 0) // not the second stream of it
+    record_.answered_ms = unix_ms;
 }
 
 void Recorder::found(const agent::Found &found) {
@@ -111,10 +112,29 @@ const store::TurnRecord *Recorder::tool(const messages::Tool &message) {
   return turn;
 }
 
+void Recorder::transfer(const messages::Transfer &message) {
+  record_.transfer_to = message.target;
+  record_.transfer_number = message.number;
+  record_.transfer_outcome = "asked";
+}
+
+void Recorder::transfer_ended(const std::string &outcome) {
+  if (record_.transfer_outcome == "asked")
+    record_.transfer_outcome = outcome;
+}
+
+void Recorder::answered_by(const messages::AnsweredBy &message) {
+  // The end of a machine's greeting says more than its beginning.
+  if (record_.answered_by.empty() || record_.answered_by == "machine_start")
+    record_.answered_by = message.answered_by;
+}
+
 void Recorder::conversation_ended(const messages::ConversationEnded &message) {
   record_.goal_reached = message.goal_reached;
   found(message.found);
-  end(message.reason, "");
+  // What came of it is known later.
+  if (message.reason != "transfer")
+    end(message.reason, "");
 }
 
 const store::TurnRecord *Recorder::unanswered(const std::string &caller,

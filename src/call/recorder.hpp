@@ -29,6 +29,9 @@ public:
   const store::TurnRecord *interrupted(const messages::Interrupted &message);
   const store::TurnRecord *latency(const messages::TurnLatency &message);
   const store::TurnRecord *tool(const messages::Tool &message);
+  void transfer(const messages::Transfer &message);
+  void transfer_ended(const std::string &outcome);
+  void answered_by(const messages::AnsweredBy &message);
   void conversation_ended(const messages::ConversationEnded &message);
   // What the caller said last, when the call ended before it was answered.
   const store::TurnRecord *unanswered(const std::string &caller,

@@ -186,6 +186,7 @@ int serve(const config::Config &config, const CallFiles &files,
     recordings = *std::move(opened);
   }
   call::CallRegistry registry(config, **store, recordings.get());
+  registry.load();
   const auto desk = server::make_call_desk(registry);
   const WorkerPool pool(static_cast<unsigned>(config.server.workers));
   const auto server = server::HttpServer::start({config, readiness(config)},

@@ -105,6 +105,8 @@ Result<ListenAddress> parse_listen(std::string_view listen);
 // checkout, or the installed data folder. The error lists where it looked.
 Result<std::string> find_agent(const std::string &name);
 Result<std::string> find_pipeline(const std::string &name);
+// The agents that can be found by name.
+std::vector<std::string> agent_names();
 
 // The folder that holds this library (or the program it is linked into).
 std::string library_folder();

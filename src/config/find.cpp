@@ -47,6 +47,16 @@ std::vector<std::string> names_in(const fs::path &folder,
   return names;
 }
 
+std::vector<fs::path> agent_folders() {
+  std::vector<fs::path> folders;
+  if (const auto data = from_environment("PATCHCORD_DATA_DIR"))
+    folders.push_back(*data / "agents");
+  if (const auto tree = checkout())
+    folders.push_back(*tree / "data" / "agents");
+  folders.push_back(fs::path(PATCHCORD_PKGDATADIR) / "agents");
+  return folders;
+}
+
 Result<std::string> find(const std::string &what, const std::string &name,
                          const std::string &suffix,
                          const std::vector<fs::path> &folders) {
@@ -92,13 +102,16 @@ std::string library_folder() {
 }
 
 Result<std::string> find_agent(const std::string &name) {
-  std::vector<fs::path> folders;
-  if (const auto data = from_environment("PATCHCORD_DATA_DIR"))
-    folders.push_back(*data / "agents");
-  if (const auto tree = checkout())
-    folders.push_back(*tree / "data" / "agents");
-  folders.push_back(fs::path(PATCHCORD_PKGDATADIR) / "agents");
-  return find("agent", name, ".toml", folders);
+  return find("agent", name, ".toml", agent_folders());
+}
+
+std::vector<std::string> agent_names() {
+  std::vector<std::string> names;
+  for (const fs::path &folder : agent_folders())
+    for (std::string &name : names_in(folder, ".toml"))
+      if (std::find(names.begin(), names.end(), name) == names.end())
+        names.push_back(std::move(name));
+  return names;
 }
 
 Result<std::string> find_pipeline(const std::string &name) {

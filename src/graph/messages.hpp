@@ -117,7 +117,8 @@ struct Transfer {
   std::string target, number;
   std::uint32_t timeout = 30; // seconds of ringing
   bool warm = false;          // who takes the call is told, before all,
-  std::string summary;        // this: what is known
+  std::string summary;        // this; "{caller}" in it is the caller's number
+  std::string language;       // of the agent: "en", "de-AT" ...
   std::string state; // JSON: the agent's `resume`, should nobody take the call
 };
 

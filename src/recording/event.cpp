@@ -112,6 +112,10 @@ const std::vector<Shape> &shapes() {
         {"code", &Event::code},
         {"message", &Event::text}}},
       {Kind::kEnd, "end", {{"reason", &Event::code}, {"detail", &Event::text}}},
+      {Kind::kAnsweredBy, "answered-by", {{"answered_by", &Event::text}}},
+      {Kind::kTransferEnded,
+       "transfer-ended",
+       {{"outcome", &Event::code}, {"over", &Event::flag}}},
       {Kind::kTold, "told", {{"event", Json{&Event::text}}}},
   };
   return all;

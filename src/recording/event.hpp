@@ -51,6 +51,9 @@ enum class Kind {
   kResponseOver,
   // From the operator.
   kEnd,
+  // From the network: who answered; what came of a transfer.
+  kAnsweredBy,
+  kTransferEnded,
   // What the call told (docs/api.md, "Live events"): its decisions.
   kTold,
 };

@@ -9,6 +9,7 @@ namespace patchcord::scenario {
 class LastRecord final : public store::RecordStore {
 public:
   void put_call(const store::CallRecord &record) override { last = record; }
+  void put_unanswered(const store::CallRecord &) override {}
   void put_turn(const std::string &, const store::TurnRecord &) override {}
   void
   get(const std::string &,

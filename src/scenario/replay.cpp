@@ -252,6 +252,7 @@ private:
   const std::shared_ptr<call::EventLog> log_ =
       std::make_shared<call::EventLog>();
   bool over_ = false;
+  std::ptrdiff_t transfers_ = 0; // whose end is to be told
   std::shared_ptr<call::Call> call_;
 };
 
@@ -268,12 +269,21 @@ call::Call::Setup Replay::setup() {
   setup.events = log_;
   setup.config = &config_;
   setup.store = &record_;
+  // What became of it the recording tells.
+  setup.hand_over = [](const call::Handover &) { return std::string(); };
   setup.over = [this] { over_ = true; };
   return setup;
 }
 
-// What ended the call from outside, and not by what it was told.
+// What the network told; and what ended the call from outside, and not by what
+// it was told.
 void Replay::operate(const Event &event) {
+  if (event.kind == Kind::kAnsweredBy)
+    return call_->answered_by(event.text);
+  if (event.kind == Kind::kTransferEnded) {
+    --transfers_;
+    return call_->transfer_ended(event.code, event.flag);
+  }
   if (event.code == "replaced")
     call_->supersede();
   else if (event.code == "server_stopped" || event.code == "stream_error")
@@ -295,7 +305,10 @@ std::vector<std::string> Replay::play() {
   worker_->post([this] { script_.start(); });
   const Duration length =
       recording_.events.empty() ? Duration{} : recording_.events.back().t;
-  const auto done = [this] { return over_; };
+  transfers_ = std::count_if(
+      recording_.events.begin(), recording_.events.end(),
+      [](const Event &event) { return event.kind == Kind::kTransferEnded; });
+  const auto done = [this] { return over_ && transfers_ <= 0; };
   if (!worker_->run_until(done, worker_->now() + length + kGrace)) {
     call_->end("outlived", "the recording is over");
     worker_->run_until(done, worker_->now() + 60s);

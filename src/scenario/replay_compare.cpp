@@ -92,6 +92,16 @@ std::vector<Told> told_of(const std::vector<std::string> &events) {
     else if (event == "provider-trouble")
       told = {0, "trouble",
               text_at(root, "provider") + ": " + text_at(root, "code"), false};
+    else if (event == "transfer")
+      told = {0, "transfer",
+              text_at(root, "target") + ": " + text_at(root, "summary"), false};
+    else if (event == "transfer-ended")
+      told = {0, "transfer",
+              text_at(root, "target") + ": " + text_at(root, "outcome"), false};
+    else if (event == "answered-by")
+      told = {0, "answer",
+              text_at(root, "answered_by") + ": " + text_at(root, "outcome"),
+              false};
     else if (event == "tool")
       told = {0, "tool", text_at(root, "name") + ": " + text_at(root, "status"),
               false};
@@ -107,7 +117,8 @@ std::vector<Told> told_of(const std::vector<std::string> &events) {
 std::vector<Difference> compare(const std::vector<Told> &recorded,
                                 const std::vector<Told> &now, bool complete) {
   std::vector<Difference> differences;
-  for (const char *what : {"decision", "heard", "tool", "trouble", "end"}) {
+  for (const char *what :
+       {"decision", "heard", "tool", "transfer", "answer", "trouble", "end"}) {
     const auto then = of_kind(recorded, what);
     const auto today = of_kind(now, what);
     const std::size_t count =

@@ -90,6 +90,8 @@ void ReplayScript::tell(const Event &event) const {
   case Kind::kResponseOver:
     return to(http);
   case Kind::kEnd:
+  case Kind::kAnsweredBy:
+  case Kind::kTransferEnded:
     return to(operating);
   case Kind::kSent:
   case Kind::kMark:

@@ -61,17 +61,28 @@ void route_api(const Context &context, const ExchangePtr &exchange,
   }
 }
 
+struct Webhook {
+  const char *path;
+  void (*serve)(const Context &context, const ExchangePtr &exchange);
+};
+constexpr Webhook kWebhooks[] = {{kVoicePath, serve_voice},
+                                 {kStatusPath, serve_stream_status},
+                                 {call::kAfterStreamPath, serve_after_stream},
+                                 {call::kWhisperPath, serve_whisper},
+                                 {call::kDialResultPath, serve_dial_result},
+                                 {kAnsweredByPath, serve_answered_by},
+                                 {kCallStatusPath, serve_call_status}};
+
 void route(const Context &context, const ExchangePtr &exchange) {
   const std::string path = exchange->path();
+  for (const Webhook &webhook : kWebhooks)
+    if (path == webhook.path) {
+      if (admit_method(*exchange, {"POST", "GET"}))
+        webhook.serve(context, exchange);
+      return;
+    }
   std::string token;
-  if (path == kVoicePath) {
-    if (admit_method(*exchange, {"POST", "GET"}))
-      serve_voice(context, exchange);
-  } else if (path == kStatusPath) {
-    if (admit_method(*exchange, {"POST", "GET"}))
-      serve_stream_status(context, exchange);
-  } else if (matches(path, kStreamPath, path.ends_with('/') ? "/" : "",
-                     token)) {
+  if (matches(path, kStreamPath, path.ends_with('/') ? "/" : "", token)) {
     if (admit_method(*exchange, {"GET"}))
       serve_stream(context, exchange, token);
   } else if (path == "/healthz") {

@@ -21,20 +21,27 @@ std::string hint(const Exchange &exchange) {
          "twilio.auth_token be that of the call's account";
 }
 
+// A ticket is a key of its own, and no matter of a log.
+std::string without_ticket(const std::string &url) {
+  const std::size_t ticket = url.find("ticket=");
+  return loggable(ticket == std::string::npos ? url
+                                              : url.substr(0, ticket) + "...");
+}
+
 bool refuse(Exchange &exchange, const log::Context &context,
             const std::string &url, bool valid) {
   if (valid)
     return false;
   if (exchange.header(kHeader).empty()) {
     log::warning("refused: no X-Twilio-Signature on a request for " +
-                     loggable(url) + " from " + exchange.peer(),
+                     without_ticket(url) + " from " + exchange.peer(),
                  context);
     exchange.respond_error(403, "unsigned",
                            "X-Twilio-Signature is missing: only Twilio may "
                            "call this");
   } else {
     log::warning("refused: X-Twilio-Signature does not match the URL " +
-                     loggable(url) + hint(exchange),
+                     without_ticket(url) + hint(exchange),
                  context);
     // No detail for whom it does not concern.
     exchange.respond_error(403, "wrong_signature",

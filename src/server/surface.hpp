@@ -6,6 +6,7 @@
 #include "server/exchange.hpp"
 #include "server/signature_gate.hpp"
 #include "store/record_store.hpp"
+#include "twilio/twiml.hpp"
 
 #include <functional>
 #include <memory>
@@ -31,9 +32,18 @@ using ExchangePtr = std::shared_ptr<Exchange>;
 
 inline constexpr char kVoicePath[] = "/twilio/webhooks/voice";
 inline constexpr char kStatusPath[] = "/twilio/webhooks/stream-status";
+inline constexpr char kAnsweredByPath[] = "/twilio/webhooks/answered-by";
+inline constexpr char kCallStatusPath[] = "/twilio/webhooks/call-status";
 inline constexpr char kStreamPath[] = "/ws/voice/"; // and a token
 
 void serve_voice(const Context &context, const ExchangePtr &exchange);
+// What follows a media stream, and transfers.
+void serve_after_stream(const Context &context, const ExchangePtr &exchange);
+void serve_whisper(const Context &context, const ExchangePtr &exchange);
+void serve_dial_result(const Context &context, const ExchangePtr &exchange);
+// Of calls that we placed.
+void serve_answered_by(const Context &context, const ExchangePtr &exchange);
+void serve_call_status(const Context &context, const ExchangePtr &exchange);
 void serve_stream_status(const Context &context, const ExchangePtr &exchange);
 void serve_stream(const Context &context, const ExchangePtr &exchange,
                   const std::string &token);
@@ -56,5 +66,14 @@ struct WebhookFields {
   twilio::Form in_body; // as the signature counts them
 };
 std::optional<WebhookFields> read_webhook(Exchange &exchange);
+
+// SIDs are two letters and 32 hexadecimal digits today, and opaque by contract.
+bool good_sid(std::string_view sid);
+// Of an agent or a pipeline: no path may come from a URL.
+bool good_name(std::string_view name);
+void respond_twiml(Exchange &exchange, const twilio::Twiml &twiml);
+// <Connect><Stream> for a call that was taken.
+twilio::Twiml stream_twiml(const Context &context, const call::Offer &offer,
+                           const call::Admission &taken);
 
 } // namespace patchcord::server

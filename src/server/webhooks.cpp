@@ -3,11 +3,12 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
-#include "twilio/twiml.hpp"
+#include "twilio/ticket.hpp"
 
 #include <glib.h>
 
 #include <algorithm>
+#include <ctime>
 
 namespace patchcord::server {
 namespace {
@@ -16,21 +17,6 @@ constexpr std::size_t kMaxSid = 64;
 constexpr std::size_t kMaxParameters = 20;
 constexpr char kTrouble[] =
     "We are sorry, we cannot take your call right now. Please try again later.";
-
-// SIDs are two letters and 32 hexadecimal digits today, and opaque by contract.
-bool good_sid(std::string_view sid) {
-  return !sid.empty() && sid.size() <= kMaxSid &&
-         std::all_of(sid.begin(), sid.end(),
-                     [](char c) { return g_ascii_isalnum(c); });
-}
-
-// Of an agent or a pipeline: no path may come from a URL.
-bool good_name(std::string_view name) {
-  return name.size() <= kMaxSid &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return g_ascii_isalnum(c) || c == '-' || c == '_';
-         });
-}
 
 std::string call_status(const call::Offer &offer) {
   return log::mask_number(offer.from) + " -> " + log::mask_number(offer.to);
@@ -54,13 +40,10 @@ call::Offer offer_of(const twilio::Form &fields, const twilio::Form &query) {
     else if (name == "pipeline")
       offer.pipeline = value;
     else if (!name.empty() && g_ascii_islower(name[0]) &&
-             name != "bodySHA256" && offer.parameters.size() < kMaxParameters)
+             name != "bodySHA256" && name != "ticket" &&
+             offer.parameters.size() < kMaxParameters)
       offer.parameters[name] = value;
   return offer;
-}
-
-void respond_twiml(Exchange &exchange, const twilio::Twiml &twiml) {
-  exchange.respond(200, twilio::kTwimlContentType, twiml.text());
 }
 
 // No call for this caller: said in words, since a caller hears no status code.
@@ -80,7 +63,44 @@ void turn_away(const Context &context, Exchange &exchange,
           .hangup());
 }
 
+// A call that `patchcord dial` placed: whose agent it is says the ticket.
+Result<> take_ticket(const Context &context, const std::string &sealed,
+                     call::Offer &offer) {
+  const auto ticket =
+      twilio::open_ticket(sealed, context.surface.gate.auth_tokens);
+  if (!ticket)
+    return ticket.error();
+  if (ticket->expires < std::time(nullptr))
+    return make_error("bad_ticket", "the ticket has expired");
+  if (ticket->to != offer.to)
+    return make_error("bad_ticket", "the ticket is for another number");
+  if (!context.surface.desk.use_ticket(ticket->nonce, offer.call_sid))
+    return make_error("bad_ticket", "the ticket is another call's");
+  offer.agent = ticket->agent;
+  offer.screened = true;
+  return ok();
+}
+
 } // namespace
+
+// SIDs are two letters and 32 hexadecimal digits today, and opaque by contract.
+bool good_sid(std::string_view sid) {
+  return !sid.empty() && sid.size() <= kMaxSid &&
+         std::all_of(sid.begin(), sid.end(),
+                     [](char c) { return g_ascii_isalnum(c); });
+}
+
+// Of an agent or a pipeline: no path may come from a URL.
+bool good_name(std::string_view name) {
+  return name.size() <= kMaxSid &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return g_ascii_isalnum(c) || c == '-' || c == '_';
+         });
+}
+
+void respond_twiml(Exchange &exchange, const twilio::Twiml &twiml) {
+  exchange.respond(200, twilio::kTwimlContentType, twiml.text());
+}
 
 std::optional<WebhookFields> read_webhook(Exchange &exchange) {
   WebhookFields fields;
@@ -120,23 +140,40 @@ void serve_voice(const Context &context, const ExchangePtr &exchange) {
     exchange->respond_error(400, "no_call_sid", "CallSid is missing");
     return;
   }
+  offer.origin = context.surface.gate.public_url;
+  if (query && twilio::has_field(*query, "ticket")) {
+    const std::string sealed(twilio::form_value(*query, "ticket"));
+    if (const auto taken = take_ticket(context, sealed, offer); !taken) {
+      log::warning("refused: " + taken.error().message + ": " +
+                       call_status(offer),
+                   {offer.call_sid, {}});
+      exchange->respond_error(403, taken.error().code, taken.error().message);
+      return;
+    }
+  }
   if (!good_name(offer.agent) || !good_name(offer.pipeline)) {
     turn_away(context, *exchange, offer,
               make_error("bad_name", "agent and pipeline in the webhook's URL "
                                      "are names, not paths"));
     return;
   }
-  const auto token = context.surface.desk.offer(offer);
-  if (!token) {
-    turn_away(context, *exchange, offer, token.error());
+  const auto taken = context.surface.desk.offer(offer);
+  if (!taken) {
+    turn_away(context, *exchange, offer, taken.error());
     return;
   }
   log::info("call offered: " + call_status(offer), {offer.call_sid, {}});
+  respond_twiml(*exchange, stream_twiml(context, offer, *taken));
+}
 
+twilio::Twiml stream_twiml(const Context &context, const call::Offer &offer,
+                           const call::Admission &taken) {
   const auto &config = context.surface.config;
+  const std::string &origin = context.surface.gate.public_url;
   twilio::Twiml::Stream stream;
-  stream.url = context.surface.gate.stream_url_base() + kStreamPath + *token;
-  stream.status_callback = context.surface.gate.public_url + kStatusPath;
+  stream.url =
+      context.surface.gate.stream_url_base() + kStreamPath + taken.token;
+  stream.status_callback = origin + kStatusPath;
   stream.parameters = offer.parameters;
   stream.parameters["agent"] =
       offer.agent.empty() ? config.call.agent : offer.agent;
@@ -146,7 +183,10 @@ void serve_voice(const Context &context, const ExchangePtr &exchange) {
   stream.parameters["to"] = offer.to;
   // When the stream ends, or cannot begin, the document goes on: without
   // <Hangup/> the caller would stay in silence.
-  respond_twiml(*exchange, twilio::Twiml().connect_stream(stream).hangup());
+  return twilio::Twiml()
+      .connect_stream(stream,
+                      taken.transfers ? origin + call::kAfterStreamPath : "")
+      .hangup();
 }
 
 void serve_stream_status(const Context &context, const ExchangePtr &exchange) {

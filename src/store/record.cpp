@@ -107,6 +107,10 @@ std::string to_json(const CallRecord &record) {
   object(out, "field_turns", record.field_turns);
   array(out, "missing", record.missing);
   array(out, "invalid", record.invalid);
+  out.member("transfer_to", record.transfer_to)
+      .member("transfer_number", record.transfer_number)
+      .member("transfer_outcome", record.transfer_outcome)
+      .member("answered_by", record.answered_by);
   out.key("turns").begin_array();
   for (const TurnRecord &turn : record.turns)
     write(out, turn);

@@ -49,7 +49,9 @@ struct CallRecord {
   std::int64_t ended_ms = 0;    // Unix time; 0: not yet
   std::string status;           // ringing, in-progress, completed, failed
   // Why it ended: goal, caller_hung_up, no_answer, max_turns, max_duration,
-  // provider_failed, stream_lost, stream_error, server_stopped, error.
+  // provider_failed, stream_lost, stream_error, server_stopped, error,
+  // transferred; of calls that we placed also voicemail, machine, fax, and why
+  // nobody answered: busy, no-answer, failed, canceled.
   std::string end_reason;
   std::string end_detail;
   bool goal_reached = false;
@@ -58,6 +60,11 @@ struct CallRecord {
   // JSON arrays of names: required fields without a value, and fields whose
   // value is not one that the agent allows.
   std::string missing = "[]", invalid = "[]";
+  // The last transfer: whom to, and what came of it: asked, answered, busy,
+  // no-answer, failed, canceled. Empty: none.
+  std::string transfer_to, transfer_number, transfer_outcome;
+  // Of a call that we placed: the network's first word on who answered.
+  std::string answered_by;
   std::vector<TurnRecord> turns;
 };
 

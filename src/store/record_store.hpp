@@ -24,6 +24,10 @@ public:
 
   // Inserts, or updates all but the turns.
   virtual void put_call(const CallRecord &record) = 0;
+  // What is told of a call that nobody has answered (yet): inserts it, or
+  // updates its status and its end. The record of one that was answered, or
+  // that is over, stays as it is.
+  virtual void put_unanswered(const CallRecord &record) = 0;
   // Inserts or replaces turn `turn.index` of the call.
   virtual void put_turn(const std::string &call_sid,
                         const TurnRecord &turn) = 0;

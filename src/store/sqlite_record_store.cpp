@@ -31,19 +31,26 @@ const Table<CallRecord> &calls() {
       "calls", "call_sid",
       {column<&Call::stream_sid>("stream_sid"),
        column<&Call::account_sid>("account_sid"),
-       column<&Call::from>("from_number"), column<&Call::to>("to_number"),
-       column<&Call::direction>("direction"), column<&Call::agent>("agent"),
+       column<&Call::from>("from_number"),
+       column<&Call::to>("to_number"),
+       column<&Call::direction>("direction"),
+       column<&Call::agent>("agent"),
        column<&Call::pipeline>("pipeline"),
        column<&Call::created_ms>("created_ms"),
        column<&Call::answered_ms>("answered_ms"),
-       column<&Call::ended_ms>("ended_ms"), column<&Call::status>("status"),
+       column<&Call::ended_ms>("ended_ms"),
+       column<&Call::status>("status"),
        column<&Call::end_reason>("end_reason"),
        column<&Call::end_detail>("end_detail"),
        column<&Call::goal_reached>("goal_reached"),
        column<&Call::fields>("fields", kObject),
        column<&Call::field_turns>("field_turns", kObject),
        column<&Call::missing>("missing", kArray),
-       column<&Call::invalid>("invalid", kArray)});
+       column<&Call::invalid>("invalid", kArray),
+       column<&Call::transfer_to>("transfer_to"),
+       column<&Call::transfer_number>("transfer_number"),
+       column<&Call::transfer_outcome>("transfer_outcome"),
+       column<&Call::answered_by>("answered_by")});
   return table;
 }
 const Table<TurnRecord> &turns() {
@@ -148,6 +155,23 @@ public:
   void put_call(const CallRecord &record) override {
     write([record](sqlite3 *database) {
       return calls().put(database, record.call_sid, record);
+    });
+  }
+  void put_unanswered(const CallRecord &record) override {
+    write([record](sqlite3 *database) -> Result<Unit> {
+      const auto known = find(database, record.call_sid);
+      if (!known)
+        return known.error();
+      if (!*known)
+        return calls().put(database, record.call_sid, record);
+      CallRecord merged = **known;
+      if (merged.answered_ms != 0 || merged.ended_ms != 0)
+        return ok();
+      merged.status = record.status;
+      merged.end_reason = record.end_reason;
+      merged.end_detail = record.end_detail;
+      merged.ended_ms = record.ended_ms;
+      return calls().put(database, merged.call_sid, merged);
     });
   }
   void put_turn(const std::string &call_sid, const TurnRecord &turn) override {

@@ -101,14 +101,52 @@ public:
     released.push_back(token);
     changed_.notify_all();
   }
-  patchcord::Result<std::string> offer(const Offer &offer) override {
+  patchcord::Result<patchcord::call::Admission>
+  offer(const Offer &offer) override {
     const std::lock_guard lock(mutex_);
     if (refuse_with)
       return *refuse_with;
     offers.push_back(offer);
     std::string token = "token" + std::to_string(offers.size());
     pending_[token] = offer;
-    return token;
+    return patchcord::call::Admission{token, transfers};
+  }
+  std::optional<std::string> after_stream(const std::string &sid) override {
+    const std::lock_guard lock(mutex_);
+    told.push_back("after-stream " + sid);
+    return dial;
+  }
+  std::optional<std::pair<std::string, std::string>>
+  whisper(const std::string &ticket, const std::string &parent) override {
+    const std::lock_guard lock(mutex_);
+    told.push_back("whisper " + ticket + " " + parent);
+    if (ticket != "t1")
+      return std::nullopt;
+    return std::pair<std::string, std::string>("Rome <1>.", "en-US");
+  }
+  patchcord::call::DialAnswer
+  dial_result(const patchcord::call::DialResult &result) override {
+    const std::lock_guard lock(mutex_);
+    told.push_back("dial-result " + result.call_sid + " " + result.ticket +
+                   " " + result.outcome + (result.caller_gone ? " gone" : ""));
+    patchcord::call::DialAnswer answer;
+    answer.known = result.ticket == "t1";
+    if (answer.known && result.outcome != "answered")
+      answer.back.emplace(Offer(), patchcord::call::Admission{"token9", true});
+    return answer;
+  }
+  void answered_by(const std::string &sid, const std::string &who) override {
+    const std::lock_guard lock(mutex_);
+    told.push_back("answered-by " + sid + " " + who);
+  }
+  void call_status(const patchcord::call::CallStatus &status) override {
+    const std::lock_guard lock(mutex_);
+    told.push_back("call-status " + status.call_sid + " " + status.status +
+                   " " + status.agent);
+  }
+  bool use_ticket(const std::string &nonce, const std::string &sid) override {
+    const std::lock_guard lock(mutex_);
+    return tickets_.try_emplace(nonce, sid).first->second == sid;
   }
   std::optional<Offer> claim(const std::string &token) override {
     const std::lock_guard lock(mutex_);
@@ -189,7 +227,9 @@ public:
   std::optional<patchcord::Error> refuse_with;
   std::vector<Offer> offers;
   std::vector<std::string> released;
-  std::vector<std::string> statuses;
+  std::vector<std::string> statuses, told;
+  bool transfers = false;
+  std::optional<std::string> dial;
   std::vector<patchcord::Worker *> workers;
   std::atomic<bool> draining_{false};
   int unsubscribed = 0;
@@ -202,6 +242,7 @@ private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, Offer> pending_;
+  std::map<std::string, std::string> tickets_;
   std::vector<std::shared_ptr<void>> kept_;
   patchcord::call::CallRegistry::EventHandler subscriber_;
   int closed_ = 0;
@@ -216,6 +257,7 @@ public:
   void put_call(const Record &record) override {
     thread_->post([this, record] { records_[record.call_sid] = record; });
   }
+  void put_unanswered(const Record &record) override { put_call(record); }
   void put_turn(const std::string &,
                 const patchcord::store::TurnRecord &) override {}
   void get(const std::string &sid,

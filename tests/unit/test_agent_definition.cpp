@@ -188,7 +188,7 @@ void test_refusals() {
       {"[phrases]\n", "[phrases]\nsilense = \"x\"\n",
        "test.toml:36: phrases.silense: expected one of silence, hold, "
        "time_up, confirm, which, fallback, more, invalid, transfer, "
-       "transfer_failed, got an unknown key"},
+       "transfer_failed, summary, got an unknown key"},
       {"[end]", "[end", "test.toml:28: "},
       {"language = \"en\"", "greeting_asks = \"colour\"",
        "test.toml:4: greeting_asks: expected the name of a field, got "

@@ -182,7 +182,8 @@ void test_scripted() {
       {4000, "words:put me through to reservations",
        "start 3!; To the night desk.; end 3; decided 2/3 transfer \"put me "
        "through to reservations\" -> \"To the night desk.\" {} "
-       "{\"city\":\"Rome\"}; transfer night_desk (city: Rome); ended transfer "
+       "{\"city\":\"Rome\"}; transfer night_desk (You have a call from "
+       "{caller}. city: Rome); ended transfer "
        "{\"city\":\"Rome\"}; EOS"},
       {4100, "started:3", ""},
       {4200, "speech", ""},
@@ -240,7 +241,8 @@ void test_model() {
        R"("transfer_to":"night_desk","extracted":{"city":"Rome","day":null}})",
        "start 2; Rome.; I connect you."},
       {3200, "model-done",
-       "end 2; transfer night_desk (city: Rome); ended transfer "
+       "end 2; transfer night_desk (You have a call from {caller}. city: "
+       "Rome); ended transfer "
        "{\"city\":\"Rome\"}; EOS"},
   });
   // Without words of its own there are those of the file.

@@ -2,6 +2,7 @@
 #include "base/json.hpp"
 #include "call/event_json.hpp"
 #include "call/event_log.hpp"
+#include "call/handover.hpp"
 #include "call/recorder.hpp"
 
 #include "../support/check_text.hpp"
@@ -207,6 +208,98 @@ static void test_log_is_bounded() {
   g_assert_cmpuint(bytes, >, 60 << 10);
 }
 
+static void test_transfer() {
+  auto recorder = begun();
+  messages::Transfer transfer;
+  transfer.target = "desk";
+  transfer.number = "+14155550111";
+  recorder.transfer(transfer);
+  messages::ConversationEnded ended;
+  ended.reason = "transfer";
+  recorder.conversation_ended(ended);
+  const auto &record = recorder.record();
+  CHECK_TEXT(record.transfer_outcome, "asked");
+  CHECK_TEXT(record.end_reason, ""); // that is to be seen
+  recorder.transfer_ended("busy");
+  // The end of the stream is no news of it.
+  recorder.transfer_ended("canceled");
+  CHECK_TEXT(record.transfer_outcome, "busy");
+  // Another try.
+  transfer.target = "kitchen";
+  recorder.transfer(transfer);
+  recorder.transfer_ended("answered");
+  recorder.end("transferred", "");
+  recorder.finish(9000);
+  CHECK_TEXT(record.transfer_to, "kitchen");
+  CHECK_TEXT(record.transfer_outcome, "answered");
+  CHECK_TEXT(record.status, "completed");
+  // The second stream of a call is not its beginning.
+  recorder.started({"CA1", "MZ2", "AC1", {}}, 7000);
+  g_assert_cmpint(record.answered_ms, ==, 5000);
+  CHECK_TEXT(record.stream_sid, "MZ2");
+  // No transfer: nothing of it ends.
+  auto other = begun();
+  other.transfer_ended("canceled");
+  CHECK_TEXT(other.record().transfer_outcome, "");
+}
+
+static void test_answered_by() {
+  auto recorder = begun();
+  recorder.answered_by({"machine_start", "waits"});
+  recorder.answered_by({"machine_end_beep", "message"});
+  recorder.answered_by({"human", "late"});
+  CHECK_TEXT(recorder.record().answered_by, "machine_end_beep");
+}
+
+static void test_what_follows() {
+  using namespace patchcord::call;
+  const struct {
+    const char *status, *bridged, *outcome;
+  } rows[] = {{"completed", "true", "answered"},
+              {"completed", "", "answered"},
+              {"answered", "", "answered"},
+              {"completed", "false", "failed"},
+              {"busy", "false", "busy"},
+              {"no-answer", "", "no-answer"},
+              {"canceled", "", "canceled"},
+              {"failed", "", "failed"},
+              {"", "", "failed"},
+              {"a word of tomorrow", "true", "failed"}};
+  for (const auto &row : rows)
+    CHECK_TEXT(transfer_outcome(row.status, row.bridged), row.outcome);
+
+  messages::Transfer transfer;
+  transfer.number = "+14155550111";
+  transfer.timeout = 20;
+  const std::string cold = dial_twiml("https://h", "t1", transfer);
+  g_assert_nonnull(g_strstr_len(
+      cold.c_str(), -1,
+      "<Dial action=\"https://h/twilio/webhooks/dial-result?ticket=t1\" "
+      "timeout=\"20\"><Number>+14155550111</Number></Dial><Hangup/>"));
+  transfer.warm = true;
+  g_assert_nonnull(
+      g_strstr_len(dial_twiml("https://h", "t1", transfer).c_str(), -1,
+                   "<Number url=\"https://h/twilio/webhooks/whisper?"
+                   "ticket=t1\">"));
+
+  transfer.summary = "From {caller}. Tea.";
+  store::CallRecord record;
+  record.from = "+14155550100";
+  record.to = "+1999";
+  CHECK_TEXT(whispered(transfer, record), "From 1 4 1 5 5 5 5 0 1 0 0. Tea.");
+  // Of a call that we placed the caller is who was called.
+  record.direction = "outbound-api";
+  CHECK_TEXT(whispered(transfer, record), "From 1 9 9 9. Tea.");
+  record.direction = "inbound";
+  record.from = "anonymous";
+  CHECK_TEXT(whispered(transfer, record), "From a withheld number. Tea.");
+  transfer.summary = "Tea.";
+  CHECK_TEXT(whispered(transfer, record), "Tea.");
+  CHECK_TEXT(say_language("en"), "en-US");
+  CHECK_TEXT(say_language("de-AT"), "de-AT");
+  CHECK_TEXT(say_language("de"), "");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   g_test_add_func("/recorder/turns-in-order", test_turns_in_order);
@@ -218,6 +311,9 @@ int main(int argc, char **argv) {
   g_test_add_func("/recorder/the-first-reason-stands",
                   test_first_reason_stands);
   g_test_add_func("/recorder/last-words-are-kept", test_last_words_are_kept);
+  g_test_add_func("/recorder/a-transfer-and-what-came-of-it", test_transfer);
+  g_test_add_func("/recorder/who-answered-first", test_answered_by);
+  g_test_add_func("/handover/what-twilio-is-told", test_what_follows);
   g_test_add_func("/events/are-json", test_events_are_json);
   g_test_add_func("/events/followers-get-what-was-and-what-comes",
                   test_followers);

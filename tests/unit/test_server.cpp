@@ -4,12 +4,14 @@
 #include "server/http_server.hpp"
 #include "server/listen.hpp"
 #include "server/single_call_server.hpp"
+#include "twilio/ticket.hpp"
 #include "worker/worker_pool.hpp"
 
 #include "../support/check_text.hpp"
 #include "server_test.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <sys/resource.h>
 
@@ -225,6 +227,148 @@ void test_webhook_refused() {
   g_assert_cmpint(fixture.post(target, {{"CallSid", "a/b"}}).status, ==, 400);
   g_assert_true(fixture.desk.offers.empty());
   g_assert_true(fixture.desk.statuses.empty());
+}
+
+// What else Twilio asks and tells: from nobody else.
+void test_call_webhooks_refused() {
+  Fixture fixture;
+  const std::string form = twilio::encode_form(Fixture::call_fields());
+  for (const char *name :
+       {"after-stream", "whisper?ticket=t1", "dial-result?ticket=t1",
+        "answered-by", "call-status?ticket=t1", "voice?ticket=t1"}) {
+    const std::string path = std::string("/twilio/webhooks/") + name;
+    g_assert_cmpint(fixture.request("POST", path, {}, form, kForm).status, ==,
+                    403);
+    g_assert_cmpint(
+        fixture.post(path, Fixture::call_fields(), "https://other" + path)
+            .status,
+        ==, 403);
+    g_assert_cmpint(fixture.post(path, {{"To", "+1"}}).status, >=, 400);
+    g_assert_cmpint(fixture.request("PUT", path, {}, form, kForm).status, ==,
+                    405);
+  }
+  g_assert_true(fixture.desk.told.empty());
+  g_assert_true(fixture.desk.offers.empty());
+}
+
+void test_transfer_webhooks() {
+  Fixture fixture([](config::Config &config) {
+    config.server.public_url = "https://voice.example.com";
+  });
+  const auto post = [&](const std::string &path, const twilio::Form &fields) {
+    return fixture.post("/twilio/webhooks/" + path, fields,
+                        "https://voice.example.com/twilio/webhooks/" + path);
+  };
+  // Only an agent with people to put through to wants to be asked.
+  fixture.desk.transfers = true;
+  check_holds(post("voice", Fixture::call_fields()).body,
+              "<Connect action=\"https://voice.example.com/twilio/webhooks/"
+              "after-stream\"><Stream");
+  check_holds(post("after-stream", Fixture::call_fields()).body,
+              "<Response><Hangup/></Response>");
+  fixture.desk.dial = "<Response><Dial/></Response>";
+  const auto dial = post("after-stream", Fixture::call_fields());
+  CHECK_TEXT(dial.body, "<Response><Dial/></Response>");
+  CHECK_TEXT(dial.type, "text/xml; charset=utf-8");
+
+  const twilio::Form other = {{"CallSid", "CA77"}, {"ParentCallSid", kCall}};
+  check_holds(post("whisper?ticket=t1", other).body,
+              "<Say language=\"en-US\">Rome &lt;1&gt;.</Say>");
+  check_holds(post("whisper?ticket=t2", other).body, "<Response></Response>");
+
+  const auto result = [&](const char *ticket, const char *status,
+                          const char *bridged, const char *call) {
+    return post(std::string("dial-result?ticket=") + ticket,
+                {{"CallSid", kCall},
+                 {"CallStatus", call},
+                 {"DialCallStatus", status},
+                 {"DialBridged", bridged}})
+        .body;
+  };
+  check_holds(result("t1", "completed", "true", "in-progress"),
+              "<Response><Hangup/></Response>");
+  check_holds(result("t1", "busy", "false", "in-progress"),
+              "<Connect action=\"https://voice.example.com/twilio/webhooks/"
+              "after-stream\"><Stream url=\"wss://voice.example.com/ws/voice/"
+              "token9\"");
+  // A transfer of nobody's: its caller hears that, and is not left in silence.
+  check_holds(result("t2", "no-answer", "", "in-progress"), "<Say");
+  check_holds(result("t2", "completed", "", "in-progress"),
+              "<Response><Hangup/></Response>");
+  (void)result("t1", "completed", "false", "in-progress");
+  (void)result("t1", "canceled", "false", "completed");
+  const std::string sid = kCall;
+  const std::vector<std::string> expected = {
+      "after-stream " + sid, "after-stream " + sid, "whisper t1 " + sid,
+      "whisper t2 " + sid, "dial-result " + sid + " t1 answered",
+      "dial-result " + sid + " t1 busy", "dial-result " + sid + " t2 no-answer",
+      "dial-result " + sid + " t2 answered",
+      // The other had hung up before the two were joined.
+      "dial-result " + sid + " t1 failed",
+      "dial-result " + sid + " t1 canceled gone"};
+  g_assert_true(fixture.desk.told == expected);
+}
+
+void test_placed_webhooks() {
+  Fixture fixture;
+  twilio::DialTicket ticket;
+  ticket.agent = "reminder";
+  ticket.to = "+14155550199";
+  ticket.expires = std::time(nullptr) + 60;
+  ticket.nonce = "n1";
+  const auto voice = [&](const twilio::DialTicket &with, const char *sid,
+                         const char *key = kToken) {
+    twilio::Form fields = Fixture::call_fields();
+    fields[0].second = sid;
+    return fixture.post(
+        "/twilio/webhooks/voice?ticket=" + twilio::seal(with, key), fields);
+  };
+  const auto taken = voice(ticket, kCall);
+  g_assert_cmpint(taken.status, ==, 200);
+  check_holds(taken.body, "name=\"agent\" value=\"reminder\"");
+  g_assert_true(taken.body.find("ticket") == std::string::npos);
+  g_assert_true(fixture.desk.offers.back().screened);
+  CHECK_TEXT(fixture.desk.offers.back().agent, "reminder");
+  g_assert_cmpint(voice(ticket, kCall).status, ==, 200); // Twilio asks again
+  // Of another call, too late, of another number, by another hand.
+  g_assert_cmpint(voice(ticket, "CA77").status, ==, 403);
+  twilio::DialTicket other = ticket;
+  other.nonce = "n2";
+  g_assert_cmpint(voice(other, kCall, "other key").status, ==, 403);
+  other.to = "+14155550123";
+  g_assert_cmpint(voice(other, kCall).status, ==, 403);
+  other = ticket;
+  other.nonce = "n3";
+  other.expires = std::time(nullptr) - 1;
+  g_assert_cmpint(voice(other, kCall).status, ==, 403);
+  // No path comes from a URL.
+  other = ticket;
+  other.nonce = "n4";
+  other.agent = "../secret";
+  check_holds(voice(other, kCall).body, "We are sorry");
+  g_assert_cmpuint(fixture.desk.offers.size(), ==, 2);
+
+  const auto tell = [&](const std::string &path, const char *name,
+                        const char *value) {
+    return fixture
+        .post("/twilio/webhooks/" + path, {{"CallSid", kCall}, {name, value}})
+        .status;
+  };
+  g_assert_cmpint(tell("answered-by", "AnsweredBy", "machine_end_beep"), ==,
+                  204);
+  g_assert_cmpint(tell("answered-by", "AnsweredBy", "a cat"), ==, 204);
+  other.agent = "reminder";
+  g_assert_cmpint(tell("call-status?ticket=" + twilio::seal(other, kToken),
+                       "CallStatus", "busy"),
+                  ==, 204);
+  g_assert_cmpint(tell("call-status?ticket=x", "CallStatus", "ringing"), ==,
+                  204);
+  const std::string sid = kCall;
+  const std::vector<std::string> expected = {
+      "answered-by " + sid + " machine_end_beep",
+      "call-status " + sid + " busy reminder",
+      "call-status " + sid + " ringing "};
+  g_assert_true(fixture.desk.told == expected);
 }
 
 void test_without_token() {
@@ -749,6 +893,11 @@ int main(int argc, char **argv) {
       {"/server/the-webhook-url-chooses-agent-and-pipeline",
        test_webhook_choices},
       {"/server/other-webhooks-are-refused", test_webhook_refused},
+      {"/server/other-questions-about-calls-are-refused",
+       test_call_webhooks_refused},
+      {"/server/a-caller-is-put-through-and-comes-back",
+       test_transfer_webhooks},
+      {"/server/a-ticket-is-good-for-one-placed-call", test_placed_webhooks},
       {"/server/without-a-token-nothing-is-accepted", test_without_token},
       {"/server/who-cannot-be-served-is-told-in-words", test_turned_away},
       {"/server/stream-status-reaches-the-calls", test_stream_status},

@@ -121,6 +121,47 @@ static void change(const TempDir &dir, const char *sql) {
   sqlite3_close(raw);
 }
 
+// What is told of a call that nobody answers; and late, of one that was.
+static void test_unanswered() {
+  const TempDir folder;
+  auto records = RecordStore::open(url_in(folder));
+  g_assert_true(records.ok());
+  const auto tell = [&](const char *status, const char *reason,
+                        std::int64_t ended_ms) {
+    CallRecord told;
+    told.call_sid = "CA1";
+    told.agent = "reminder";
+    told.created_ms = 2000;
+    told.status = status;
+    told.end_reason = reason;
+    told.ended_ms = ended_ms;
+    (*records)->put_unanswered(told);
+    return *get(**records, "CA1");
+  };
+  CHECK_TEXT(tell("ringing", "", 0).status, "ringing");
+  const auto busy = tell("completed", "busy", 9000);
+  CHECK_TEXT(busy.end_reason, "busy");
+  CHECK_TEXT(busy.agent, "reminder");
+  // It is over: what comes late changes nothing.
+  CHECK_TEXT(tell("ringing", "", 0).end_reason, "busy");
+  CHECK_TEXT(tell("completed", "no-answer", 9500).end_reason, "busy");
+
+  CallRecord answered = sample();
+  answered.answered_ms = 1500;
+  answered.transfer_to = "desk";
+  answered.transfer_number = "+14155550111";
+  answered.transfer_outcome = "busy";
+  answered.answered_by = "human";
+  (*records)->put_call(answered);
+  const auto kept = tell("failed", "error", 9900);
+  CHECK_TEXT(kept.status, "in-progress");
+  CHECK_TEXT(kept.end_reason, answered.end_reason);
+  CHECK_TEXT(kept.transfer_to, "desk");
+  CHECK_TEXT(kept.transfer_number, "+14155550111");
+  CHECK_TEXT(kept.transfer_outcome, "busy");
+  CHECK_TEXT(kept.answered_by, "human");
+}
+
 static void test_older_files() {
   // Of versions that did not count false interruptions, keep tools or count
   // milliseconds, or tell where values came from.
@@ -289,6 +330,8 @@ static void test_failed_writes_are_counted() {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
+  g_test_add_func("/store/an-answered-call-is-not-overwritten",
+                  test_unanswered);
   g_test_add_func("/store/keeps-a-call-as-it-goes", test_keeps_a_call);
   g_test_add_func("/store/reads-older-files", test_older_files);
   g_test_add_func("/store/columns-may-stand-in-another-order",

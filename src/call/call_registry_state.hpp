@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "call/call.hpp"
+#include "call/call_registry.hpp"
+#include "call/event_log.hpp"
+
+#include <chrono>
+
+namespace patchcord::call {
+
+// Twilio opens the stream within a second or two of the TwiML.
+inline constexpr auto kTokenLife = std::chrono::seconds(60);
+// <Dial> joins two callers for four hours at most.
+inline constexpr auto kLongestTransfer = std::chrono::hours(5);
+// A ticket's own time is a matter of minutes; this long it cannot be used
+// again.
+inline constexpr auto kNonceLife = std::chrono::hours(24);
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+inline std::int64_t unix_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+struct Pending {
+  Offer offer;
+  store::CallRecord record;
+  std::shared_ptr<EventLog> events;
+  SteadyTime expires;
+  bool claimed = false; // between the handshake and the call's start
+  bool transfers = false;
+  std::string answered_by; // told before the stream began
+  // Of a caller who comes back from a transfer.
+  std::string resume, ticket;
+  std::optional<TimePoint> started;
+};
+
+struct Live {
+  std::uint64_t serial = 0;
+  std::shared_ptr<Call> call;
+  std::shared_ptr<EventLog> events;
+};
+
+// A caller who is being put through, or talks to somebody else by now.
+struct Parked {
+  Offer offer;
+  Handover handover;
+  std::shared_ptr<Call> call; // keeps the recording, and ends the record
+  std::shared_ptr<EventLog> events;
+  std::string ticket;
+  SteadyTime expires;
+};
+
+struct KnownAgent {
+  std::string file;
+  bool transfers = false; // it has people to put callers through to
+};
+
+struct UsedTicket {
+  std::string call_sid;
+  SteadyTime expires;
+};
+
+struct CallRegistry::State {
+  struct Data {
+    std::map<std::string, Pending> pending;     // by token
+    std::map<std::string, std::string> by_call; // call SID -> token
+    std::map<std::string, Live> live;           // by call SID
+    std::map<std::string, Parked> parked;       // by call SID
+    std::map<std::uint64_t, Live> replaced;     // by another of the same SID
+    std::uint64_t last_serial = 0;
+    std::map<std::string, std::string> graphs; // texts by name
+    std::map<std::string, KnownAgent> agents;  // by name
+    std::map<std::string, UsedTicket> tickets; // by nonce
+    bool draining = false;
+    std::vector<std::function<void()>> drained;
+  };
+  Guarded<Data> data;
+
+  // Offers that nobody came for: their callers hung up while it rang.
+  std::vector<store::CallRecord> expire(Data &all, SteadyTime now);
+  // Transfers whose end was never told.
+  static void forget_transfers(Data &all, SteadyTime now);
+  // Who waits for the end, if this is it.
+  static std::vector<std::function<void()>> take_drained(Data &all);
+};
+
+} // namespace patchcord::call
