@@ -9,6 +9,7 @@ namespace patchcord::cli {
 int run_serve(int argc, char **argv);
 int run_check(int argc, char **argv);
 int run_call(int argc, char **argv);
+int run_dial(int argc, char **argv);
 int run_test(int argc, char **argv);
 int run_replay(int argc, char **argv);
 

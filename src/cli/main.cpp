@@ -23,6 +23,8 @@ constexpr Command kCommands[] = {
     {"check", cli::run_check, "say what is missing or wrong in the set-up"},
     {"call", cli::run_call,
      "ring a voice URL as Twilio would, without a phone"},
+    {"dial", cli::run_dial,
+     "have Twilio call somebody, for an agent of the server"},
     {"test", cli::run_test, "play conversations from files, in virtual time"},
     {"replay", cli::run_replay,
      "play a recorded call again and say whether the same is decided"},
@@ -45,6 +47,7 @@ void print_help() {
             "examples:\n"
             "  patchcord serve --local\n"
             "  patchcord call http://127.0.0.1:8080/twilio/webhooks/voice\n"
+            "  patchcord dial +14155550100 --agent appointment-reminder\n"
             "  patchcord check --config /etc/patchcord/patchcord.toml\n"
             "  patchcord test data/scenarios\n"
             "  patchcord help serve\n"

@@ -3,34 +3,16 @@
 
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "cli/fetch.hpp"
 #include "net/http_client.hpp"
-#include "worker/worker.hpp"
 
 #include <algorithm>
 #include <ctime>
-#include <future>
 
 namespace patchcord::cli {
 namespace {
 
 constexpr int kWarnDays = 90; // before a model's end
-
-Result<net::HttpResponse> fetch(const net::HttpRequest &request) {
-  const auto worker = Worker::start("check");
-  std::promise<Result<net::HttpResponse>> promise;
-  auto future = promise.get_future();
-  std::unique_ptr<net::HttpClient::Transfer> transfer;
-  worker->call([&] {
-    transfer = worker->service<net::HttpClient>().fetch(
-        request, [&](Result<net::HttpResponse> result) {
-          promise.set_value(std::move(result));
-        });
-  });
-  auto result = future.get(); // the request has a timeout
-  worker->call([&] { transfer.reset(); });
-  worker->stop();
-  return result;
-}
 
 // What the provider says is wrong, as far as it can be read.
 std::string said(const std::string &body) {

@@ -31,6 +31,7 @@ struct Config {
     bool validate_signatures = true;
     std::string api_url = "https://api.twilio.com";
     std::string hangup = "close"; // or "rest"
+    std::string from; // the number that calls are placed from; E.164
   } twilio;
   struct OpenAi {
     std::string api_key;

@@ -47,6 +47,12 @@ bool stream_url_or_empty(std::string_view text) {
   return text.empty() || has_scheme(text, {"ws", "wss"}, true);
 }
 bool listen_address(std::string_view text) { return parse_listen(text).ok(); }
+bool number_or_empty(std::string_view text) {
+  return text.empty() || (text.size() > 2 && text[0] == '+' &&
+                          std::all_of(text.begin() + 1, text.end(), [](char c) {
+                            return c >= '0' && c <= '9';
+                          }));
+}
 bool hangup_way(std::string_view text) {
   return text == "close" || text == "rest";
 }
@@ -97,6 +103,9 @@ const auto kKeys = std::to_array<Key>({
      http_url},
     {"twilio", "hangup", &field<&C::twilio, &C::Twilio::hangup>,
      "\"close\" or \"rest\"", hangup_way},
+    {"twilio", "from", &field<&C::twilio, &C::Twilio::from>,
+     "a number of the account such as \"+14155550199\", or \"\"",
+     number_or_empty},
 
     {"openai", "api_key", &field<&C::openai, &C::OpenAi::api_key>, kText,
      nullptr, 0, 0, true},

@@ -120,6 +120,8 @@ void test_errors() {
        "2: twilio.validate_signatures: expected true or false, got \"no\""},
       {"[twilio]\nhangup = \"now\"\n",
        "2: twilio.hangup: expected \"close\" or \"rest\", got \"now\""},
+      {"[twilio]\nfrom = \"me\"\n",
+       "2: twilio.from: expected a number of the account such as "},
       {"[openai]\nrealtime_url = \"https://h\"\n", "openai.realtime_url"},
       {"[openai]\nchat_model = \"\"\n", "openai.chat_model"},
       {"[elevenlabs]\noutput_format = \"mp3_44100_128\"\n",

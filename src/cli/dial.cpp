@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/json.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "call/graph_builder.hpp"
+#include "cli/commands.hpp"
+#include "cli/fetch.hpp"
+#include "cli/options.hpp"
+#include "cli/setup.hpp"
+#include "twilio/rest.hpp"
+#include "twilio/ticket.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <thread>
+
+namespace patchcord::cli {
+namespace {
+
+constexpr char kHelp[] =
+    "usage: patchcord dial NUMBER [OPTIONS]\n"
+    "\n"
+    "Has Twilio call somebody, for an agent of the server that runs: places "
+    "the\ncall by REST. Who answers is told apart from an answering machine, "
+    "which\nhears the agent's voicemail message once, behind its beep.\n"
+    "\n"
+    "  --agent NAME       which agent (the server's own, call.agent)\n"
+    "  --from NUMBER      one of the account's numbers (twilio.from)\n"
+    "  --ring-timeout S   how long it rings, 5 to 600 seconds (60)\n"
+    "  --wait             show the call until it is over\n"
+    "  --config FILE      the server's configuration: the account, its public "
+    "URL\n"
+    "\n"
+    "Exit code: 0 when the call was placed, with --wait when it was answered "
+    "and\nended in order; 1 when not; 2 for wrong usage.\n"
+    "\n"
+    "examples:\n"
+    "  patchcord dial +14155550100 --agent appointment-reminder --from "
+    "+14155550199\n"
+    "  patchcord dial +14155550100 --wait\n";
+
+// Until the call's first webhook: it may queue, and ring.
+constexpr std::int64_t kTicketLife = 20 * 60; // seconds
+// Twilio takes no request that was one too many; it may be made again.
+constexpr int kTries = 4;
+constexpr std::chrono::milliseconds kFirstPause{200};
+constexpr std::chrono::milliseconds kLook{500};
+constexpr Duration kRequestTimeout = 15s;
+
+struct Arguments {
+  std::string number, agent, from, ring_timeout, config_file;
+  bool wait = false;
+  int ring_timeout_s = 60;
+};
+
+int refuse(int code, const std::string &problem) {
+  std::fprintf(stderr, "patchcord dial: %s\n", problem.c_str());
+  return code;
+}
+
+// E.164: at most 15 digits, the first of them no zero.
+bool is_number(std::string_view number) {
+  return number.size() >= 3 && number.size() <= 16 && number[0] == '+' &&
+         number[1] != '0' &&
+         std::all_of(number.begin() + 1, number.end(),
+                     [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// No path: the server takes none from a URL.
+bool is_agent_name(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+  });
+}
+
+// What is wrong with how it was called; empty: nothing.
+std::string usage_problem(Arguments &arguments,
+                          const std::vector<std::string> &words) {
+  if (words.size() != 1)
+    return words.empty() ? "whom to call? Try: patchcord dial +14155550100"
+                         : "one number is enough, got \"" + words[1] + "\" too";
+  arguments.number = words.front();
+  for (const std::string *number : {&arguments.number, &arguments.from})
+    if (!number->empty() && !is_number(*number))
+      return "expected a number such as +14155550100, got \"" + *number + '"';
+  if (!is_agent_name(arguments.agent))
+    return "--agent: expected a name, not a path, got \"" + arguments.agent +
+           '"';
+  const std::string &ring = arguments.ring_timeout;
+  if (ring.empty())
+    return {};
+  const auto [end, error] = std::from_chars(
+      ring.data(), ring.data() + ring.size(), arguments.ring_timeout_s);
+  if (error != std::errc() || end != ring.data() + ring.size() ||
+      arguments.ring_timeout_s < 5 || arguments.ring_timeout_s > 600)
+    return "--ring-timeout: expected 5 to 600 seconds, got \"" + ring + '"';
+  return {};
+}
+
+// What the configuration lacks for it; empty: nothing.
+std::string missing(const config::Config &config, const Arguments &arguments) {
+  if (config.twilio.account_sid.empty())
+    return "whose call is it? Set TWILIO_ACCOUNT_SID (twilio.account_sid)";
+  if (config::auth_tokens(config).empty())
+    return "there is no auth token: set TWILIO_AUTH_TOKEN (twilio.auth_token)";
+  if (config.server.public_url.empty())
+    return "Twilio has to find the server: set server.public_url";
+  if (arguments.from.empty() && config.twilio.from.empty())
+    return "which number does it come from? Say --from, or set twilio.from to "
+           "one of the account's";
+  return {};
+}
+
+net::HttpRequest http_request(const twilio::RestRequest &asked) {
+  net::HttpRequest request;
+  request.method = "POST";
+  request.url = asked.url;
+  request.headers = {{"Content-Type", twilio::kFormContentType}};
+  request.body = asked.body;
+  request.username = asked.username;
+  request.password = asked.password;
+  request.timeout = kRequestTimeout;
+  return request;
+}
+
+// The SID of the call.
+Result<std::string> place(const config::Config &config,
+                          const Arguments &arguments) {
+  const std::string token = config::auth_tokens(config).front();
+  twilio::DialTicket ticket;
+  ticket.agent = arguments.agent;
+  ticket.to = arguments.number;
+  ticket.expires = std::time(nullptr) + kTicketLife;
+  ticket.nonce = random_hex(8);
+  const std::string query = "?ticket=" + twilio::seal(ticket, token);
+  const std::string base = config::public_url(config) + "/twilio/webhooks/";
+  twilio::PlacedCall call;
+  call.to = arguments.number;
+  call.from = arguments.from.empty() ? config.twilio.from : arguments.from;
+  call.url = base + "voice" + query;
+  call.status_callback = base + "call-status" + query;
+  call.amd_callback = base + "answered-by" + query;
+  call.ring_timeout_s = arguments.ring_timeout_s;
+  const auto request = http_request(twilio::place_request(
+      {config.twilio.api_url, config.twilio.account_sid, token}, call));
+  for (int attempt = 1;; ++attempt) {
+    const auto response = fetch(request);
+    if (!response)
+      return make_error("rest", "Twilio cannot be reached: " +
+                                    response.error().message);
+    const auto answer =
+        twilio::classify_placing(response->status, response->body);
+    if (answer.outcome == twilio::RestOutcome::kDone) {
+      std::string sid = twilio::placed_call_sid(response->body);
+      if (sid.empty())
+        return make_error("rest", "Twilio's answer holds no call SID");
+      return sid;
+    }
+    if (answer.outcome != twilio::RestOutcome::kRetry || attempt == kTries)
+      return make_error("rest", answer.message);
+    std::this_thread::sleep_for(kFirstPause * (1 << attempt));
+  }
+}
+
+// --- its course --------------------------------------------------------------
+
+// The server's API, from this machine.
+net::HttpRequest record_request(const config::Config &config,
+                                const std::string &sid) {
+  net::HttpRequest request;
+  const auto listen = config::parse_listen(config.server.listen);
+  std::string host = listen ? listen->host : "127.0.0.1";
+  if (host == "0.0.0.0" || host == "::" || host == "[::]")
+    host = "127.0.0.1";
+  else if (host.find(':') != std::string::npos && !host.starts_with('['))
+    host = "[" + host + "]";
+  request.url = "http://" + host + ":" +
+                std::to_string(listen ? listen->port : 8080) + "/api/calls/" +
+                sid;
+  request.timeout = kRequestTimeout;
+  if (!config.server.api_token.empty())
+    request.headers = {{"Authorization", "Bearer " + config.server.api_token}};
+  return request;
+}
+
+std::string how_it_ended(JsonView record) {
+  const auto text = [&](const char *key) {
+    return record[key].string().value_or("");
+  };
+  std::string words = text("status") + ": " + text("end_reason");
+  if (const std::string detail = text("end_detail"); !detail.empty())
+    words += " (" + detail + ")";
+  if (const std::string who = text("answered_by"); !who.empty())
+    words += ", answered by " + who;
+  if (const std::string to = text("transfer_to"); !to.empty())
+    words += ", transfer to " + to + ": " + text("transfer_outcome");
+  return words;
+}
+
+// Shows the call until it is over. The exit code.
+int follow(const config::Config &config, const Arguments &arguments,
+           const std::string &sid) {
+  using Clock = std::chrono::steady_clock;
+  const auto request = record_request(config, sid);
+  const auto begun = Clock::now();
+  const auto lost = begun + std::chrono::seconds(arguments.ring_timeout_s + 60);
+  std::string shown;
+  const auto show = [&](const std::string &text) {
+    if (text == std::exchange(shown, text))
+      return;
+    const std::chrono::duration<double> t = Clock::now() - begun;
+    std::printf("%7.1f s  %s\n", t.count(), text.c_str());
+    std::fflush(stdout);
+  };
+  show("queued");
+  for (;; std::this_thread::sleep_for(kLook)) {
+    const auto response = fetch(request);
+    if (!response)
+      return refuse(kFailed, "placed, but the server's API cannot be reached "
+                             "to follow it: " +
+                                 response.error().message);
+    if (response->status != 200 && response->status != 404)
+      return refuse(kFailed, "placed, but the server's API answers HTTP " +
+                                 std::to_string(response->status) +
+                                 " (server.api_token?)");
+    const auto document = JsonDocument::parse(response->body);
+    if (response->status == 404 || !document) {
+      if (Clock::now() > lost)
+        return refuse(kFailed, "the server has heard nothing of the call: does "
+                               "server.public_url lead to it?");
+      continue;
+    }
+    const JsonView record = document->root();
+    if (record["ended_ms"].integer().value_or(0) == 0) {
+      const std::string transfer =
+          record["transfer_outcome"].string().value_or("");
+      show(record["status"].string().value_or("") +
+           (transfer == "asked" ? ", being put through" : ""));
+      continue;
+    }
+    show(how_it_ended(record));
+    const bool good = record["answered_ms"].integer().value_or(0) != 0 &&
+                      record["status"].string() == "completed";
+    return good ? kDone : kFailed;
+  }
+}
+
+} // namespace
+
+int run_dial(int argc, char **argv) {
+  Arguments arguments;
+  std::vector<std::string> words;
+  const Options options = Options("dial", kHelp)
+                              .text("--agent", arguments.agent)
+                              .text("--from", arguments.from)
+                              .text("--ring-timeout", arguments.ring_timeout)
+                              .text("--config", arguments.config_file)
+                              .flag("--wait", arguments.wait)
+                              .rest(words);
+  if (const auto code = options.parse(argc, argv))
+    return *code;
+  if (const std::string problem = usage_problem(arguments, words);
+      !problem.empty())
+    return refuse(kUsage, problem);
+  const auto config = load_config(arguments.config_file);
+  if (!config)
+    return refuse(kFailed, config.error().message);
+  if (const std::string problem = missing(*config, arguments); !problem.empty())
+    return refuse(kFailed, problem);
+  // A mistake is told before a phone rings.
+  const auto file = config::find_agent(
+      arguments.agent.empty() ? config->call.agent : arguments.agent);
+  if (!file)
+    return refuse(kFailed, file.error().message);
+  const auto agent = call::read_agent(*file);
+  if (!agent)
+    return refuse(kFailed, agent.error().message);
+  const auto sid = place(*config, arguments);
+  if (!sid)
+    return refuse(kFailed, "the call was not placed: " + sid.error().message);
+  std::printf("%s: calling %s for \"%s\"\n", sid->c_str(),
+              arguments.number.c_str(), agent->name.c_str());
+  if (agent->voicemail.message.empty())
+    std::puts("         (the agent has no voicemail message: a machine is hung "
+              "up on)");
+  std::fflush(stdout);
+  return arguments.wait ? follow(*config, arguments, *sid) : kDone;
+}
+
+} // namespace patchcord::cli
