@@ -12,7 +12,7 @@ namespace patchcord::recording {
 namespace {
 
 // Longer ways would be a broken clock's.
-constexpr std::int64_t kLongestWay = 8000 * 2;
+constexpr std::int64_t kLongestWay = std::int64_t{8000} * 2;
 // Under way at once. A peer that sends none back shall cost no memory.
 constexpr std::size_t kMostMarks = 1000;
 

@@ -45,7 +45,7 @@ public:
   // kMostAtOnce samples in a call. A caller's audio that comes later than
   // kMostLate is lost to it: nothing is kept for longer.
   bool mix(Bytes &pcm, bool last);
-  static constexpr std::int64_t kMostLate = 8000 * 30;
+  static constexpr std::int64_t kMostLate = std::int64_t{8000} * 30;
   static constexpr std::int64_t kMostAtOnce = 16'000;
 
 private:

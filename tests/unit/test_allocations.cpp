@@ -14,15 +14,28 @@ int counted = 0;
 
 } // namespace
 
-void *operator new(std::size_t size) {
+// All of them: a sanitizer brings its own, and holds that what one makes the
+// other may not take back.
+void *operator new(std::size_t size, const std::nothrow_t &) noexcept {
   if (threshold != 0 && size >= threshold)
     ++counted;
-  if (void *memory = std::malloc(size))
+  return std::malloc(size);
+}
+void *operator new(std::size_t size) {
+  if (void *memory = operator new(size, std::nothrow))
     return memory;
   throw std::bad_alloc();
 }
+void *operator new[](std::size_t size) { return operator new(size); }
+void *operator new[](std::size_t size, const std::nothrow_t &) noexcept {
+  return operator new(size, std::nothrow);
+}
 void operator delete(void *memory) noexcept { std::free(memory); }
 void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void *memory) noexcept { std::free(memory); }
+void operator delete[](void *memory, std::size_t) noexcept {
+  std::free(memory);
+}
 
 using namespace patchcord;
 using namespace patchcord::twilio;
