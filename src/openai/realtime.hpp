@@ -139,6 +139,7 @@ private:
 
   // realtime_turns.cpp: audio, turns and results
   void forget_old_audio();
+  void pack_sent_audio();
   void begin_session();
   void take_item_event(const RealtimeEvent &event, TimePoint now);
   void take_speech_event(ItemLedger::Item &item, const RealtimeEvent &event);

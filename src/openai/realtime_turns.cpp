@@ -74,8 +74,7 @@ void RealtimeTranscription::forget_old_audio() {
   if (turn_)
     need(turn_->from);
   audio_.drop_before(std::max(keep, end - kReplayMs * ms));
-  if (format_ == Format::kPcm24k)
-    audio_.pack_before(sent_);
+  pack_sent_audio();
   std::erase_if(commits_, [&](const Commit &commit) {
     return !commit.sent && commit.at <= audio_.begin();
   });
@@ -218,7 +217,13 @@ std::optional<std::string> RealtimeTranscription::audio_message(std::int64_t to,
   std::string message(kAppendStart);
   base64::append(message, audio_.range(from, sent_));
   message += "\"}";
+  pack_sent_audio(); // 400 ms of PCM, kept until the next came, are 19 kB
   return message;
+}
+
+void RealtimeTranscription::pack_sent_audio() {
+  if (format_ == Format::kPcm24k)
+    audio_.pack_before(sent_);
 }
 
 void RealtimeTranscription::take_item_event(const RealtimeEvent &event,
