@@ -29,9 +29,9 @@ def missing():
         elif name.endswith(".toml") and not (
                 ROOT / "data/scenarios" / name).exists():
             yield name
-        elif name.startswith("daemon: ") and \
-                f"def {name[8:]}(" not in (
-                    ROOT / "tests/e2e/daemon.py").read_text():
+        elif (program := re.fullmatch(r"(daemon|dial|transfers): (\w+)", name)) \
+                and f"def {program[2]}(" not in (
+                    ROOT / f"tests/e2e/{program[1]}.py").read_text():
             yield name
 
 

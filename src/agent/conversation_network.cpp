@@ -17,6 +17,7 @@ void Conversation::hand_over(const Reply &reply) {
   Resumption state;
   state.turn = turn_.index + 1;
   state.caller_turns = caller_turns_;
+  state.utterances = dialogue_.utterances();
   state.elapsed = turn_.decision.value_or(words_came_) - started_at_;
   state.values = mind_->values();
   state.rejected = mind_->rejected();
@@ -42,7 +43,7 @@ void Conversation::reopen(TimePoint now) {
   turn_.index = state.turn;
   caller_turns_ = state.caller_turns;
   started_at_ = now - state.elapsed;
-  dialogue_.restore(state.history);
+  dialogue_.restore(state.history, state.utterances);
   findings_.restore(state.values, state.rejected, state.turns);
   Reply reply = mind_->reopen(state.values, state.rejected, state.history);
   if (!reply.next)

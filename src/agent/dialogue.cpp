@@ -91,7 +91,7 @@ Utterance *Dialogue::current() {
                                                         : &utterances_.back();
 }
 
-void Dialogue::restore(const History &history) {
+void Dialogue::restore(const History &history, std::uint32_t utterances) {
   for (const Said &said : history) {
     if (said.who == Said::Who::kCaller) {
       caller_said(said.text);
@@ -102,6 +102,12 @@ void Dialogue::restore(const History &history) {
     utterance.heard = said.text;
     utterance.whole = utterance.started = true;
     utterance.over = utterance.closed = true;
+  }
+  // Of some nothing was heard.
+  while (utterances_.size() < utterances) {
+    Utterance &unheard = utterances_.emplace_back();
+    unheard.id = static_cast<std::uint32_t>(utterances_.size());
+    unheard.over = unheard.closed = true;
   }
 }
 

@@ -59,7 +59,10 @@ public:
   Utterance *current();
   History history() const;
   // What was said before, in another media stream.
-  void restore(const History &history);
+  void restore(const History &history, std::uint32_t utterances);
+  std::uint32_t utterances() const {
+    return static_cast<std::uint32_t>(utterances_.size());
+  }
 
 private:
   struct Entry {

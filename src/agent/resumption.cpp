@@ -12,6 +12,7 @@ namespace {
 
 constexpr JsonLimits kLimits{std::size_t{1} << 20, 16};
 constexpr std::int64_t kMostTurns = 1'000'000;
+constexpr std::uint32_t kMostUtterances = 100'000;
 
 std::optional<Value> read_value(const Field &field, JsonView given) {
   switch (field.type) {
@@ -52,6 +53,7 @@ std::string to_json(const Definition &definition, const Resumption &state) {
   JsonWriter json;
   json.begin_object().member("turn", std::int64_t{state.turn});
   json.member("caller_turns", std::int64_t{state.caller_turns});
+  json.member("utterances", std::int64_t{state.utterances});
   json.member("elapsed_ms", std::int64_t{state.elapsed / 1ms});
   json.key("values").raw(to_json(definition, state.values));
   json.key("rejected").begin_array();
@@ -79,6 +81,7 @@ Result<Resumption> parse_resumption(const Definition &definition,
   Resumption state;
   state.turn = count(root["turn"]);
   state.caller_turns = static_cast<int>(count(root["caller_turns"]));
+  state.utterances = std::min(count(root["utterances"]), kMostUtterances);
   state.elapsed = std::chrono::milliseconds(std::clamp<std::int64_t>(
       root["elapsed_ms"].integer().value_or(0), 0, 86'400'000));
   for (const Field &field : definition.fields) {

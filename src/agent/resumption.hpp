@@ -17,7 +17,8 @@ namespace patchcord::agent {
 struct Resumption {
   std::uint32_t turn = 0; // the next one's number
   int caller_turns = 0;
-  Duration elapsed{}; // of the conversation so far
+  std::uint32_t utterances = 0; // so far: their numbers go on
+  Duration elapsed{};           // of the conversation so far
   Values values;
   Rejected rejected;
   std::map<std::string, std::uint32_t> turns; // that the values came from

@@ -343,9 +343,14 @@ Result<Recording> parse_recording(std::string_view text,
   if (recording.header.call_sid.empty())
     return make_error("bad_recording", file + ": is empty");
   const auto &events = recording.events;
+  // Of a stream whose caller came back from a transfer in another one, the end
+  // of that is the last thing told.
+  const auto ends_with = [&](const char *told) {
+    return !events.empty() && events.back().kind == Kind::kTold &&
+           events.back().text.find(told) != std::string::npos;
+  };
   recording.complete =
-      !events.empty() && events.back().kind == Kind::kTold &&
-      events.back().text.find("\"call-ended\"") != std::string::npos;
+      ends_with("\"call-ended\"") || ends_with("\"transfer-ended\"");
   return recording;
 }
 

@@ -86,7 +86,8 @@ std::string to_line(const Event &event);
 struct Recording {
   Header header;
   std::vector<Event> events; // in the order of time
-  bool complete = false;     // the call had ended when it was written
+  bool complete = false;     // the call, or its stream, had ended when it was
+                             // written
 };
 
 // Reads a recording line by line. Errors ("bad_recording") are

@@ -105,6 +105,9 @@ void Checker::ends() {
   if (expect_.goal_reached && *expect_.goal_reached != record.goal_reached)
     fail("goal_reached", *expect_.goal_reached ? "true" : "false",
          record.goal_reached ? "true" : "false");
+  equal("answered_by", expect_.answered_by, record.answered_by);
+  in_order("transfers", expect_.transfers, outcome_.transfers);
+  in_order("summaries", expect_.summaries, outcome_.summaries);
 }
 
 void Checker::fields() {

@@ -25,25 +25,42 @@ Phone::Phone(Worker &worker, std::vector<PreparedLine> lines, Stage &stage,
              Handlers handlers)
     : worker_(worker), lines_(std::move(lines)), stage_(stage),
       stream_(std::move(start)), handlers_(std::move(handlers)),
-      socket_(std::make_shared<MemorySocket>(
-          worker, MemorySocket::Handlers{
-                      [this](std::string_view text) { received(text); },
-                      [this](std::uint16_t code) {
-                        play();
-                        finish(code == 1006 ? "stream_lost" : "agent_closed");
-                      }})),
-      parser_(stream_.stream_sid), detector_(kAgentHangover), noise_(1),
-      returns_marks_(script.marks), record_(record) {}
+      socket_(make_socket()), parser_(stream_.stream_sid),
+      detector_(kAgentHangover), noise_(1), returns_marks_(script.marks),
+      record_(record) {}
+
+std::shared_ptr<MemorySocket> Phone::make_socket() {
+  return std::make_shared<MemorySocket>(
+      worker_, MemorySocket::Handlers{
+                   [this](std::string_view text) { received(text); },
+                   [this](std::uint16_t code) {
+                     play();
+                     finish(code == 1006 ? "stream_lost" : "agent_closed");
+                   }});
+}
+
+void Phone::reconnect(const std::string &stream_sid) {
+  play();
+  socket_->forget();
+  socket_ = make_socket();
+  stream_.stream_sid = stream_sid;
+  parser_.emplace(stream_sid);
+  end_.clear();
+  sequence_ = 0;
+  frame_ = first_frame_ = now() / kFrame;
+  agent_has_replied_ = agent_speaking_ = false;
+}
 
 void Phone::start() {
-  start_ = worker_.now();
+  if (first_frame_ == 0)
+    start_ = worker_.now();
   message_.clear();
   twilio::peer::append_connected(message_);
   socket_->deliver(message_);
   message_.clear();
   twilio::peer::append_start(message_, stream_, ++sequence_);
   socket_->deliver(message_);
-  timer_ = worker_.at(start_ + kFrameTime, [this] { tick(); });
+  timer_ = worker_.at(start_ + kFrameTime * (frame_ + 1), [this] { tick(); });
 }
 
 void Phone::emit(Samples at, std::string_view kind, std::string_view key,
@@ -61,7 +78,8 @@ void Phone::emit(Samples at, std::string_view kind, std::string_view key,
 // --- the caller speaks -------------------------------------------------------
 
 // While nobody speaks and the server does not read each message at once, two
-// are sent together: half of a long call's steps are spared, and nobody can tell.
+// are sent together: half of a long call's steps are spared, and nobody can
+// tell.
 bool Phone::may_wait() const {
   return !speaking_ && !agent_speaking_ && playout_.queued() == 0 &&
          socket_->read_period() >= 2 * kFrameTime;
@@ -121,9 +139,9 @@ void Phone::send_frame(Samples at) {
 
 void Phone::send_media() {
   message_.clear();
-  twilio::peer::append_media(message_, stream_.stream_sid, ++sequence_,
-                             frame_ + 1, kFirstTimestampMs + frame_ * 20,
-                             frame_audio_);
+  twilio::peer::append_media(
+      message_, stream_.stream_sid, ++sequence_, frame_ - first_frame_ + 1,
+      kFirstTimestampMs + (frame_ - first_frame_) * 20, frame_audio_);
   socket_->deliver(message_);
 }
 
@@ -211,7 +229,7 @@ void Phone::received(std::string_view text) {
   if (!end_.empty())
     return;
   play();
-  auto message = parser_.parse(text);
+  auto message = parser_->parse(text);
   if (const auto *media = std::get_if<twilio::peer::Media>(&message))
     playout_.push(media->mulaw);
   else if (auto *mark = std::get_if<twilio::peer::Mark>(&message))

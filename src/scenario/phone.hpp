@@ -68,6 +68,9 @@ public:
 
   const std::shared_ptr<MemorySocket> &socket() const { return socket_; }
   void start(); // the socket was accepted
+  // The call goes on in another media stream, on a new socket: then start().
+  // The lines, and the line's time, go on.
+  void reconnect(const std::string &stream_sid);
 
   const std::vector<SaidLine> &said() const { return said_; }
   const std::vector<HeardReply> &heard() const { return heard_replies_; }
@@ -106,10 +109,11 @@ private:
   Worker &worker_;
   const std::vector<PreparedLine> lines_;
   Stage &stage_;
-  const twilio::StreamStart stream_;
+  twilio::StreamStart stream_;
   const Handlers handlers_;
-  const std::shared_ptr<MemorySocket> socket_;
-  twilio::peer::Parser parser_;
+  std::shared_ptr<MemorySocket> make_socket();
+  std::shared_ptr<MemorySocket> socket_;
+  std::optional<twilio::peer::Parser> parser_; // of the stream
   phone::PlayoutBuffer playout_;
   phone::SpeechDetector detector_;
   Ear ear_;
@@ -117,7 +121,7 @@ private:
 
   TimePoint start_{};
   Timer timer_;
-  Samples frame_ = 0;
+  Samples frame_ = 0, first_frame_ = 0; // the next one; the stream's first
   std::int64_t sequence_ = 0;
   std::string end_;
 

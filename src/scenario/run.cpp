@@ -22,7 +22,11 @@ namespace {
 
 constexpr char kCallSid[] = "CA00000000000000000000000000000001";
 constexpr char kStreamSid[] = "MZ00000000000000000000000000000001";
+constexpr char kNextStreamSid[] = "MZ00000000000000000000000000000002";
 constexpr char kAccountSid[] = "AC00000000000000000000000000000001";
+constexpr char kNumber[] = "+14155550100";
+// Until a transfer is taken, or not.
+constexpr Duration kRinging = 2s;
 // Behind the agent's own limit, for its goodbye.
 constexpr Duration kGrace = 90s;
 
@@ -55,6 +59,9 @@ public:
 
 private:
   call::Call::Setup setup();
+  void start(call::Call::Setup setup);
+  void tell_who_answered();
+  void put_through();
   bool run_until(const std::function<bool()> &done, TimePoint deadline);
   void take(const std::string &json);
   Outcome outcome();
@@ -72,13 +79,16 @@ private:
     std::string json;
   };
   std::vector<Event> events_;
-  std::vector<std::string> troubles_;
+  std::vector<std::string> troubles_, told_transfers_, summaries_;
   std::vector<Belief> beliefs_;
   int interruptions_ = 0;
   bool call_over_ = false, phone_over_ = false;
   Stage &stage_ = worker_->service<Stage>();
   Phone phone_;
   std::shared_ptr<call::Call> call_;
+  std::optional<call::Handover> handover_; // whose end is to be told
+  std::size_t transfers_ = 0;
+  Timer answered_by_, transfer_;
 };
 
 Run::Run(const Scenario &scenario, std::vector<PreparedLine> lines,
@@ -118,8 +128,53 @@ call::Call::Setup Run::setup() {
   setup.config = &config_;
   setup.store = &record_;
   setup.recordings = options_.recordings;
+  setup.screen = !scenario_.network.answered_by.empty();
+  setup.record.direction = setup.screen ? "outbound-api" : "inbound";
+  setup.record.from = kNumber;
+  setup.record.to = kNumber;
+  setup.hand_over = [this](call::Handover handover) {
+    handover_ = std::move(handover);
+    transfer_ = worker_->after(kRinging, [this] { put_through(); });
+    return std::string();
+  };
   setup.over = [this] { call_over_ = true; };
   return setup;
+}
+
+void Run::start(call::Call::Setup setup) {
+  call_over_ = phone_over_ = false;
+  call_ = std::make_shared<call::Call>(std::move(setup));
+  call_->start([this](net::WebSocket::Handlers handlers,
+                      const net::WebSocket::Limits &) {
+    return phone_.socket()->accept(std::move(handlers));
+  });
+  phone_.start();
+}
+
+void Run::tell_who_answered() {
+  if (call_)
+    call_->answered_by(scenario_.network.answered_by);
+}
+
+// Somebody takes the call, or the caller is back in another stream.
+void Run::put_through() {
+  const auto &outcomes = scenario_.network.transfers;
+  const std::string outcome =
+      outcomes[std::min(transfers_++, outcomes.size() - 1)];
+  call::Handover handover = *std::exchange(handover_, std::nullopt);
+  const bool over = outcome == "answered";
+  call_->transfer_ended(outcome, over);
+  if (over)
+    return;
+  call::Call::Setup again = setup();
+  again.screen = false;
+  again.record = std::move(handover.record);
+  again.record.transfer_outcome = outcome;
+  again.resume = handover.transfer.state;
+  again.started = handover.started;
+  record_.put_call(again.record);
+  phone_.reconnect(kNextStreamSid);
+  start(std::move(again));
 }
 
 // A live event of the call.
@@ -133,6 +188,11 @@ void Run::take(const std::string &json) {
     ++interruptions_;
   if (kind == "provider-trouble")
     troubles_.push_back(root["provider"].string().value_or(""));
+  if (kind == "transfer")
+    summaries_.push_back(root["summary"].string().value_or(""));
+  if (kind == "transfer-ended")
+    told_transfers_.push_back(root["target"].string().value_or("") + ": " +
+                              root["outcome"].string().value_or(""));
   const std::string state = root["state"].string().value_or("");
   if (kind == "heard" && (state == "complete" || state == "interrupted"))
     beliefs_.push_back(
@@ -166,16 +226,14 @@ Outcome Run::play() {
     if (json)
       take(*json);
   });
-  call_ = std::make_shared<call::Call>(setup());
-  call_->start([this](net::WebSocket::Handlers handlers,
-                      const net::WebSocket::Limits &) {
-    return phone_.socket()->accept(std::move(handlers));
-  });
-  phone_.start();
+  start(setup());
+  if (!scenario_.network.answered_by.empty())
+    answered_by_ = worker_->after(scenario_.network.answered_by_at,
+                                  [this] { tell_who_answered(); });
   const auto done = [this] {
     if (model_)
       model_->settle();
-    return call_over_ && phone_over_;
+    return call_over_ && phone_over_ && !handover_;
   };
   if (!run_until(done, worker_->now() + limit_ + kGrace)) {
     call_->end("outlived", "the scenario has no end");
@@ -228,6 +286,8 @@ Outcome Run::outcome() {
   for (Event &event : events_)
     out.events.push_back(std::move(event.json));
   out.troubles = troubles_;
+  out.transfers = told_transfers_;
+  out.summaries = summaries_;
   out.beliefs = beliefs_;
   out.interruptions = interruptions_;
   if (model_) {

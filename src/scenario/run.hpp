@@ -45,6 +45,7 @@ struct Outcome {
   std::string caller_end;
   store::CallRecord record;
   std::vector<std::string> events, troubles; // JSON; providers
+  std::vector<std::string> transfers, summaries;
   int interruptions = 0;
   std::vector<std::string> requests; // of the model: bodies
   std::vector<std::string> tool_requests;

@@ -183,6 +183,22 @@ void read_tools(TomlReader &reader, TomlReader::File &file,
   }
 }
 
+void read_network(TomlReader::File &file, const toml::table &table,
+                  NetworkScript &script) {
+  TomlReader network(file, table, "network");
+  network.read("answered_by", script.answered_by);
+  read_ms(network, "answered_by_at_ms", script.answered_by_at);
+  network.read("transfers", script.transfers);
+  network.finish();
+  if (script.transfers.empty())
+    network.fail("transfers", "one outcome at least");
+  for (const std::string &outcome : script.transfers)
+    if (outcome != "answered" && outcome != "busy" && outcome != "no-answer" &&
+        outcome != "failed" && outcome != "canceled")
+      network.fail("transfers",
+                   "answered, busy, no-answer, failed or canceled");
+}
+
 void read_providers(TomlReader &reader, TomlReader::File &file,
                     Scenario &scenario) {
   if (const auto *table = reader.table("stt")) {
@@ -203,6 +219,8 @@ void read_providers(TomlReader &reader, TomlReader::File &file,
     phone.read("marks", scenario.phone.marks);
     phone.finish();
   }
+  if (const auto *table = reader.table("network"))
+    read_network(file, *table, scenario.network);
   const auto *table = reader.table("model");
   if (table == nullptr)
     return;
@@ -322,6 +340,9 @@ void read_expectations(TomlReader &reader, TomlReader::File &file,
   read_history(in, expect);
   in.read("last_request_contains", expect.requests_contain);
   in.read("troubles", expect.troubles);
+  text("answered_by", expect.answered_by);
+  in.read("transfers", expect.transfers);
+  in.read("summaries", expect.summaries);
   if (std::vector<std::string> tools; table->contains("tools")) {
     in.read("tools", tools);
     expect.tools = std::move(tools);

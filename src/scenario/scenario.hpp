@@ -59,6 +59,16 @@ struct PhoneScript {
   bool marks = true; // come back when they were played; else never
 };
 
+// What the telephone network does beside carrying sound.
+struct NetworkScript {
+  // Of a call that we placed: its word on who answered, and when after the
+  // call began. Empty: the call came in.
+  std::string answered_by;
+  Duration answered_by_at = 3s;
+  // What comes of transfers, in turn; the last of all that follow.
+  std::vector<std::string> transfers = {"answered"};
+};
+
 // One answer of the chat model, in the order of the requests.
 struct ModelAnswer {
   std::string content; // as the model streams it
@@ -103,7 +113,10 @@ struct Expectations {
   std::vector<std::string> requests_contain;     // of the last model request
   std::optional<std::vector<std::string>> tools; // all requests, in order
   std::optional<int> model_requests, interruptions, unsaid_lines;
-  std::vector<std::string> troubles; // providers that failed, in this order
+  std::optional<std::string> answered_by;
+  std::vector<std::string> transfers; // "desk: busy", in this order
+  std::vector<std::string> summaries; // to who was to take the call
+  std::vector<std::string> troubles;  // providers that failed, in this order
   std::optional<Duration> reply_within, overlap, ended_by, not_before;
 };
 
@@ -118,6 +131,7 @@ struct Scenario {
   SttScript stt;
   VoiceScript voice;
   PhoneScript phone;
+  NetworkScript network;
   ModelScript model;
   std::vector<ToolReply> tools;
   Expectations expect;

@@ -303,7 +303,7 @@ void test_unknown_target() {
 // --- nobody took the call ----------------------------------------------------
 
 constexpr char kState[] =
-    R"({"turn":3,"caller_turns":2,"elapsed_ms":20000,"values":)"
+    R"({"turn":3,"caller_turns":2,"utterances":2,"elapsed_ms":20000,"values":)"
     R"({"city":"Rome"},"rejected":["day"],"turns":{"city":1},"history":)"
     R"([{"agent":"Hello. Which city?"},{"caller":"Rome"},)"
     R"({"caller":"operator"},{"agent":"One second."}]})";
@@ -325,9 +325,10 @@ void test_state() {
       *definition, R"({"values":{"city":"Paris","day":7,"colour":"red"},)"
                    R"("rejected":["colour",5],"turn":-4,"history":[7,{}]})");
   g_assert_true(other.ok());
-  equal(to_json(*definition, *other),
-        R"({"turn":0,"caller_turns":0,"elapsed_ms":0,"values":{},)"
-        R"("rejected":[],"turns":{},"history":[]})");
+  equal(
+      to_json(*definition, *other),
+      R"({"turn":0,"caller_turns":0,"utterances":0,"elapsed_ms":0,"values":{},)"
+      R"("rejected":[],"turns":{},"history":[]})");
 }
 
 void test_told_state() {
@@ -338,7 +339,7 @@ void test_told_state() {
       {1000, "ended:1", ""},
       {2000, "words:operator",
        R"(start 2!; One second.; end 2; transfer desk {"turn":2,)"
-       R"("caller_turns":1,"elapsed_ms":2000,"values":{},"rejected":[],)"
+       R"("caller_turns":1,"utterances":2,"elapsed_ms":2000,"values":{},"rejected":[],)"
        R"("turns":{},"history":[{"agent":"Hello. Which city?"},)"
        R"({"caller":"operator"},{"agent":"One second."}]}; ended transfer {}; )"
        "EOS"},
