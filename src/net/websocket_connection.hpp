@@ -109,7 +109,7 @@ private:
   std::unique_ptr<Transport> transport_;
   std::shared_ptr<void> connector_;
   FdWatch watch_;
-  Timer timer_;    // the next ping, or the end of patience when closing
+  Timer timer_; // the next ping, or the end of patience when closing
   Timer beat_;  // of the next read, where they have a period
   const WebSocket::Limits limits_;
   WebSocket::Handlers handlers_;
@@ -130,13 +130,13 @@ private:
 
   // Receiving.
   Duration read_period_{0}; // set_read_period()
-  Bytes prefix_; // read by others, in reverse
+  Bytes prefix_;            // read by others, in reverse
   std::string message_;
   std::uint64_t frame_left_ = 0;
   bool in_frame_ = false;
   bool receiving_ = false;
-  bool corked_ = false;   // set_corked()
-  bool reading_ = true;   // set_reading()
+  bool corked_ = false; // set_corked()
+  bool reading_ = true; // set_reading()
   bool may_read_ = false;
   bool input_ended_ = false;
   std::uint8_t message_opcode_ = 0; // 0: between messages

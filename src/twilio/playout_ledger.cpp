@@ -127,10 +127,12 @@ void Playout::drop_heard() {
   queue_.erase(queue_.begin(),
                queue_.begin() + static_cast<std::ptrdiff_t>(heard));
   base_ = confirmed_;
-  // A long utterance must not cost a call its memory. What there is for the
-  // queue to grow into (audio()) stays, or the two would undo each other.
+  // A long utterance must not cost a call its memory. While more of it comes,
+  // what there is for the queue to grow into (audio()) stays, or the two would
+  // undo each other.
   const std::size_t spare = queue_.capacity() - queue_.size();
-  if (spare > (queue_.empty() ? kCompact : queue_.size() / 2 + 3 * kCompact))
+  const bool grows = open_utterance() != nullptr && !queue_.empty();
+  if (spare > (grows ? queue_.size() / 2 + 3 * kCompact : kCompact))
     queue_.shrink_to_fit();
 }
 

@@ -10,9 +10,7 @@ namespace patchcord {
 constexpr Duration kBeat = 10ms;
 
 // The last beat at or before `time`, and the first one at or behind it.
-constexpr TimePoint beat_before(TimePoint time) {
-  return time / kBeat * kBeat;
-}
+constexpr TimePoint beat_before(TimePoint time) { return time / kBeat * kBeat; }
 constexpr TimePoint beat_after(TimePoint time) {
   return beat_before(time + kBeat - Duration{1});
 }

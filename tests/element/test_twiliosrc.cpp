@@ -346,7 +346,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/twiliosrc/caps-are-mulaw-8-khz-mono", test_caps);
   g_test_add_func("/twiliosrc/times-are-continuous", test_times);
   g_test_add_func("/twiliosrc/chunks-merge-and-split-messages", test_chunks);
-  g_test_add_func("/twiliosrc/latency-is-live-and-counts-what-is-unread", test_latency);
+  g_test_add_func("/twiliosrc/latency-is-live-and-counts-what-is-unread",
+                  test_latency);
   g_test_add_func("/twiliosrc/flow-returns", test_flow_returns);
   g_test_add_func("/twiliosrc/anomalies-are-told-at-the-end", test_anomalies);
   g_test_add_func("/twiliosrc/a-stream-that-ends-before-it-began",
