@@ -312,7 +312,9 @@ void Call::hang_up() {
 void Call::end(const std::string &reason, const std::string &detail) {
   if (tap_ && !ending_)
     tap_->ended_from_outside(reason, detail);
-  recorder_.end(reason, detail);
+  // How a call ends that was handed over is for others to tell.
+  if (!handed_over_)
+    recorder_.end(reason, detail);
   hang_up();
 }
 
@@ -345,7 +347,8 @@ void Call::tear_down() {
     return;
   deadline_.cancel();
   hanging_up_.cancel();
-  rest_.reset();
+  if (!handed_over_) // else its answer says whether anybody is dialled
+    rest_.reset();
   // Inputs first, then the graph, then the socket.
   if (stream_) {
     stream_->set_source(nullptr);

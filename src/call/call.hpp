@@ -39,6 +39,8 @@ public:
     // The caller is to be put through: takes the record over and gives the
     // TwiML for it. Null: nobody can be.
     std::function<std::string(Handover)> hand_over;
+    // Behind hand_over: REST sent the caller there, or says that he is gone.
+    std::function<void(bool dialling)> handed_over;
     std::function<void()> over; // last: nothing of the call runs any more
   };
   explicit Call(Setup setup);

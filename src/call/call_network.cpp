@@ -34,14 +34,19 @@ void Call::ask_by_rest(const twilio::RestRequest &asked,
         if (response) {
           const auto answer =
               twilio::classify_answer(response->status, response->body);
-          if (answer.outcome == twilio::RestOutcome::kDone)
+          if (answer.outcome == twilio::RestOutcome::kDone) {
+            // With an error code the call was over already: nobody dials.
+            if (handed_over_ && setup_.handed_over)
+              setup_.handed_over(answer.code == 0);
             return;
+          }
           problem = answer.message;
         }
         log::warning(what + " by REST failed (" + problem +
                          "); closing the media stream instead",
                      log_context());
-        stream_->close(1000, "the call is over");
+        if (stream_)
+          stream_->close(1000, "the call is over");
       });
 }
 

@@ -38,7 +38,10 @@ void CallRegistry::State::forget_transfers(Data &all, SteadyTime now) {
     if (parked.expires > now)
       return false;
     parked.call->worker()->post(
-        [call = parked.call] { call->transfer_ended("unknown", true); });
+        [call = parked.call,
+         outcome = parked.dialling ? "unknown" : "canceled"] {
+          call->transfer_ended(outcome, true);
+        });
     return true;
   });
 }
@@ -237,6 +240,9 @@ void CallRegistry::start(const std::shared_ptr<Worker> &worker,
       setup.hand_over = [this, offer](Handover handover) {
         return park(offer, std::move(handover));
       };
+    setup.handed_over = [this, sid](bool dialling) {
+      handed_over(sid, dialling);
+    };
     const std::uint64_t serial = ++all.last_serial;
     setup.over = [this, sid, serial] { finished(sid, serial); };
     auto made = std::make_shared<Call>(std::move(setup));
@@ -329,6 +335,21 @@ void CallRegistry::drain(std::function<void()> done) {
     store_.put_call(record);
   for (const auto &each : drained)
     each();
+}
+
+void CallRegistry::sweep() {
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<std::function<void()>> drained;
+  std::vector<store::CallRecord> gone;
+  state_->data.with([&](State::Data &all) {
+    gone = state_->expire(all, now);
+    State::forget_transfers(all, now);
+    drained = State::take_drained(all);
+  });
+  for (const auto &record : gone)
+    store_.put_call(record);
+  for (const auto &done : drained)
+    done();
 }
 
 void CallRegistry::stop_all() {

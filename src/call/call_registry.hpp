@@ -110,6 +110,9 @@ public:
   bool draining() const;
   // Refuse new calls; `done` runs (on any thread) when the last one is over.
   void drain(std::function<void()> done);
+  // Ends what is waited for in vain: offers that nobody came for, transfers
+  // whose end nobody told. To be called every few seconds.
+  void sweep();
   // Ends all calls at once: records say "server_stopped".
   void stop_all();
 
@@ -127,6 +130,7 @@ private:
   friend class Call;
   struct State;
   std::string park(const Offer &offer, Handover handover);
+  void handed_over(const std::string &call_sid, bool dialling);
   void finished(const std::string &call_sid, std::uint64_t serial);
 
   const config::Config config_;

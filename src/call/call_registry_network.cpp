@@ -3,6 +3,8 @@
 #include "base/text.hpp"
 #include "call/call_registry_state.hpp"
 
+#include <algorithm>
+
 // Callers who are put through, and calls that we place.
 namespace patchcord::call {
 
@@ -14,7 +16,7 @@ std::string CallRegistry::park(const Offer &offer, Handover handover) {
   Parked parked;
   parked.offer = offer;
   parked.ticket = random_hex(16);
-  parked.expires = now + kLongestTransfer;
+  parked.expires = now + kUnasked;
   const std::string twiml =
       dial_twiml(offer.origin, parked.ticket, handover.transfer);
   parked.handover = std::move(handover);
@@ -29,8 +31,21 @@ std::string CallRegistry::park(const Offer &offer, Handover handover) {
   return twiml;
 }
 
+void CallRegistry::handed_over(const std::string &call_sid, bool dialling) {
+  const auto now = std::chrono::steady_clock::now();
+  state_->data.with([&](State::Data &all) {
+    const auto it = all.parked.find(call_sid);
+    if (it == all.parked.end())
+      return;
+    it->second.dialling = dialling;
+    it->second.expires = dialling ? now + kLongestTransfer : now;
+    State::forget_transfers(all, now);
+  });
+}
+
 std::optional<std::string>
 CallRegistry::after_stream(const std::string &call_sid) {
+  handed_over(call_sid, true);
   return state_->data.with([&](State::Data &all) -> std::optional<std::string> {
     const auto it = all.parked.find(call_sid);
     if (it == all.parked.end())
@@ -132,10 +147,21 @@ void CallRegistry::answered_by(const std::string &call_sid,
 }
 
 void CallRegistry::call_status(const CallStatus &told) {
+  const auto now = std::chrono::steady_clock::now();
+  const bool over = told.status == "completed" || told.status == "busy" ||
+                    told.status == "no-answer" || told.status == "failed" ||
+                    told.status == "canceled";
   const bool known = state_->data.with([&](State::Data &all) {
-    return all.live.contains(told.call_sid) ||
-           all.by_call.contains(told.call_sid) ||
-           all.parked.contains(told.call_sid);
+    const auto token = all.by_call.find(told.call_sid);
+    const auto parked = all.parked.find(told.call_sid);
+    // He does not come any more: sweep() ends it. Of a transfer the result may
+    // be on its way yet.
+    if (over && token != all.by_call.end())
+      all.pending.at(token->second).expires = now;
+    if (over && parked != all.parked.end())
+      parked->second.expires = std::min(parked->second.expires, now + kUnasked);
+    return all.live.contains(told.call_sid) || token != all.by_call.end() ||
+           parked != all.parked.end();
   });
   // Its own record says more.
   if (known)

@@ -11,6 +11,9 @@ namespace patchcord::call {
 
 // Twilio opens the stream within a second or two of the TwiML.
 inline constexpr auto kTokenLife = std::chrono::seconds(60);
+// Twilio asks what comes next within a second or two of a stream's end, or
+// never: the caller has hung up.
+inline constexpr auto kUnasked = std::chrono::seconds(15);
 // <Dial> joins two callers for four hours at most.
 inline constexpr auto kLongestTransfer = std::chrono::hours(5);
 // A ticket's own time is a matter of minutes; this long it cannot be used
@@ -52,6 +55,7 @@ struct Parked {
   std::shared_ptr<EventLog> events;
   std::string ticket;
   SteadyTime expires;
+  bool dialling = false; // Twilio has the TwiML
 };
 
 struct KnownAgent {

@@ -9,6 +9,7 @@
 #include "server/http_server.hpp"
 #include "worker/worker_pool.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <gio/gio.h>
@@ -41,6 +42,7 @@ constexpr char kHelp[] =
 
 // How long calls that were told to end may take for it.
 constexpr Duration kLastWords = 10s;
+constexpr Duration kSweep = 2s;
 // A graph is not made anew for each health check.
 constexpr Duration kReadyFor = 10s;
 
@@ -147,15 +149,23 @@ int wind_down(Supervisor &supervisor, call::CallRegistry &registry,
   log::info("stopping: " + std::to_string(registry.active()) +
             " calls alive; no new ones are taken");
   registry.drain(supervisor.waker());
-  const auto patience = std::chrono::seconds(config.server.drain_timeout_s);
-  if (supervisor.wait(patience, workers) == Supervisor::Woken::kAsked) {
-    log::info("stopped: all calls had ended");
-    return kDone;
+  const RealClock clock;
+  const TimePoint patience =
+      clock.now() + std::chrono::seconds(config.server.drain_timeout_s);
+  for (TimePoint now = clock.now(); now < patience; now = clock.now()) {
+    const auto woken =
+        supervisor.wait(std::min<Duration>(patience - now, kSweep), workers);
+    if (woken == Supervisor::Woken::kAsked) {
+      log::info("stopped: all calls had ended");
+      return kDone;
+    }
+    if (woken == Supervisor::Woken::kSignal)
+      break; // asked twice: at once
+    registry.sweep();
   }
   log::warning("ending " + std::to_string(registry.active()) +
                " calls that are still alive");
   registry.stop_all();
-  const RealClock clock;
   const TimePoint deadline = clock.now() + kLastWords;
   while (clock.now() < deadline)
     if (supervisor.wait(deadline - clock.now(), workers) ==
@@ -197,9 +207,8 @@ int serve(const config::Config &config, const CallFiles &files,
   }
   print_banner(config, files, **server, pool.size());
   Supervisor::notify("READY=1\nSTATUS=answering calls");
-  while (supervisor.wait(Duration(-1), pool.workers()) !=
-         Supervisor::Woken::kSignal) {
-  }
+  while (supervisor.wait(kSweep, pool.workers()) != Supervisor::Woken::kSignal)
+    registry.sweep();
   return wind_down(supervisor, registry, config, pool.workers());
 }
 

@@ -55,7 +55,11 @@ void serve_after_stream(const Context &context, const ExchangePtr &exchange) {
   const auto asked = read(context, *exchange);
   if (!asked)
     return;
-  const auto twiml = context.surface.desk.after_stream(asked->text("CallSid"));
+  // Who has hung up is put through to nobody.
+  const std::string status = asked->text("CallStatus");
+  std::optional<std::string> twiml;
+  if (status.empty() || status == "in-progress")
+    twiml = context.surface.desk.after_stream(asked->text("CallSid"));
   if (twiml)
     exchange->respond(200, twilio::kTwimlContentType, *twiml);
   else

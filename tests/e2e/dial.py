@@ -3,10 +3,14 @@
 """Calls that `patchcord dial` places: the real program, Twilio's REST API as a
 fake, and the simulated phone that it rings with."""
 
+import base64
+import hashlib
+import hmac
 import urllib.parse
+import urllib.request
 
 from rest import Rest
-from stack import Stack, check, run_tests
+from stack import ACCOUNT, TOKEN, Stack, check, run_tests
 
 AGENT = """
 name = "Tea round"
@@ -34,6 +38,18 @@ def serve(stack, phone=(), refuse=None):
     stack.env["PATCHCORD_DATA_DIR"] = str(stack.folder)
     stack.start_server(agent="mute", twilio='from = "+14155550199"')
     return rest
+
+
+def signed_post(url, fields):
+    """The HTTP status; signed as Twilio signs a form (X-Twilio-Signature)."""
+    text = url + "".join(k + fields[k] for k in sorted(fields))
+    signature = base64.b64encode(
+        hmac.new(TOKEN.encode(), text.encode(), hashlib.sha1).digest())
+    request = urllib.request.Request(
+        url, urllib.parse.urlencode(fields).encode(),
+        {"X-Twilio-Signature": signature.decode()})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.status
 
 
 def dial(stack, *args, env=None, number=NUMBER):
@@ -130,6 +146,23 @@ def what_twilio_refuses_is_explained():
               f"exit {code}, {len(rest.requests) - before} requests: {said}")
 
 
+def who_hangs_up_before_the_stream_ends_the_record():
+    with Stack() as stack:
+        serve(stack)
+        sid = "CA" + "7" * 32
+
+        def webhook(name, **fields):
+            return signed_post(stack.url + "/twilio/webhooks/" + name, {
+                "CallSid": sid, "AccountSid": ACCOUNT, "From": "+14155550199",
+                "To": NUMBER, "Direction": "outbound-api", **fields})
+        check(webhook("voice") == 200, "the call is not taken")
+        check(stack.record(sid)["status"] == "ringing", stack.record(sid))
+        check(webhook("call-status", CallStatus="completed") == 204, "status")
+        record = stack.ended_record(sid)
+        check(record["end_reason"] == "caller_hung_up" and
+              record["answered_ms"] == 0, record)
+
+
 def mistakes_are_told_before_a_phone_rings():
     with Stack() as stack:
         rest = serve(stack)
@@ -155,6 +188,7 @@ if __name__ == "__main__":
         a_human_being_talks_to_the_agent,
         without_a_message_a_machine_is_hung_up_on,
         nobody_answers,
+        who_hangs_up_before_the_stream_ends_the_record,
         what_twilio_refuses_is_explained,
         mistakes_are_told_before_a_phone_rings,
     ])

@@ -22,8 +22,9 @@ UPDATE = {"Status", "Twiml", "Url", "Method"}
 class Rest:
     """`phone`: more options of the phone that it rings with."""
 
-    def __init__(self, stack, phone=(), refuse=None, updates=True):
+    def __init__(self, stack, phone=(), refuse=None, updates=True, gone=False):
         self.stack, self.phone, self.refuse = stack, list(phone), refuse
+        self.gone = gone  # callers hang up while REST is asked
         self.updates = updates  # else they are refused
         self.requests = []  # (path, fields)
         self.calls = {}  # SID: the phone's process
@@ -125,6 +126,10 @@ class Rest:
         if len(fields.get("Twiml", "")) > 4000:
             return self.error(400, 21627, "Twiml is too long")
         process = self.calls[sid]
+        if self.gone:
+            process.terminate()
+            process.wait()
+            return self.error(400, 21220, "Call is not in-progress.")
         try:
             process.stdin.write(line + "\n")
             process.stdin.flush()

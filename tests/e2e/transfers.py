@@ -4,9 +4,10 @@
 call. The offline graph, the simulated phone, and Twilio's REST API as a fake."""
 
 import json
+import signal
 
 from rest import Rest
-from stack import Stack, check, get, run_tests
+from stack import Stack, check, get, poll, run_tests
 
 AGENT = """
 name = "Tea round"
@@ -147,6 +148,37 @@ def rest_that_refuses_is_done_without():
               "the log does not tell")
 
 
+def a_caller_who_is_gone_when_rest_is_asked_ends_the_record():
+    with Stack() as stack:
+        rest = Rest(stack, gone=True)
+        serve(stack, twilio='hangup = "rest"')
+        sid = rest.call_in("--say", "operator")
+        rest.summary(sid)
+        record = stack.ended_record(sid)
+        check(record["end_reason"] == "caller_hung_up" and
+              record["transfer_outcome"] == "canceled", record)
+        check(events(stack, sid) == [], "the events do not end")
+
+
+def who_is_never_asked_about_ends_the_record():
+    with Stack() as stack:
+        serve(stack)
+        phone = stack.start("phone", stack.call_args(
+            "--json", "--no-live", "--say", "operator"))
+        sid = poll(lambda: stack.calls() and stack.calls()[0]["call_sid"],
+                   "the call")
+        poll(lambda: stack.record(sid)["transfer_outcome"] == "asked",
+             "the transfer", interval=0.005)
+        # It returns no mark, and asks nothing behind the stream.
+        phone.process.send_signal(signal.SIGSTOP)
+        record = poll(lambda: stack.record(sid)["ended_ms"] and
+                      stack.record(sid), "the record's end", 60)
+        check("putting the caller through" in stack.server.output(),
+              "it was not handed over")
+        check(record["end_reason"] == "caller_hung_up" and
+              record["transfer_outcome"] == "canceled", record)
+
+
 def a_caller_who_hangs_up_before_is_not_put_through():
     with Stack() as stack:
         serve(stack)
@@ -176,6 +208,8 @@ if __name__ == "__main__":
         nobody_takes_the_call_and_the_agent_goes_on,
         rest_puts_through_where_it_may,
         rest_that_refuses_is_done_without,
+        a_caller_who_is_gone_when_rest_is_asked_ends_the_record,
+        who_is_never_asked_about_ends_the_record,
         a_caller_who_hangs_up_before_is_not_put_through,
         tickets_are_no_matter_of_the_log,
     ])

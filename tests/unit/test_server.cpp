@@ -267,6 +267,13 @@ void test_transfer_webhooks() {
   check_holds(post("after-stream", Fixture::call_fields()).body,
               "<Response><Hangup/></Response>");
   fixture.desk.dial = "<Response><Dial/></Response>";
+  // Who has hung up is put through to nobody, and nothing is asked.
+  auto gone = Fixture::call_fields();
+  std::erase_if(gone,
+                [](const auto &field) { return field.first == "CallStatus"; });
+  gone.emplace_back("CallStatus", "completed");
+  check_holds(post("after-stream", gone).body,
+              "<Response><Hangup/></Response>");
   const auto dial = post("after-stream", Fixture::call_fields());
   CHECK_TEXT(dial.body, "<Response><Dial/></Response>");
   CHECK_TEXT(dial.type, "text/xml; charset=utf-8");
