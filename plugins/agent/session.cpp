@@ -336,8 +336,8 @@ void AgentSession::act(const action::Transfer &todo) {
       pads_.element,
       messages::Transfer{todo.turn, todo.target.name, todo.target.number,
                          static_cast<std::uint32_t>(todo.target.timeout / 1s),
-                         todo.target.summary, todo.summary, todo.language,
-                         todo.state});
+                         todo.target.summary, todo.summary, todo.withheld,
+                         todo.language, todo.state});
 }
 void AgentSession::act(const action::AnsweredBy &todo) {
   messages::post(pads_.element, messages::AnsweredBy{todo.who, todo.outcome});

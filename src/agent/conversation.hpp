@@ -73,9 +73,9 @@ struct EndCall {}; // EOS behind the last words
 struct Transfer {
   std::uint32_t turn;
   TransferTarget target;
-  // For who takes the call; "{caller}" in it is the caller's number. Empty:
-  // nothing is told.
-  std::string summary;
+  // For who takes the call; "{caller}" in it is the caller's number, or
+  // `withheld`. Empty: nothing is told.
+  std::string summary, withheld;
   std::string language;
   std::string state; // a Resumption as JSON: to go on if nobody takes it
 };

@@ -34,7 +34,8 @@ void Conversation::hand_over(const Reply &reply) {
     summary.replace(summary.find(kPlace), kPlace.size(), mind_->summary());
   }
   emit(action::Transfer{turn_.index, *target, std::move(summary),
-                        definition_->language, to_json(*definition_, state)});
+                        definition_->phrases.withheld, definition_->language,
+                        to_json(*definition_, state)});
   end_call("transfer");
 }
 

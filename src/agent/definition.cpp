@@ -2,6 +2,7 @@
 #include "agent/definition.hpp"
 
 #include "agent/field_reader.hpp"
+#include "agent/say_language.hpp"
 #include "agent/toml_reader.hpp"
 #include "agent/tool_reader.hpp"
 #include "agent/transfer_reader.hpp"
@@ -60,6 +61,13 @@ public:
       definition_.transfer.push_back(read_transfer_target(
           file_, *targets[i], "transfer[" + std::to_string(i) + "]",
           definition_.transfer));
+    if (!reader.failed() && say_language(definition_.language).empty() &&
+        std::any_of(
+            definition_.transfer.begin(), definition_.transfer.end(),
+            [](const TransferTarget &target) { return target.summary; }))
+      reader.fail("language",
+                  "one that Twilio's <Say> speaks, since a transfer "
+                  "target wants a summary");
     if (const toml::table *voicemail = reader.table("voicemail")) {
       TomlReader inner(file_, *voicemail, "voicemail");
       inner.read("message", definition_.voicemail.message, true);
@@ -154,6 +162,7 @@ private:
     reader.read("transfer", phrases.transfer);
     reader.read("transfer_failed", phrases.transfer_failed);
     reader.read("summary", phrases.summary);
+    reader.read("withheld", phrases.withheld);
     reader.finish();
     if (phrases.confirm.find("{field}") == std::string::npos)
       reader.fail("confirm", "a text with {field} in it");
@@ -167,6 +176,7 @@ private:
                      {"more", &phrases.more},
                      {"transfer", &phrases.transfer},
                      {"transfer_failed", &phrases.transfer_failed},
+                     {"withheld", &phrases.withheld},
                      {"invalid", &phrases.invalid}});
   }
 

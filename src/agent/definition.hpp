@@ -114,6 +114,7 @@ struct Definition {
     std::string transfer_failed = "I am sorry, nobody could be reached.";
     // To who takes the call, before the two are joined.
     std::string summary = "You have a call from {caller}. {summary}";
+    std::string withheld = "a withheld number"; // for {caller}
   } phrases;
 
   // Whether a model is asked before the recogniser is sure of the words.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/transfer_reader.hpp"
 
+#include "base/phone_number.hpp"
+
 #include <algorithm>
 
 namespace patchcord::agent {
@@ -11,14 +13,6 @@ bool is_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
          });
-}
-
-// E.164: at most 15 digits, the first of them no zero.
-bool is_number(std::string_view number) {
-  return number.size() >= 3 && number.size() <= 16 && number[0] == '+' &&
-         number[1] != '0' &&
-         std::all_of(number.begin() + 1, number.end(),
-                     [](char c) { return c >= '0' && c <= '9'; });
 }
 
 } // namespace
@@ -48,7 +42,7 @@ TransferTarget read_transfer_target(TomlReader::File &file,
                          return other.name == target.name;
                        }))
     reader.fail("name", "a name that no other transfer target has");
-  else if (!is_number(target.number))
+  else if (!is_e164(target.number))
     reader.fail("number", "a number such as +14155550100");
   return target;
 }

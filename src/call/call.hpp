@@ -37,7 +37,8 @@ public:
     // When the stream before this one began; none: this is the first.
     std::optional<TimePoint> started;
     // The caller is to be put through: takes the record over and gives the
-    // TwiML for it. Null: nobody can be.
+    // TwiML for it; empty: another stream of his has replaced this one. Null:
+    // nobody can be put through.
     std::function<std::string(Handover)> hand_over;
     // Behind hand_over: REST sent the caller there, or says that he is gone.
     std::function<void(bool dialling)> handed_over;

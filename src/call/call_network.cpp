@@ -57,13 +57,13 @@ void Call::hand_over() {
                 log::mask_number(transfer_->number),
             log_context());
   std::string twiml;
-  if (setup_.hand_over && !superseded_) {
-    // Before Twilio can ask for it.
-    handed_over_ = true;
-    twiml = setup_.hand_over({*transfer_, recorder_.record(), started_});
-  } else {
+  if (!setup_.hand_over) {
     recorder_.transfer_ended("failed");
     recorder_.end("error", "nobody can put callers through here");
+  } else if (!superseded_) {
+    twiml = setup_.hand_over({*transfer_, recorder_.record(), started_});
+    handed_over_ = !twiml.empty();
+    superseded_ = twiml.empty(); // it will be told so
   }
   hanging_up_ =
       setup_.worker->after(kHangUpTimeout, [this] { tear_down_soon(); });

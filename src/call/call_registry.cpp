@@ -6,12 +6,13 @@
 #include "call/graph_builder.hpp"
 #include "config/config.hpp"
 
+#include <algorithm>
 #include <malloc.h>
 
 namespace patchcord::call {
 
 std::vector<store::CallRecord> CallRegistry::State::expire(Data &all,
-                                                           SteadyTime now) {
+                                                           TimePoint now) {
   std::vector<store::CallRecord> gone;
   for (auto it = all.pending.begin(); it != all.pending.end();) {
     if (it->second.claimed || it->second.expires > now) {
@@ -32,48 +33,55 @@ std::vector<store::CallRecord> CallRegistry::State::expire(Data &all,
   return gone;
 }
 
-void CallRegistry::State::forget_transfers(Data &all, SteadyTime now) {
-  std::erase_if(all.parked, [now](const auto &entry) {
-    const Parked &parked = entry.second;
-    if (parked.expires > now)
-      return false;
-    parked.call->worker()->post(
-        [call = parked.call,
-         outcome = parked.dialling ? "unknown" : "canceled"] {
-          call->transfer_ended(outcome, true);
-        });
-    return true;
-  });
+std::vector<Parked> CallRegistry::State::take_forgotten(Data &all,
+                                                        TimePoint now) {
+  std::vector<Parked> forgotten;
+  for (auto it = all.parked.begin(); it != all.parked.end();)
+    if (it->second.expires <= now) {
+      forgotten.push_back(std::move(it->second));
+      it = all.parked.erase(it);
+    } else {
+      ++it;
+    }
+  return forgotten;
 }
 
-std::vector<std::function<void()>>
-CallRegistry::State::take_drained(Data &all) {
-  std::vector<std::function<void()>> waiting;
-  if (all.draining && all.live.empty() && all.replaced.empty() &&
-      all.pending.empty())
-    waiting.swap(all.drained);
-  return waiting;
+namespace {
+
+const RealClock &real_clock() {
+  static const RealClock clock;
+  return clock;
 }
+
+} // namespace
 
 CallRegistry::CallRegistry(const config::Config &config,
                            store::RecordStore &store,
-                           recording::Writer *recordings)
+                           recording::Writer *recordings, const Clock *clock)
     : config_(config), store_(store), recordings_(recordings),
+      clock_(clock != nullptr ? *clock : real_clock()),
       state_(std::make_shared<State>()) {}
 
-// Of callers who are put through the end is not known, and will not be.
-CallRegistry::~CallRegistry() {
-  const auto parked = state_->data.with(
-      [](State::Data &all) { return std::exchange(all.parked, {}); });
-  for (const auto &[sid, left] : parked) {
-    store::CallRecord record = left.handover.record;
-    record.status = "completed";
-    record.end_reason = "transferred";
-    record.end_detail = "the server stopped before its end was told";
-    record.transfer_outcome = "unknown";
-    record.ended_ms = unix_ms();
-    store_.put_call(record);
-  }
+CallRegistry::~CallRegistry() { leave_transfers(); }
+
+// Tells who waits for the end, if this is it.
+void CallRegistry::settle() {
+  const TimePoint now = clock_.now();
+  const auto drained = state_->data.with([now](State::Data &all) {
+    std::vector<std::function<void()>> waiting;
+    const auto may_come_back = [now](const auto &entry) {
+      return entry.second.back_until > now;
+    };
+    const bool awaited =
+        !all.stopping &&
+        std::any_of(all.parked.begin(), all.parked.end(), may_come_back);
+    if (all.draining && all.live.empty() && all.replaced.empty() &&
+        all.pending.empty() && !awaited)
+      waiting.swap(all.drained);
+    return waiting;
+  });
+  for (const auto &done : drained)
+    done();
 }
 
 namespace {
@@ -137,16 +145,17 @@ Result<Admission> CallRegistry::offer(const Offer &offered) {
     graph = *std::move(text);
   }
 
-  const auto now = std::chrono::steady_clock::now();
+  const TimePoint now = clock_.now();
   std::vector<store::CallRecord> gone;
+  std::vector<Parked> forgotten;
   std::optional<store::CallRecord> fresh;
   auto result = state_->data.with([&](State::Data &all) -> Result<Admission> {
     if (!known.first)
       all.agents.emplace(offer.agent, agent);
     if (!known.second)
       all.graphs.emplace(offer.pipeline, graph);
-    gone = state_->expire(all, now);
-    State::forget_transfers(all, now);
+    gone = State::expire(all, now);
+    forgotten = State::take_forgotten(all, now);
     if (const auto token = all.by_call.find(offer.call_sid);
         token != all.by_call.end()) {
       Pending &pending = all.pending.at(token->second);
@@ -183,6 +192,7 @@ Result<Admission> CallRegistry::offer(const Offer &offered) {
   });
   for (const auto &record : gone)
     store_.put_call(record);
+  end_transfers(std::move(forgotten));
   if (fresh)
     store_.put_call(*fresh);
   return result;
@@ -192,7 +202,7 @@ std::optional<Offer> CallRegistry::claim(const std::string &token) {
   return state_->data.with([&](State::Data &all) -> std::optional<Offer> {
     const auto it = all.pending.find(token);
     if (it == all.pending.end() || it->second.claimed ||
-        it->second.expires <= std::chrono::steady_clock::now())
+        it->second.expires <= clock_.now())
       return std::nullopt;
     it->second.claimed = true;
     return it->second.offer;
@@ -236,14 +246,14 @@ void CallRegistry::start(const std::shared_ptr<Worker> &worker,
     // Who it was is known when he comes back.
     setup.screen = offer.screened && pending.resume.empty();
     setup.answered_by = pending.answered_by;
-    if (pending.transfers)
-      setup.hand_over = [this, offer](Handover handover) {
-        return park(offer, std::move(handover));
-      };
-    setup.handed_over = [this, sid](bool dialling) {
-      handed_over(sid, dialling);
-    };
     const std::uint64_t serial = ++all.last_serial;
+    if (pending.transfers)
+      setup.hand_over = [this, offer, serial](Handover handover) {
+        return park(offer, serial, std::move(handover));
+      };
+    setup.handed_over = [this, sid, serial](bool dialling) {
+      handed_over(sid, serial, dialling);
+    };
     setup.over = [this, sid, serial] { finished(sid, serial); };
     auto made = std::make_shared<Call>(std::move(setup));
     Live &live = all.live[sid];
@@ -259,16 +269,13 @@ void CallRegistry::start(const std::shared_ptr<Worker> &worker,
     }
     return made;
   });
-  if (replaced)
-    replaced->worker()->post([replaced] { replaced->supersede(); });
-  if (forgotten) // It lives on its worker, to its last moment.
-    forgotten->worker()->post([forgotten] {});
+  visit(std::move(replaced), [](Call &old) { old.supersede(); });
+  let_go(std::move(forgotten));
   if (call)
     call->start(attach);
 }
 
 void CallRegistry::finished(const std::string &call_sid, std::uint64_t serial) {
-  std::vector<std::function<void()>> drained;
   // Outlives the lock: its destructor must not run under it.
   std::shared_ptr<Call> call;
   bool empty = false;
@@ -285,14 +292,12 @@ void CallRegistry::finished(const std::string &call_sid, std::uint64_t serial) {
       return;
     }
     empty = all.live.empty() && all.replaced.empty();
-    drained = State::take_drained(all);
   });
   // What the calls had goes back to the system while nobody can be disturbed by
   // that: their memory lies between what lives longer.
   if (call && empty)
     call->worker()->post([] { malloc_trim(0); });
-  for (const auto &done : drained)
-    done();
+  settle();
 }
 
 void CallRegistry::stream_status(const std::string &call_sid,
@@ -300,13 +305,13 @@ void CallRegistry::stream_status(const std::string &call_sid,
                                  const std::string &error) {
   if (event != "stream-error")
     return;
-  const auto call = state_->data.with([&](State::Data &all) {
+  auto call = state_->data.with([&](State::Data &all) {
     const auto it = all.live.find(call_sid);
     return it != all.live.end() ? it->second.call : nullptr;
   });
   // It can come half a minute before the socket notices.
-  if (call)
-    call->worker()->post([call, error] { call->end("stream_error", error); });
+  visit(std::move(call),
+        [error](Call &alive) { alive.end("stream_error", error); });
 }
 
 std::size_t CallRegistry::active() const {
@@ -322,45 +327,64 @@ bool CallRegistry::draining() const {
 }
 
 void CallRegistry::drain(std::function<void()> done) {
-  std::vector<std::function<void()>> drained;
+  const TimePoint now = clock_.now();
   std::vector<store::CallRecord> gone;
   state_->data.with([&](State::Data &all) {
     all.draining = true;
     all.drained.push_back(std::move(done));
-    // Nobody waits for callers who have not connected: they would be new.
-    gone = state_->expire(all, SteadyTime::max());
-    drained = State::take_drained(all);
+    // Nobody waits for callers who have not connected, but for those who come
+    // back: the others would be new.
+    for (auto &[token, pending] : all.pending)
+      if (pending.ticket.empty())
+        pending.expires = now;
+    gone = State::expire(all, now);
   });
   for (const auto &record : gone)
     store_.put_call(record);
-  for (const auto &each : drained)
-    each();
+  settle();
 }
 
 void CallRegistry::sweep() {
-  const auto now = std::chrono::steady_clock::now();
-  std::vector<std::function<void()>> drained;
+  const TimePoint now = clock_.now();
   std::vector<store::CallRecord> gone;
+  std::vector<Parked> forgotten;
   state_->data.with([&](State::Data &all) {
-    gone = state_->expire(all, now);
-    State::forget_transfers(all, now);
-    drained = State::take_drained(all);
+    gone = State::expire(all, now);
+    forgotten = State::take_forgotten(all, now);
   });
   for (const auto &record : gone)
     store_.put_call(record);
-  for (const auto &done : drained)
-    done();
+  end_transfers(std::move(forgotten));
+  settle();
 }
 
 void CallRegistry::stop_all() {
+  constexpr char kWhy[] = "the server was stopped";
   std::vector<std::shared_ptr<Call>> calls;
+  std::vector<store::CallRecord> gone;
   state_->data.with([&](State::Data &all) {
+    all.stopping = true;
     for (const auto &[sid, live] : all.live)
       calls.push_back(live.call);
+    // Who comes back now finds nobody.
+    for (auto &[token, pending] : all.pending) {
+      pending.record.status = "failed";
+      pending.record.end_reason = "server_stopped";
+      pending.record.end_detail = kWhy;
+      pending.record.ended_ms = unix_ms();
+      gone.push_back(std::move(pending.record));
+      pending.events->close();
+    }
+    all.pending.clear();
+    all.by_call.clear();
   });
-  for (const auto &call : calls)
-    call->worker()->post(
-        [call] { call->end("server_stopped", "the server was stopped"); });
+  for (const auto &record : gone)
+    store_.put_call(record);
+  for (auto &call : calls)
+    visit(std::move(call),
+          [kWhy](Call &alive) { alive.end("server_stopped", kWhy); });
+  leave_transfers();
+  settle();
 }
 
 std::optional<std::function<void()>>

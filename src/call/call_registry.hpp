@@ -21,6 +21,7 @@
 namespace patchcord::call {
 
 class Call;
+struct Parked;
 
 // A call that the webhook has announced and whose media stream is awaited.
 struct Offer {
@@ -61,9 +62,12 @@ struct CallStatus {
 // workers: everything here may be called from any thread.
 class CallRegistry {
 public:
-  // `recordings`, when not null, keeps one of each call, and outlives this.
+  // `recordings`, when not null, keeps one of each call, and outlives this, as
+  // `clock` does (null: the real one), which says how long is waited for what.
   CallRegistry(const config::Config &config, store::RecordStore &store,
-               recording::Writer *recordings = nullptr);
+               recording::Writer *recordings = nullptr,
+               const Clock *clock = nullptr);
+  // Records of callers who are put through say that the end is not known.
   ~CallRegistry();
   CallRegistry(const CallRegistry &) = delete;
   CallRegistry &operator=(const CallRegistry &) = delete;
@@ -108,12 +112,15 @@ public:
   std::size_t active() const;  // alive
   std::size_t offered() const; // announced and not yet connected
   bool draining() const;
-  // Refuse new calls; `done` runs (on any thread) when the last one is over.
+  // Refuse new calls; `done` runs (on any thread) when the last one is over,
+  // and no caller who is put through can come back: a <Dial> that has lasted
+  // longer than it rings has joined him with somebody.
   void drain(std::function<void()> done);
   // Ends what is waited for in vain: offers that nobody came for, transfers
   // whose end nobody told. To be called every few seconds.
   void sweep();
-  // Ends all calls at once: records say "server_stopped".
+  // Ends all calls at once: records say "server_stopped", and of callers who
+  // are put through that the end is not known.
   void stop_all();
 
   // Live events of a call as JSON objects, one a line of the conversation:
@@ -129,13 +136,20 @@ public:
 private:
   friend class Call;
   struct State;
-  std::string park(const Offer &offer, Handover handover);
-  void handed_over(const std::string &call_sid, bool dialling);
+  // Empty: the call with this serial is not the caller's any more.
+  std::string park(const Offer &offer, std::uint64_t serial, Handover handover);
+  // `serial`: of the call that handed over; 0: any.
+  void handed_over(const std::string &call_sid, std::uint64_t serial,
+                   bool dialling);
+  void end_transfers(std::vector<Parked> forgotten);
+  void leave_transfers();
+  void settle();
   void finished(const std::string &call_sid, std::uint64_t serial);
 
   const config::Config config_;
   store::RecordStore &store_;
   recording::Writer *const recordings_;
+  const Clock &clock_;
   std::shared_ptr<State> state_;
 };
 

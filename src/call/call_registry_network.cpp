@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "agent/say_language.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "call/call_registry_state.hpp"
@@ -11,48 +12,88 @@ namespace patchcord::call {
 // --- transfer ----------------------------------------------------------------
 
 // From the call's worker, before Twilio can ask.
-std::string CallRegistry::park(const Offer &offer, Handover handover) {
-  const auto now = std::chrono::steady_clock::now();
+std::string CallRegistry::park(const Offer &offer, std::uint64_t serial,
+                               Handover handover) {
   Parked parked;
   parked.offer = offer;
+  parked.serial = serial;
   parked.ticket = random_hex(16);
-  parked.expires = now + kUnasked;
-  const std::string twiml =
-      dial_twiml(offer.origin, parked.ticket, handover.transfer);
+  parked.expires = parked.back_until = clock_.now() + kUnasked;
+  std::string twiml = dial_twiml(offer.origin, parked.ticket, handover);
   parked.handover = std::move(handover);
-  state_->data.with([&](State::Data &all) {
+  const bool done = state_->data.with([&](State::Data &all) {
     const auto live = all.live.find(offer.call_sid);
-    if (live == all.live.end())
-      return;
+    // Another stream of the caller's may have come, and does not know it yet.
+    if (live == all.live.end() || live->second.serial != serial)
+      return false;
     parked.call = live->second.call;
     parked.events = live->second.events;
     all.parked.insert_or_assign(offer.call_sid, std::move(parked));
+    return true;
   });
-  return twiml;
+  return done ? twiml : "";
 }
 
-void CallRegistry::handed_over(const std::string &call_sid, bool dialling) {
-  const auto now = std::chrono::steady_clock::now();
+void CallRegistry::handed_over(const std::string &call_sid,
+                               std::uint64_t serial, bool dialling) {
+  const TimePoint now = clock_.now();
+  std::vector<Parked> forgotten;
   state_->data.with([&](State::Data &all) {
     const auto it = all.parked.find(call_sid);
-    if (it == all.parked.end())
+    if (it == all.parked.end() || (serial != 0 && it->second.serial != serial))
       return;
-    it->second.dialling = dialling;
-    it->second.expires = dialling ? now + kLongestTransfer : now;
-    State::forget_transfers(all, now);
+    Parked &parked = it->second;
+    parked.dialling = dialling;
+    parked.expires = dialling ? now + kLongestTransfer : now;
+    parked.back_until = now;
+    if (dialling)
+      parked.back_until +=
+          std::chrono::seconds(parked.handover.transfer.timeout) +
+          kDialOverhead;
+    forgotten = State::take_forgotten(all, now);
   });
+  end_transfers(std::move(forgotten));
+}
+
+// Nothing was told of them in time.
+void CallRegistry::end_transfers(std::vector<Parked> forgotten) {
+  for (Parked &parked : forgotten)
+    visit(std::move(parked.call),
+          [outcome = parked.dialling ? "unknown" : "canceled"](Call &call) {
+            call.transfer_ended(outcome, true);
+          });
+}
+
+// Of callers who are put through the end is not known, and will not be: the
+// server stops.
+void CallRegistry::leave_transfers() {
+  auto parked = state_->data.with(
+      [](State::Data &all) { return std::exchange(all.parked, {}); });
+  for (auto &[sid, left] : parked) {
+    store::CallRecord &record = left.handover.record;
+    record.status = "completed";
+    record.end_reason = "transferred";
+    record.end_detail = "the server stopped before its end was told";
+    record.transfer_outcome = "unknown";
+    record.ended_ms = unix_ms();
+    store_.put_call(record);
+    log::info("stopping: what becomes of the transfer to " +
+                  record.transfer_to + " will not be known",
+              {sid, {}});
+    left.events->close();
+    let_go(std::move(left.call));
+  }
 }
 
 std::optional<std::string>
 CallRegistry::after_stream(const std::string &call_sid) {
-  handed_over(call_sid, true);
+  handed_over(call_sid, 0, true);
   return state_->data.with([&](State::Data &all) -> std::optional<std::string> {
     const auto it = all.parked.find(call_sid);
     if (it == all.parked.end())
       return std::nullopt;
     const Parked &parked = it->second;
-    return dial_twiml(parked.offer.origin, parked.ticket,
-                      parked.handover.transfer);
+    return dial_twiml(parked.offer.origin, parked.ticket, parked.handover);
   });
 }
 
@@ -66,14 +107,14 @@ CallRegistry::whisper(const std::string &ticket,
           (parent_sid.empty() || parent_sid == sid)) {
         const auto &transfer = parked.handover.transfer;
         return std::pair(whispered(transfer, parked.handover.record),
-                         say_language(transfer.language));
+                         agent::say_language(transfer.language));
       }
     return std::nullopt;
   });
 }
 
 DialAnswer CallRegistry::dial_result(const DialResult &result) {
-  const auto now = std::chrono::steady_clock::now();
+  const TimePoint now = clock_.now();
   const bool over = result.outcome == "answered" || result.caller_gone;
   DialAnswer answer;
   std::shared_ptr<Call> call;
@@ -99,7 +140,7 @@ DialAnswer CallRegistry::dial_result(const DialResult &result) {
     answer.known = true;
     Parked parked = std::move(it->second);
     all.parked.erase(it);
-    call = parked.call;
+    call = std::move(parked.call);
     if (over)
       return;
     Pending pending;
@@ -120,10 +161,10 @@ DialAnswer CallRegistry::dial_result(const DialResult &result) {
   });
   if (changed)
     store_.put_call(*changed);
-  if (call)
-    call->worker()->post([call, outcome = result.outcome, over] {
-      call->transfer_ended(outcome, over);
-    });
+  visit(std::move(call), [outcome = result.outcome, over](Call &put_through) {
+    put_through.transfer_ended(outcome, over);
+  });
+  settle();
   return answer;
 }
 
@@ -142,12 +183,11 @@ void CallRegistry::answered_by(const std::string &call_sid,
         known = who;
     }
   });
-  if (call)
-    call->worker()->post([call, who] { call->answered_by(who); });
+  visit(std::move(call), [who](Call &alive) { alive.answered_by(who); });
 }
 
 void CallRegistry::call_status(const CallStatus &told) {
-  const auto now = std::chrono::steady_clock::now();
+  const TimePoint now = clock_.now();
   const bool over = told.status == "completed" || told.status == "busy" ||
                     told.status == "no-answer" || told.status == "failed" ||
                     told.status == "canceled";
@@ -158,8 +198,11 @@ void CallRegistry::call_status(const CallStatus &told) {
     // be on its way yet.
     if (over && token != all.by_call.end())
       all.pending.at(token->second).expires = now;
-    if (over && parked != all.parked.end())
-      parked->second.expires = std::min(parked->second.expires, now + kUnasked);
+    if (over && parked != all.parked.end()) {
+      Parked &left = parked->second;
+      left.expires = std::min<TimePoint>(left.expires, now + kUnasked);
+      left.back_until = std::min(left.back_until, left.expires);
+    }
     return all.live.contains(told.call_sid) || token != all.by_call.end() ||
            parked != all.parked.end();
   });
@@ -196,7 +239,7 @@ void CallRegistry::call_status(const CallStatus &told) {
 
 bool CallRegistry::use_ticket(const std::string &nonce,
                               const std::string &call_sid) {
-  const auto now = std::chrono::steady_clock::now();
+  const TimePoint now = clock_.now();
   return state_->data.with([&](State::Data &all) {
     const auto [it, fresh] =
         all.tickets.try_emplace(nonce, UsedTicket{call_sid, now + kNonceLife});

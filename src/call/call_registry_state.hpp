@@ -6,6 +6,7 @@
 #include "call/event_log.hpp"
 
 #include <chrono>
+#include <utility>
 
 namespace patchcord::call {
 
@@ -16,11 +17,11 @@ inline constexpr auto kTokenLife = std::chrono::seconds(60);
 inline constexpr auto kUnasked = std::chrono::seconds(15);
 // <Dial> joins two callers for four hours at most.
 inline constexpr auto kLongestTransfer = std::chrono::hours(5);
+// What <Dial> takes beside its ringing, until it says that nobody answered.
+inline constexpr auto kDialOverhead = std::chrono::seconds(10);
 // A ticket's own time is a matter of minutes; this long it cannot be used
 // again.
 inline constexpr auto kNonceLife = std::chrono::hours(24);
-
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 inline std::int64_t unix_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -32,7 +33,7 @@ struct Pending {
   Offer offer;
   store::CallRecord record;
   std::shared_ptr<EventLog> events;
-  SteadyTime expires;
+  TimePoint expires;
   bool claimed = false; // between the handshake and the call's start
   bool transfers = false;
   std::string answered_by; // told before the stream began
@@ -53,8 +54,10 @@ struct Parked {
   Handover handover;
   std::shared_ptr<Call> call; // keeps the recording, and ends the record
   std::shared_ptr<EventLog> events;
+  std::uint64_t serial = 0; // the call's
   std::string ticket;
-  SteadyTime expires;
+  TimePoint expires;
+  TimePoint back_until;  // he may come back; later somebody talks to him
   bool dialling = false; // Twilio has the TwiML
 };
 
@@ -65,8 +68,21 @@ struct KnownAgent {
 
 struct UsedTicket {
   std::string call_sid;
-  SteadyTime expires;
+  TimePoint expires;
 };
+
+// Runs on the call's worker and leaves the reference there: it may be the last
+// one, and a call has one thread to its last moment.
+template <typename F> void visit(std::shared_ptr<Call> call, F &&task) {
+  if (!call)
+    return;
+  const auto worker = call->worker();
+  worker->post(
+      [call = std::move(call), task = std::forward<F>(task)] { task(*call); });
+}
+inline void let_go(std::shared_ptr<Call> call) {
+  visit(std::move(call), [](Call &) {});
+}
 
 struct CallRegistry::State {
   struct Data {
@@ -79,17 +95,15 @@ struct CallRegistry::State {
     std::map<std::string, std::string> graphs; // texts by name
     std::map<std::string, KnownAgent> agents;  // by name
     std::map<std::string, UsedTicket> tickets; // by nonce
-    bool draining = false;
+    bool draining = false, stopping = false;   // stop_all() after drain()
     std::vector<std::function<void()>> drained;
   };
   Guarded<Data> data;
 
   // Offers that nobody came for: their callers hung up while it rang.
-  std::vector<store::CallRecord> expire(Data &all, SteadyTime now);
-  // Transfers whose end was never told.
-  static void forget_transfers(Data &all, SteadyTime now);
-  // Who waits for the end, if this is it.
-  static std::vector<std::function<void()>> take_drained(Data &all);
+  static std::vector<store::CallRecord> expire(Data &all, TimePoint now);
+  // Takes out the transfers whose end was never told.
+  static std::vector<Parked> take_forgotten(Data &all, TimePoint now);
 };
 
 } // namespace patchcord::call

@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "call/handover.hpp"
 
+#include "base/phone_number.hpp"
 #include "twilio/twiml.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace patchcord::call {
 namespace {
 
-// "1 4 1 5 5 5 5 0 1 0 0"; callers may withhold theirs, or be no number at all.
+// Carriers write words on a keypad where a number is withheld: ANONYMOUS,
+// RESTRICTED, BLOCKED, UNKNOWN, UNAVAILABLE, PRIVATE.
+constexpr std::array kKeypadWords = {"+266696687", "+7378742833",  "+2562533",
+                                     "+8656696",   "+86282452253", "+7748283"};
+
+// Callers may withhold theirs, or be no number at all (SIP, a client).
+bool is_telling(const std::string &number) {
+  return is_e164(number) && std::find(kKeypadWords.begin(), kKeypadWords.end(),
+                                      number) == kKeypadWords.end();
+}
+
+// "1 4 1 5 5 5 5 0 1 0 0"
 std::string spelled(const std::string &number) {
-  const bool is_number =
-      number.size() > 2 && number[0] == '+' &&
-      std::all_of(number.begin() + 1, number.end(),
-                  [](char c) { return c >= '0' && c <= '9'; });
-  if (!is_number)
-    return "a withheld number";
   std::string out;
   for (const char digit : number.substr(1)) {
     if (!out.empty())
@@ -32,20 +39,22 @@ std::string whispered(const messages::Transfer &transfer,
   constexpr std::string_view kPlace = "{caller}";
   std::string text = transfer.summary;
   const bool placed = record.direction.starts_with("outbound");
+  const std::string &number = placed ? record.to : record.from;
   if (const std::size_t at = text.find(kPlace); at != std::string::npos)
-    text.replace(at, kPlace.size(), spelled(placed ? record.to : record.from));
+    text.replace(at, kPlace.size(),
+                 is_telling(number) ? spelled(number) : transfer.withheld);
   return text;
 }
 
-std::string say_language(const std::string &language) {
-  if (language.find('-') != std::string::npos)
-    return language;
-  return language == "en" ? "en-US" : "";
-}
-
 std::string dial_twiml(const std::string &origin, const std::string &ticket,
-                       const messages::Transfer &transfer) {
+                       const Handover &handover) {
+  const messages::Transfer &transfer = handover.transfer;
+  const store::CallRecord &record = handover.record;
   twilio::Twiml::Dial dial;
+  // Twilio shows who is called the caller's number, and fails where that is
+  // none (13214). The number that he called is always allowed.
+  if (!is_telling(record.from) && is_telling(record.to))
+    dial.caller_id = record.to;
   dial.number = transfer.number;
   dial.timeout_s = static_cast<int>(transfer.timeout);
   dial.action = origin + kDialResultPath + "?ticket=" + ticket;

@@ -23,17 +23,16 @@ struct Handover {
 };
 
 // What the one who takes the call hears first: the agent's summary, with the
-// caller's number in it, spelled. Of a call that we placed that is the number
-// we called.
+// caller's number in it, spelled, or the agent's words for one that is withheld
+// (also where carriers spell "anonymous" on a keypad: +266696687). Of a call
+// that we placed that is the number we called.
 std::string whispered(const messages::Transfer &transfer,
                       const store::CallRecord &record);
-// For <Say>: "en" alone is no language there.
-std::string say_language(const std::string &language);
 
 // The whole document. `ticket` makes the questions that come of it this call's;
 // `origin`: the server's, as Twilio reaches it.
 std::string dial_twiml(const std::string &origin, const std::string &ticket,
-                       const messages::Transfer &transfer);
+                       const Handover &handover);
 
 // What <Dial action> is told, as outcome of a transfer: "answered", or why not:
 // "busy", "no-answer", "failed", "canceled". `status`: DialCallStatus;

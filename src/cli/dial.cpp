@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "base/phone_number.hpp"
 #include "base/text.hpp"
 #include "call/graph_builder.hpp"
 #include "cli/commands.hpp"
@@ -61,14 +62,6 @@ int refuse(int code, const std::string &problem) {
   return code;
 }
 
-// E.164: at most 15 digits, the first of them no zero.
-bool is_number(std::string_view number) {
-  return number.size() >= 3 && number.size() <= 16 && number[0] == '+' &&
-         number[1] != '0' &&
-         std::all_of(number.begin() + 1, number.end(),
-                     [](char c) { return c >= '0' && c <= '9'; });
-}
-
 // No path: the server takes none from a URL.
 bool is_agent_name(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [](char c) {
@@ -85,7 +78,7 @@ std::string usage_problem(Arguments &arguments,
                          : "one number is enough, got \"" + words[1] + "\" too";
   arguments.number = words.front();
   for (const std::string *number : {&arguments.number, &arguments.from})
-    if (!number->empty() && !is_number(*number))
+    if (!number->empty() && !is_e164(*number))
       return "expected a number such as +14155550100, got \"" + *number + '"';
   if (!is_agent_name(arguments.agent))
     return "--agent: expected a name, not a path, got \"" + arguments.agent +

@@ -128,6 +128,7 @@ void post(GstElement *element, const Transfer &message) {
                               .set("timeout", message.timeout)
                               .set("warm", message.warm)
                               .set("summary", message.summary)
+                              .set("withheld", message.withheld)
                               .set("language", message.language)
                               .set("state", message.state)
                               .take());
@@ -235,7 +236,8 @@ template <> std::optional<Transfer> parse(GstMessage *message) {
   return Transfer{get_uint(s, "turn"),       get_string(s, "target"),
                   get_string(s, "number"),   get_uint(s, "timeout"),
                   get_bool(s, "warm"),       get_string(s, "summary"),
-                  get_string(s, "language"), get_string(s, "state")};
+                  get_string(s, "withheld"), get_string(s, "language"),
+                  get_string(s, "state")};
 }
 template <> std::optional<AnsweredBy> parse(GstMessage *message) {
   const auto *s = match(message, AnsweredBy::kName);

@@ -118,6 +118,7 @@ struct Transfer {
   std::uint32_t timeout = 30; // seconds of ringing
   bool warm = false;          // who takes the call is told, before all,
   std::string summary;        // this; "{caller}" in it is the caller's number
+  std::string withheld;       // or this, where there is none to be known
   std::string language;       // of the agent: "en", "de-AT" ...
   std::string state; // JSON: the agent's `resume`, should nobody take the call
 };

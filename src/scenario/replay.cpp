@@ -270,7 +270,9 @@ call::Call::Setup Replay::setup() {
   setup.config = &config_;
   setup.store = &record_;
   // What became of it the recording tells.
-  setup.hand_over = [](const call::Handover &) { return std::string(); };
+  setup.hand_over = [](const call::Handover &) {
+    return std::string("<Response/>");
+  };
   setup.over = [this] { over_ = true; };
   return setup;
 }

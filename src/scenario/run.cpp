@@ -135,7 +135,7 @@ call::Call::Setup Run::setup() {
   setup.hand_over = [this](call::Handover handover) {
     handover_ = std::move(handover);
     transfer_ = worker_->after(kRinging, [this] { put_through(); });
-    return std::string();
+    return std::string("<Response/>");
   };
   setup.over = [this] { call_over_ = true; };
   return setup;

@@ -191,6 +191,38 @@ def a_caller_who_hangs_up_before_is_not_put_through():
               record["transfer_outcome"] == "canceled", record)
 
 
+def a_server_that_stops_awaits_who_comes_back():
+    with Stack() as stack:
+        serve(stack)
+        phone = stack.start("phone", stack.call_args(
+            "--json", "--no-live", "--dial", "busy", "--say", "tea", "--say",
+            "operator", "--say", "two"))
+        poll(lambda: "putting the caller through" in stack.server.output(),
+             "the transfer", interval=0.005)
+        stack.server.process.send_signal(signal.SIGTERM)
+        code = phone.wait(60)
+        check(code == 0, f"exit {code}: {phone.output()}")
+        code = stack.server.wait(30)
+        check(code == 0 and "all calls had ended" in stack.server.output(),
+              f"exit {code}")
+        stack.start_server(name="serve")  # the same records
+        record = stack.record()
+        check(record["end_reason"] == "goal" and
+              record["fields"] == {"drink": "tea", "cups": 2} and
+              record["transfer_outcome"] == "busy", record)
+
+
+def who_withholds_his_number_is_put_through_with_the_one_he_called():
+    with Stack() as stack:
+        serve(stack)
+        code, call = stack.call("--from", "+266696687", "--say",
+                                "put me through to the kitchen")
+        good(code, call, "withheld")
+        check([(d["caller_id"], d["whispered"]) for d in call["dialled"]] == [
+            ("+14155550199", ["You have a call from a withheld number."])],
+            call["dialled"])
+
+
 def tickets_are_no_matter_of_the_log():
     with Stack() as stack:
         serve(stack)
@@ -211,5 +243,7 @@ if __name__ == "__main__":
         a_caller_who_is_gone_when_rest_is_asked_ends_the_record,
         who_is_never_asked_about_ends_the_record,
         a_caller_who_hangs_up_before_is_not_put_through,
+        a_server_that_stops_awaits_who_comes_back,
+        who_withholds_his_number_is_put_through_with_the_one_he_called,
         tickets_are_no_matter_of_the_log,
     ])

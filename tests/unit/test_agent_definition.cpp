@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/definition.hpp"
+#include "agent/say_language.hpp"
 
 #include <glib.h>
 
@@ -188,7 +189,7 @@ void test_refusals() {
       {"[phrases]\n", "[phrases]\nsilense = \"x\"\n",
        "test.toml:36: phrases.silense: expected one of silence, hold, "
        "time_up, confirm, which, fallback, more, invalid, transfer, "
-       "transfer_failed, summary, got an unknown key"},
+       "transfer_failed, summary, withheld, got an unknown key"},
       {"[end]", "[end", "test.toml:28: "},
       {"language = \"en\"", "greeting_asks = \"colour\"",
        "test.toml:4: greeting_asks: expected the name of a field, got "
@@ -232,6 +233,38 @@ void test_refusals() {
       g_error("%s: expected\n  %s\ngot\n  %s", row.to, row.error,
               error.c_str());
   }
+}
+
+// Twilio speaks the summary, and not every language.
+void test_summary_language() {
+  const auto read = [](const char *language, const char *summary) {
+    return parse_definition(
+        std::string("name = \"x\"\ngreeting = \"x\"\ninstructions = \"x\"\n") +
+            "language = \"" + language +
+            "\"\n[[transfer]]\nname = \"desk\"\nnumber = \"+14155550111\"\n" +
+            "when = \"x\"\nsummary = " + summary + "\n",
+        "test.toml");
+  };
+  g_assert_true(read("de", "true").ok());
+  g_assert_true(read("ga", "false").ok());
+  const auto irish = read("ga", "true");
+  g_assert_false(irish.ok());
+  equal(irish.error().message,
+        "test.toml:4: language: expected one that Twilio's <Say> speaks, since "
+        "a transfer target wants a summary, got \"ga\"");
+
+  const struct {
+    const char *language, *spoken;
+  } rows[] = {{"en", "en-US"},     {"en-GB", "en-GB"},
+              {"de", "de-DE"},     {"de-AT", "de-AT"},
+              {"de-li", "de-DE"},  {"fr", "fr-FR"},
+              {"es", "es-ES"},     {"pt", "pt-BR"},
+              {"pt-PT", "pt-PT"},  {"it", "it-IT"},
+              {"nl", "nl-NL"},     {"zh-Hant-TW", "cmn-CN"},
+              {"zh-TW", "cmn-TW"}, {"no", "nb-NO"},
+              {"ga", ""},          {"e", ""}};
+  for (const auto &row : rows)
+    equal(say_language(row.language), row.spoken);
 }
 
 void test_digits() {
@@ -324,6 +357,8 @@ int main(int argc, char **argv) {
                   test_refusals);
   g_test_add_func("/definition/interruptions-have-their-own-table",
                   test_interruptions);
+  g_test_add_func("/definition/a-summary-is-in-a-language-that-twilio-speaks",
+                  test_summary_language);
   g_test_add_func("/definition/digits-have-rules", test_digits);
   g_test_add_func("/definition/refuses-outside-bytes", test_outside_bytes);
   g_test_add_func("/definition/the-agents-that-come-along-are-whole",

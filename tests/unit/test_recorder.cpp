@@ -268,17 +268,20 @@ static void test_what_follows() {
   for (const auto &row : rows)
     CHECK_TEXT(transfer_outcome(row.status, row.bridged), row.outcome);
 
-  messages::Transfer transfer;
+  Handover handover;
+  messages::Transfer &transfer = handover.transfer;
   transfer.number = "+14155550111";
   transfer.timeout = 20;
-  const std::string cold = dial_twiml("https://h", "t1", transfer);
+  handover.record.from = "+14155550100";
+  handover.record.to = "+14155550199";
+  const std::string cold = dial_twiml("https://h", "t1", handover);
   g_assert_nonnull(g_strstr_len(
       cold.c_str(), -1,
       "<Dial action=\"https://h/twilio/webhooks/dial-result?ticket=t1\" "
       "timeout=\"20\"><Number>+14155550111</Number></Dial><Hangup/>"));
   transfer.warm = true;
   g_assert_nonnull(
-      g_strstr_len(dial_twiml("https://h", "t1", transfer).c_str(), -1,
+      g_strstr_len(dial_twiml("https://h", "t1", handover).c_str(), -1,
                    "<Number url=\"https://h/twilio/webhooks/whisper?"
                    "ticket=t1\">"));
 
@@ -291,13 +294,38 @@ static void test_what_follows() {
   record.direction = "outbound-api";
   CHECK_TEXT(whispered(transfer, record), "From 1 9 9 9. Tea.");
   record.direction = "inbound";
-  record.from = "anonymous";
-  CHECK_TEXT(whispered(transfer, record), "From a withheld number. Tea.");
+  transfer.withheld = "somebody";
+  for (const char *none :
+       {"anonymous", "", "client:desk", "sip:a@example.com", "+266696687",
+        "+7378742833", "+2562533", "+8656696", "+86282452253", "+0123"}) {
+    record.from = none;
+    CHECK_TEXT(whispered(transfer, record), "From somebody. Tea.");
+  }
   transfer.summary = "Tea.";
   CHECK_TEXT(whispered(transfer, record), "Tea.");
-  CHECK_TEXT(say_language("en"), "en-US");
-  CHECK_TEXT(say_language("de-AT"), "de-AT");
-  CHECK_TEXT(say_language("de"), "");
+}
+
+// Twilio refuses to dial with a caller's number that is none.
+static void test_caller_id() {
+  Handover handover;
+  handover.transfer.number = "+14155550111";
+  const auto caller_id = [&handover](const char *from, const char *to) {
+    handover.record.from = from;
+    handover.record.to = to;
+    const std::string twiml = dial_twiml("https://h", "t1", handover);
+    const std::string key = " callerId=\"";
+    const std::size_t at = twiml.find(key);
+    if (at == std::string::npos)
+      return std::string();
+    const std::size_t begin = at + key.size();
+    return twiml.substr(begin, twiml.find('"', begin) - begin);
+  };
+  CHECK_TEXT(caller_id("+14155550100", "+14155550199"), "");
+  CHECK_TEXT(caller_id("anonymous", "+14155550199"), "+14155550199");
+  CHECK_TEXT(caller_id("+266696687", "+14155550199"), "+14155550199");
+  CHECK_TEXT(caller_id("client:desk", "+14155550199"), "+14155550199");
+  // Neither is one: Twilio may know better.
+  CHECK_TEXT(caller_id("sip:a@example.com", "sip:b@example.com"), "");
 }
 
 int main(int argc, char **argv) {
@@ -314,6 +342,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/recorder/a-transfer-and-what-came-of-it", test_transfer);
   g_test_add_func("/recorder/who-answered-first", test_answered_by);
   g_test_add_func("/handover/what-twilio-is-told", test_what_follows);
+  g_test_add_func("/handover/callers-without-a-number-have-the-called-one",
+                  test_caller_id);
   g_test_add_func("/events/are-json", test_events_are_json);
   g_test_add_func("/events/followers-get-what-was-and-what-comes",
                   test_followers);
