@@ -2,6 +2,7 @@
 #include "base/text.hpp"
 #include "call/call.hpp"
 #include "call/event_json.hpp"
+#include "call/rest.hpp"
 
 // What a call has Twilio do with it, and what Twilio tells about it.
 namespace patchcord::call {
@@ -20,16 +21,9 @@ twilio::RestAccount Call::rest_account() const {
 // well.
 void Call::ask_by_rest(const twilio::RestRequest &asked,
                        const std::string &what) {
-  net::HttpRequest request;
-  request.method = "POST";
-  request.url = asked.url;
-  request.headers = {{"Content-Type", twilio::kFormContentType}};
-  request.body = asked.body;
-  request.username = asked.username;
-  request.password = asked.password;
-  request.timeout = kHangUpTimeout / 2;
   rest_ = setup_.worker->service<net::HttpClient>().fetch(
-      request, [this, what](const Result<net::HttpResponse> &response) {
+      http_request(asked, kHangUpTimeout / 2),
+      [this, what](const Result<net::HttpResponse> &response) {
         std::string problem = response ? "" : response.error().message;
         if (response) {
           const auto answer =

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "base/json.hpp"
-#include "base/log.hpp"
 #include "base/phone_number.hpp"
 #include "base/text.hpp"
 #include "call/graph_builder.hpp"
+#include "call/rest.hpp"
 #include "cli/commands.hpp"
-#include "cli/fetch.hpp"
+#include "cli/dialling.hpp"
 #include "cli/options.hpp"
 #include "cli/setup.hpp"
-#include "twilio/rest.hpp"
+#include "cli/supervisor.hpp"
 #include "twilio/ticket.hpp"
 
 #include <algorithm>
@@ -16,7 +15,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
-#include <thread>
+#include <memory>
 
 namespace patchcord::cli {
 namespace {
@@ -35,8 +34,12 @@ constexpr char kHelp[] =
     "  --config FILE      the server's configuration: the account, its public "
     "URL\n"
     "\n"
+    "Ctrl-C ends the waiting, not the call. It ends by itself when the server "
+    "tells\nnothing of a call for longer than that can ring.\n"
+    "\n"
     "Exit code: 0 when the call was placed, with --wait when it was answered "
-    "and\nended in order; 1 when not; 2 for wrong usage.\n"
+    "and\nended in order; 1 when not, or when that is not known; 2 for wrong "
+    "usage.\n"
     "\n"
     "examples:\n"
     "  patchcord dial +14155550100 --agent appointment-reminder --from "
@@ -45,10 +48,6 @@ constexpr char kHelp[] =
 
 // Until the call's first webhook: it may queue, and ring.
 constexpr std::int64_t kTicketLife = 20 * 60; // seconds
-// Twilio takes no request that was one too many; it may be made again.
-constexpr int kTries = 4;
-constexpr std::chrono::milliseconds kFirstPause{200};
-constexpr std::chrono::milliseconds kLook{500};
 constexpr Duration kRequestTimeout = 15s;
 
 struct Arguments {
@@ -108,21 +107,9 @@ std::string missing(const config::Config &config, const Arguments &arguments) {
   return {};
 }
 
-net::HttpRequest http_request(const twilio::RestRequest &asked) {
-  net::HttpRequest request;
-  request.method = "POST";
-  request.url = asked.url;
-  request.headers = {{"Content-Type", twilio::kFormContentType}};
-  request.body = asked.body;
-  request.username = asked.username;
-  request.password = asked.password;
-  request.timeout = kRequestTimeout;
-  return request;
-}
-
-// The SID of the call.
-Result<std::string> place(const config::Config &config,
-                          const Arguments &arguments) {
+// What Twilio is asked.
+net::HttpRequest place_request(const config::Config &config,
+                               const Arguments &arguments) {
   const std::string token = config::auth_tokens(config).front();
   twilio::DialTicket ticket;
   ticket.agent = arguments.agent;
@@ -138,32 +125,14 @@ Result<std::string> place(const config::Config &config,
   call.status_callback = base + "call-status" + query;
   call.amd_callback = base + "answered-by" + query;
   call.ring_timeout_s = arguments.ring_timeout_s;
-  const auto request = http_request(twilio::place_request(
-      {config.twilio.api_url, config.twilio.account_sid, token}, call));
-  for (int attempt = 1;; ++attempt) {
-    const auto response = fetch(request);
-    if (!response)
-      return make_error("rest", "Twilio cannot be reached: " +
-                                    response.error().message);
-    const auto answer =
-        twilio::classify_placing(response->status, response->body);
-    if (answer.outcome == twilio::RestOutcome::kDone) {
-      std::string sid = twilio::placed_call_sid(response->body);
-      if (sid.empty())
-        return make_error("rest", "Twilio's answer holds no call SID");
-      return sid;
-    }
-    if (answer.outcome != twilio::RestOutcome::kRetry || attempt == kTries)
-      return make_error("rest", answer.message);
-    std::this_thread::sleep_for(kFirstPause * (1 << attempt));
-  }
+  return call::http_request(
+      twilio::place_request(
+          {config.twilio.api_url, config.twilio.account_sid, token}, call),
+      kRequestTimeout);
 }
 
-// --- its course --------------------------------------------------------------
-
-// The server's API, from this machine.
-net::HttpRequest record_request(const config::Config &config,
-                                const std::string &sid) {
+// The server's API, from this machine, without a call's SID.
+net::HttpRequest record_request(const config::Config &config) {
   net::HttpRequest request;
   const auto listen = config::parse_listen(config.server.listen);
   std::string host = listen ? listen->host : "127.0.0.1";
@@ -172,74 +141,58 @@ net::HttpRequest record_request(const config::Config &config,
   else if (host.find(':') != std::string::npos && !host.starts_with('['))
     host = "[" + host + "]";
   request.url = "http://" + host + ":" +
-                std::to_string(listen ? listen->port : 8080) + "/api/calls/" +
-                sid;
+                std::to_string(listen ? listen->port : 8080) + "/api/calls/";
   request.timeout = kRequestTimeout;
   if (!config.server.api_token.empty())
     request.headers = {{"Authorization", "Bearer " + config.server.api_token}};
   return request;
 }
 
-std::string how_it_ended(JsonView record) {
-  const auto text = [&](const char *key) {
-    return record[key].string().value_or("");
-  };
-  std::string words = text("status") + ": " + text("end_reason");
-  if (const std::string detail = text("end_detail"); !detail.empty())
-    words += " (" + detail + ")";
-  if (const std::string who = text("answered_by"); !who.empty())
-    words += ", answered by " + who;
-  if (const std::string to = text("transfer_to"); !to.empty())
-    words += ", transfer to " + to + ": " + text("transfer_outcome");
-  return words;
-}
-
-// Shows the call until it is over. The exit code.
-int follow(const config::Config &config, const Arguments &arguments,
-           const std::string &sid) {
-  using Clock = std::chrono::steady_clock;
-  const auto request = record_request(config, sid);
-  const auto begun = Clock::now();
-  const auto lost = begun + std::chrono::seconds(arguments.ring_timeout_s + 60);
-  std::string shown;
-  const auto show = [&](const std::string &text) {
-    if (text == std::exchange(shown, text))
-      return;
-    const std::chrono::duration<double> t = Clock::now() - begun;
-    std::printf("%7.1f s  %s\n", t.count(), text.c_str());
+// The exit code. A signal ends it at once: the call goes on.
+int run(const config::Config &config, const Arguments &arguments,
+        const agent::Definition &agent) {
+  Supervisor supervisor; // before any thread
+  const auto worker = Worker::start("dial");
+  Result<bool> result = false;
+  const auto done = supervisor.waker();
+  Dialling::Handlers handlers;
+  handlers.placed = [&](const std::string &sid) {
+    std::printf("%s: calling %s for \"%s\"\n", sid.c_str(),
+                arguments.number.c_str(), agent.name.c_str());
+    if (agent.voicemail.message.empty())
+      std::puts("         (the agent has no voicemail message: a machine is "
+                "hung up on)");
     std::fflush(stdout);
   };
-  show("queued");
-  for (;; std::this_thread::sleep_for(kLook)) {
-    const auto response = fetch(request);
-    if (!response)
-      return refuse(kFailed, "placed, but the server's API cannot be reached "
-                             "to follow it: " +
-                                 response.error().message);
-    if (response->status != 200 && response->status != 404)
-      return refuse(kFailed, "placed, but the server's API answers HTTP " +
-                                 std::to_string(response->status) +
-                                 " (server.api_token?)");
-    const auto document = JsonDocument::parse(response->body);
-    if (response->status == 404 || !document) {
-      if (Clock::now() > lost)
-        return refuse(kFailed, "the server has heard nothing of the call: does "
-                               "server.public_url lead to it?");
-      continue;
-    }
-    const JsonView record = document->root();
-    if (record["ended_ms"].integer().value_or(0) == 0) {
-      const std::string transfer =
-          record["transfer_outcome"].string().value_or("");
-      show(record["status"].string().value_or("") +
-           (transfer == "asked" ? ", being put through" : ""));
-      continue;
-    }
-    show(how_it_ended(record));
-    const bool good = record["answered_ms"].integer().value_or(0) != 0 &&
-                      record["status"].string() == "completed";
-    return good ? kDone : kFailed;
-  }
+  handlers.shown = [](Duration since, const std::string &state) {
+    std::printf("%7.1f s  %s\n", to_seconds(since), state.c_str());
+    std::fflush(stdout);
+  };
+  handlers.done = [&](const Result<bool> &how) {
+    result = how;
+    done();
+  };
+  std::unique_ptr<Dialling> dialling;
+  worker->call([&] {
+    dialling = std::make_unique<Dialling>(
+        *worker,
+        Dialling::Order{
+            place_request(config, arguments), record_request(config),
+            std::chrono::seconds(arguments.ring_timeout_s), arguments.wait},
+        std::move(handlers));
+  });
+  const auto woken = supervisor.wait(Duration(-1), {});
+  std::string fate;
+  worker->call([&] {
+    fate = dialling->fate();
+    dialling.reset();
+  });
+  worker->stop();
+  if (woken == Supervisor::Woken::kSignal)
+    return refuse(kFailed, fate);
+  if (!result)
+    return refuse(kFailed, result.error().message);
+  return *result ? kDone : kFailed;
 }
 
 } // namespace
@@ -272,16 +225,7 @@ int run_dial(int argc, char **argv) {
   const auto agent = call::read_agent(*file);
   if (!agent)
     return refuse(kFailed, agent.error().message);
-  const auto sid = place(*config, arguments);
-  if (!sid)
-    return refuse(kFailed, "the call was not placed: " + sid.error().message);
-  std::printf("%s: calling %s for \"%s\"\n", sid->c_str(),
-              arguments.number.c_str(), agent->name.c_str());
-  if (agent->voicemail.message.empty())
-    std::puts("         (the agent has no voicemail message: a machine is hung "
-              "up on)");
-  std::fflush(stdout);
-  return arguments.wait ? follow(*config, arguments, *sid) : kDone;
+  return run(*config, arguments, *agent);
 }
 
 } // namespace patchcord::cli

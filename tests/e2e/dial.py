@@ -6,11 +6,13 @@ fake, and the simulated phone that it rings with."""
 import base64
 import hashlib
 import hmac
+import signal
+import threading
 import urllib.parse
 import urllib.request
 
 from rest import Rest
-from stack import ACCOUNT, TOKEN, Stack, check, run_tests
+from stack import ACCOUNT, TOKEN, Stack, check, poll, run_tests
 
 AGENT = """
 name = "Tea round"
@@ -52,10 +54,14 @@ def signed_post(url, fields):
         return answer.status
 
 
+def dial_args(stack, *args, number=NUMBER):
+    return [stack.build / "src/cli/patchcord", "dial",
+            *([number] if number else []),
+            "--config", stack.folder / "serve.toml", *args]
+
+
 def dial(stack, *args, env=None, number=NUMBER):
-    process = stack.start("dial", [
-        stack.build / "src/cli/patchcord", "dial", *([number] if number else []),
-        "--config", stack.folder / "serve.toml", *args], env)
+    process = stack.start("dial", dial_args(stack, *args, number=number), env)
     code = process.wait(90)
     return code, process.output()
 
@@ -127,6 +133,36 @@ def nobody_answers():
         check(rest.summary()[0] == 0, "the phone is not content")
 
 
+def ctrl_c_ends_the_waiting_and_not_the_call():
+    with Stack() as stack:
+        serve(stack, ["--answered-by", "human@1s", "--max-duration", "60"])
+        process = stack.start("dial", dial_args(stack, "--agent", "tea",
+                                                "--wait"))
+        poll(lambda: "in-progress" in process.output(), "an answer")
+        process.process.send_signal(signal.SIGINT)
+        code = process.wait(5)
+        said = process.output()
+        sid = said.split(":")[0]
+        check(code == 1 and f"goes on without being followed: {sid}, "
+              "in-progress" in said, f"exit {code}: {said}")
+        check(stack.record(sid)["ended_ms"] == 0, "the call has ended")
+
+
+def ctrl_c_does_not_wait_for_twilio():
+    with Stack() as stack:
+        rest = serve(stack)
+        answers = threading.Event()
+        stack.exit.callback(answers.set)
+        create = rest.create
+        rest.create = lambda *args: (answers.wait(60), create(*args))[1]
+        process = stack.start("dial", dial_args(stack, "--agent", "tea"))
+        poll(lambda: rest.requests, "the request")
+        process.process.send_signal(signal.SIGINT)
+        code = process.wait(5)
+        check(code == 1 and "may place the call all the same" in
+              process.output(), f"exit {code}: {process.output()}")
+
+
 def what_twilio_refuses_is_explained():
     with Stack() as stack:
         rest = serve(stack, refuse=(400, 21219, "The number is unverified"))
@@ -189,6 +225,8 @@ if __name__ == "__main__":
         without_a_message_a_machine_is_hung_up_on,
         nobody_answers,
         who_hangs_up_before_the_stream_ends_the_record,
+        ctrl_c_ends_the_waiting_and_not_the_call,
+        ctrl_c_does_not_wait_for_twilio,
         what_twilio_refuses_is_explained,
         mistakes_are_told_before_a_phone_rings,
     ])

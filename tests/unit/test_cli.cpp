@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/call_watch.hpp"
 #include "cli/options.hpp"
 #include "cli/provider_check.hpp"
 #include "cli/supervisor.hpp"
@@ -13,6 +14,89 @@ using namespace patchcord;
 using namespace patchcord::cli;
 
 namespace {
+
+// --- a call that is placed ---------------------------------------------------
+
+std::string record(const char *status, const char *more = "") {
+  return std::string(R"({"status":")") + status + "\"" + more + "}";
+}
+
+void test_watch() {
+  CallWatch watch(60s, 1000s);
+  const auto at = [&watch](int second, int http, const std::string &body) {
+    return watch.looked(1000s + std::chrono::seconds(second), http, body);
+  };
+  g_assert_true(at(1, 404, "").show.empty());
+  const auto rings = at(2, 200, record("ringing"));
+  g_assert_cmpstr(rings.show.c_str(), ==, "ringing");
+  g_assert_true(!rings.answered && rings.problem.empty() && !rings.over);
+  g_assert_true(at(3, 200, record("ringing")).show.empty());
+  const auto talks = at(8, 200, record("in-progress", R"(,"answered_ms":5)"));
+  g_assert_cmpstr(talks.show.c_str(), ==, "in-progress");
+  g_assert_true(talks.answered);
+  const auto handed =
+      at(9, 200, record("in-progress", R"(,"transfer_outcome":"asked",
+                                                  "transfer_to":"desk")"));
+  g_assert_cmpstr(handed.show.c_str(), ==,
+                  "in-progress, being put through to desk");
+  const auto over =
+      at(10, 200,
+         record("completed",
+                R"(,"answered_ms":5,"ended_ms":9,"end_reason":"goal",
+                 "answered_by":"human")"));
+  g_assert_cmpstr(over.show.c_str(), ==, "completed: goal, answered by human");
+  g_assert_true(over.over && *over.over);
+}
+
+void test_watch_ends_badly() {
+  const struct {
+    const char *status, *more;
+  } rows[] = {
+      {"busy", R"(,"ended_ms":9,"end_reason":"busy")"},
+      {"completed", R"(,"ended_ms":9,"end_reason":"caller_hung_up")"},
+      {"failed", R"(,"answered_ms":5,"ended_ms":9,"end_reason":"error")"},
+  };
+  for (const auto &row : rows) {
+    CallWatch watch(60s, 0s);
+    const auto step = watch.looked(1s, 200, record(row.status, row.more));
+    g_assert_true(step.over.has_value() && !*step.over);
+  }
+}
+
+void test_watch_ends() {
+  const auto tells = [](const CallWatch::Step &step, const char *words) {
+    return g_strstr_len(step.problem.c_str(), -1, words) != nullptr;
+  };
+  // Nothing was ever told.
+  CallWatch silent(60s, 0s);
+  g_assert_true(silent.looked(120s, 404, "").problem.empty());
+  g_assert_true(tells(silent.looked(121s, 404, ""), "public_url"));
+  // It rings for ever; when it began counts, not when it was placed.
+  CallWatch rings(20s, 0s);
+  g_assert_true(rings.looked(100s, 200, record("ringing")).problem.empty());
+  g_assert_true(rings.looked(150s, 200, record("ringing")).problem.empty());
+  g_assert_true(tells(rings.looked(151s, 200, record("ringing")),
+                      "51 s ago that it rings"));
+  // The server does not have it any more.
+  CallWatch lost(60s, 0s);
+  for (int i = 0; i < 5; ++i) {
+    g_assert_true(lost.looked(1s, 200, record("in-progress")).problem.empty());
+    lost.followed(false);
+  }
+  g_assert_true(tells(lost.looked(9s, 200, record("in-progress")), "anew"));
+  lost.followed(true);
+  g_assert_true(lost.looked(9s, 200, record("in-progress")).problem.empty());
+  // It lets nobody in.
+  CallWatch shut(60s, 0s);
+  g_assert_true(tells(shut.looked(1s, 401, ""), "HTTP 401"));
+}
+
+void test_watch_news() {
+  g_assert_true(CallWatch::is_news(R"({"event":"transfer-ended"})"));
+  g_assert_true(CallWatch::is_news(R"({"event":"answered-by"})"));
+  g_assert_false(CallWatch::is_news(R"({"event":"transcript"})"));
+  g_assert_false(CallWatch::is_news("{"));
+}
 
 void test_rest() {
   std::vector<std::string> words = {"test", "a.toml", "--config", "b", "c d"};
@@ -202,6 +286,10 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   g_test_add_func("/cli/options-are-read-or-refused", test_options);
   g_test_add_func("/cli/what-is-no-option-is-kept-in-order", test_rest);
+  g_test_add_func("/cli/a-placed-call-is-followed-to-its-end", test_watch);
+  g_test_add_func("/cli/a-placed-call-may-end-badly", test_watch_ends_badly);
+  g_test_add_func("/cli/nobody-waits-for-a-call-for-ever", test_watch_ends);
+  g_test_add_func("/cli/some-events-are-worth-a-look", test_watch_news);
   g_test_add_func("/cli/models-are-judged-by-list-and-date", test_models);
   g_test_add_func("/cli/signals-and-calls-wake-the-daemon",
                   test_supervisor_wakes);
