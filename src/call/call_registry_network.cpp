@@ -223,8 +223,7 @@ void CallRegistry::call_status(const CallStatus &told) {
     record.status = "ringing";
   } else if (status == "busy" || status == "no-answer" || status == "failed" ||
              status == "canceled") {
-    record.status = status == "failed" ? "failed" : "completed";
-    record.end_reason = status;
+    record.status = record.end_reason = status;
     record.ended_ms = unix_ms();
   } else if (status == "completed") {
     record.status = "failed";

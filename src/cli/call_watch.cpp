@@ -22,8 +22,10 @@ std::string text(JsonView record, const char *key) {
 }
 
 std::string how_it_ended(JsonView record) {
-  std::string words =
-      text(record, "status") + ": " + text(record, "end_reason");
+  // Of a call that nobody answered both are one word.
+  std::string words = text(record, "status");
+  if (const std::string why = text(record, "end_reason"); why != words)
+    words += ": " + why;
   if (const std::string detail = text(record, "end_detail"); !detail.empty())
     words += " (" + detail + ")";
   if (const std::string who = text(record, "answered_by"); !who.empty())

@@ -47,7 +47,9 @@ struct CallRecord {
   std::int64_t created_ms = 0;  // Unix time, when the webhook came
   std::int64_t answered_ms = 0; // Unix time of the stream's start; 0: never
   std::int64_t ended_ms = 0;    // Unix time; 0: not yet
-  std::string status;           // ringing, in-progress, completed, failed
+  // ringing, in-progress, completed, failed; of calls that we placed and nobody
+  // answered Twilio's words: busy, no-answer, canceled, failed.
+  std::string status;
   // Why it ended: goal, caller_hung_up, no_answer, max_turns, max_duration,
   // provider_failed, stream_lost, stream_error, server_stopped, error,
   // transferred; of calls that we placed also voicemail, machine, fax, and why

@@ -125,9 +125,11 @@ def nobody_answers():
     with Stack() as stack:
         rest = serve(stack, ["--unanswered", "no-answer"])
         code, said = dial(stack, "--agent", "tea", "--wait")
-        check(code == 1 and "no-answer" in said, f"exit {code}: {said}")
+        check(code == 1 and said.endswith(" no-answer\n"),
+              f"exit {code}: {said}")
         record = stack.ended_record()
-        check(record["end_reason"] == "no-answer" and record["agent"] == "tea"
+        check(record["end_reason"] == record["status"] == "no-answer" and
+              record["agent"] == "tea"
               and record["answered_ms"] == 0 and record["to"] == NUMBER and
               not record["turns"], record)
         check(rest.summary()[0] == 0, "the phone is not content")

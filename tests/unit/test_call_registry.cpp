@@ -53,7 +53,8 @@ public:
     calls[record.call_sid] = record;
   }
   void put_unanswered(const store::CallRecord &record) override {
-    calls.emplace(record.call_sid, record);
+    if (calls[record.call_sid].stream_sid.empty())
+      calls[record.call_sid] = record;
   }
   void put_turn(const std::string &, const store::TurnRecord &turn) override {
     if (at_turn)
@@ -406,6 +407,26 @@ void test_verdict_before_the_stream() {
   CHECK_TEXT(house.record().turns.back().heard, "Call us back.");
 }
 
+// Twilio's words for it are the record's.
+void test_unanswered() {
+  for (const char *word : {"busy", "no-answer", "canceled", "failed"}) {
+    House house;
+    CallStatus status;
+    status.call_sid = kSid;
+    for (const char *now : {"initiated", "ringing"}) {
+      status.status = now;
+      house.registry().call_status(status);
+      CHECK_TEXT(house.record().status, "ringing");
+    }
+    g_assert_false(house.over());
+    status.status = word;
+    house.registry().call_status(status);
+    g_assert_true(house.over());
+    CHECK_TEXT(house.record().status, word);
+    CHECK_TEXT(house.record().end_reason, word);
+  }
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -437,5 +458,7 @@ int main(int argc, char **argv) {
                   test_stop_with_one_on_his_way_back);
   g_test_add_func("/registry/a-verdict-may-come-before-the-stream",
                   test_verdict_before_the_stream);
+  g_test_add_func("/registry/a-call-that-nobody-answers-ends-in-twilios-word",
+                  test_unanswered);
   return g_test_run();
 }
