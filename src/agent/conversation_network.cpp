@@ -23,6 +23,7 @@ void Conversation::hand_over(const Reply &reply) {
   state.rejected = mind_->rejected();
   state.turns = findings_.turns();
   state.history = dialogue_.history();
+  state.tools = mind_->tools();
   // It is handed over only once this has been heard.
   if (const Utterance *current = dialogue_.current();
       current != nullptr && current->heard.empty())
@@ -46,6 +47,7 @@ void Conversation::reopen(TimePoint now) {
   started_at_ = now - state.elapsed;
   dialogue_.restore(state.history, state.utterances);
   findings_.restore(state.values, state.rejected, state.turns);
+  mind_->recall(std::move(state.tools));
   Reply reply = mind_->reopen(state.values, state.rejected, state.history);
   if (!reply.next)
     return speak(now, std::move(reply));

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace patchcord::agent {
 
@@ -27,6 +28,8 @@ public:
           openai::ChatRequest request);
 
   Reply open() override;
+  ToolLog tools() const override { return tools_; }
+  void recall(ToolLog tools) override { tools_ = std::move(tools); }
   Reply reopen(const Values &known, const Rejected &rejected,
                const History &history) override;
   Thought answer(const std::string &caller, const History &history) override;

@@ -5,6 +5,7 @@
 #include "agent/expectation.hpp"
 #include "agent/findings.hpp"
 #include "agent/tool.hpp"
+#include "agent/tool_log.hpp"
 
 #include <optional>
 #include <string>
@@ -59,6 +60,10 @@ public:
   virtual ~Mind() = default;
 
   virtual Reply open() = 0;
+  // What the tools that it called have brought, and that again, in another
+  // media stream of the same call, before reopen().
+  virtual ToolLog tools() const { return {}; }
+  virtual void recall(ToolLog) {}
   // Goes on with a call that was handed over in vain: its caller is back.
   virtual Reply reopen(const Values &known, const Rejected &rejected,
                        const History &history) = 0;

@@ -67,7 +67,10 @@ std::string to_json(const Definition &definition, const Resumption &state) {
     json.begin_object()
         .member(said.who == Said::Who::kAgent ? "agent" : "caller", said.text)
         .end_object();
-  json.end_array().end_object();
+  json.end_array();
+  if (!state.tools.empty())
+    state.tools.write(json.key("tools"));
+  json.end_object();
   return json.take();
 }
 
@@ -103,6 +106,7 @@ Result<Resumption> parse_resumption(const Definition &definition,
       state.history.push_back(
           {agent ? Said::Who::kAgent : Said::Who::kCaller, std::move(words)});
   }
+  state.tools = ToolLog::read(root["tools"]);
   return state;
 }
 

@@ -23,6 +23,7 @@ struct Resumption {
   Rejected rejected;
   std::map<std::string, std::uint32_t> turns; // that the values came from
   History history;
+  ToolLog tools;
 };
 
 std::string to_json(const Definition &definition, const Resumption &state);

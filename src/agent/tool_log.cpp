@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/tool_log.hpp"
 
-#include "base/json.hpp"
-
+#include <algorithm>
 #include <utility>
 
 namespace patchcord::agent {
@@ -58,6 +57,49 @@ void ToolLog::append_to(std::vector<openai::ChatMessage> &messages,
   for (const Exchange &exchange : exchanges_)
     if (exchange.turn == turn)
       exchange.append_to(messages, {});
+}
+
+void ToolLog::write(JsonWriter &json) const {
+  json.begin_array();
+  for (const Exchange &exchange : exchanges_) {
+    json.begin_object().member("turn", std::uint64_t{exchange.turn});
+    json.key("calls").begin_array();
+    for (std::size_t i = 0; i < exchange.calls.size(); ++i)
+      json.begin_object()
+          .member("id", exchange.calls[i].id)
+          .member("name", exchange.calls[i].name)
+          .member("arguments", exchange.calls[i].arguments)
+          .member("result", exchange.results[i])
+          .end_object();
+    json.end_array().end_object();
+  }
+  json.end_array();
+}
+
+ToolLog ToolLog::read(JsonView array) {
+  ToolLog log;
+  for (std::size_t i = 0; i < array.size(); ++i) {
+    const std::int64_t turn = array.at(i)["turn"].integer().value_or(0);
+    const JsonView given = array.at(i)["calls"];
+    std::vector<openai::ToolCall> calls;
+    std::vector<std::string> results;
+    for (std::size_t j = 0; j < given.size(); ++j) {
+      const auto text = [call = given.at(j)](const char *key) {
+        return call[key].string().value_or("");
+      };
+      if (text("id").empty() || text("name").empty())
+        continue;
+      calls.push_back({text("id"), text("name"), text("arguments")});
+      results.push_back(text("result"));
+    }
+    if (turn < 1 || calls.empty())
+      continue;
+    log.call(static_cast<std::size_t>(turn), std::move(calls));
+    for (std::size_t j = 0; j < results.size(); ++j)
+      if (!results[j].empty())
+        log.result(j, std::move(results[j]));
+  }
+  return log;
 }
 
 void ToolLog::append_last_to(std::vector<openai::ChatMessage> &messages,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "base/json.hpp"
 #include "openai/chat.hpp"
 
 #include <cstddef>
@@ -24,6 +25,11 @@ public:
   // What belongs behind the caller's words of that turn.
   void append_to(std::vector<openai::ChatMessage> &messages,
                  std::size_t turn) const;
+  // All of it, for another media stream of the same conversation: a JSON array,
+  // and back. What is none of a ToolLog is left out.
+  void write(JsonWriter &json) const;
+  static ToolLog read(JsonView array);
+  bool empty() const { return exchanges_.empty(); }
   // The last call(), before which the model said that.
   void append_last_to(std::vector<openai::ChatMessage> &messages,
                       const std::string &said) const;

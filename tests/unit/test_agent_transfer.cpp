@@ -331,6 +331,62 @@ void test_state() {
       R"("rejected":[],"turns":{},"history":[]})");
 }
 
+// What a model found out before, it knows when the caller is back.
+void test_tools_go_on() {
+  constexpr char kTools[] = R"([[tools]]
+name = "trains"
+description = "The trains of a day."
+url = "https://rail.example.com/trains"
+)";
+  const std::string more = kPeople + std::string(kTools);
+  auto script = ConversationScript::asked("", more.c_str());
+  script->run(
+      {{3100, "calls:trains({})", "run 1 GET https://rail.example.com/trains"},
+       {3200, R"(tool:1:200:{"first":"09:05"})",
+        "tool 1 trains ok 100; request 2"},
+       {3300,
+        R"(model:{"message":"One second.","action":"transfer",)"
+        R"("transfer_to":"desk","extracted":{}})",
+        "start 2; One second."}});
+  const std::string told =
+      R"({"turn":2,"caller_turns":1,"utterances":2,"elapsed_ms":3300,)"
+      R"("values":{},"rejected":[],"turns":{},"history":[{"agent":)"
+      R"("Hello. Which city?"},{"caller":"Rome"},{"agent":"One second."}],)"
+      R"("tools":[{"turn":1,"calls":[{"id":"id1","name":"trains",)"
+      R"("arguments":"{}","result":"{\"first\":\"09:05\"}"}]}]})";
+  script->show("state");
+  script->run({{3400, "model-done",
+                "end 2; transfer desk " + told + "; ended transfer {}; EOS"}});
+  const auto definition = trip_definition(more.c_str());
+  const auto state = parse_resumption(*definition, told);
+  g_assert_true(state.ok());
+  equal(to_json(*definition, *state), told);
+
+  auto back = ConversationScript::model({}, more.c_str());
+  back->conversation().resume(*state);
+  const auto document = JsonDocument::parse(back->request_body(0, "start"));
+  const JsonView messages = document->root()["messages"];
+  // system; Hello; Rome; the call; its result; One second, nobody there; back.
+  g_assert_cmpuint(messages.size(), ==, 7);
+  const JsonView call = messages.at(3)["tool_calls"].at(0);
+  equal(*call["function"]["name"].string(), "trains");
+  equal(*messages.at(4)["role"].string(), "tool");
+  equal(*messages.at(4)["tool_call_id"].string(), *call["id"].string());
+  equal(*messages.at(4)["content"].string(), R"({"first":"09:05"})");
+
+  // What is none is left out; what is too long is forgotten as ever.
+  const std::string bad =
+      R"({"tools":[7,{"turn":0,"calls":[{"id":"a","name":"b"}]},)"
+      R"({"turn":1,"calls":[]},{"turn":1,"calls":[{"id":"a"},{"id":"c",)"
+      R"("name":"trains","arguments":"no JSON","result":""}]}]})";
+  const auto rest = parse_resumption(*definition, bad);
+  g_assert_true(rest.ok());
+  g_assert_nonnull(g_strstr_len(
+      to_json(*definition, *rest).c_str(), -1,
+      R"("tools":[{"turn":1,"calls":[{"id":"c","name":"trains",)"
+      R"("arguments":"{}","result":"{\"error\":\"no result\"}"}]}])"));
+}
+
 void test_told_state() {
   auto script = ConversationScript::scripted("state", kPeople);
   script->run({
@@ -436,6 +492,8 @@ int main(int argc, char **argv) {
                   test_unknown_target);
   g_test_add_func("/transfer/the-state-survives-as-json", test_state);
   g_test_add_func("/transfer/the-state-is-told-with-it", test_told_state);
+  g_test_add_func("/transfer/what-tools-brought-is-known-afterwards",
+                  test_tools_go_on);
   g_test_add_func("/transfer/goes-on-when-nobody-takes-it", test_goes_on);
   g_test_add_func("/transfer/limits-are-those-of-the-whole-call",
                   test_limits_go_on);
