@@ -86,13 +86,23 @@ void CallRegistry::settle() {
 
 namespace {
 
+// Without what is in the file.
 Result<KnownAgent> find_agent(const std::string &name) {
   auto found = config::find_agent(name);
   if (!found)
     return make_error("bad_agent", found.error().message);
-  // A file with mistakes fails the call, which can say so.
-  const auto definition = read_agent(*found);
-  return KnownAgent{*found, definition && !definition->transfer.empty()};
+  KnownAgent agent;
+  agent.file = *std::move(found);
+  std::error_code none;
+  agent.written = std::filesystem::last_write_time(agent.file, none);
+  agent.size = std::filesystem::file_size(agent.file, none);
+  return agent;
+}
+
+// A file with mistakes fails the call, which can say so.
+void read(KnownAgent &agent) {
+  const auto definition = read_agent(agent.file);
+  agent.transfers = definition && !definition->transfer.empty();
 }
 
 Result<std::string> find_graph(const std::string &name) {
@@ -105,15 +115,29 @@ Result<std::string> find_graph(const std::string &name) {
 } // namespace
 
 void CallRegistry::load() {
-  std::vector<std::string> names = config::agent_names();
-  names.push_back(config_.call.agent);
-  std::map<std::string, KnownAgent> agents;
-  for (const std::string &name : names)
-    if (auto found = find_agent(name))
-      agents.emplace(name, *std::move(found));
-  const auto graph = find_graph(config_.call.pipeline);
+  std::map<std::string, KnownAgent> known;
+  bool has_graph = false;
   state_->data.with([&](State::Data &all) {
-    all.agents.merge(agents);
+    known = all.agents;
+    has_graph = all.graphs.contains(config_.call.pipeline);
+  });
+  for (const std::string &name : config::agent_names())
+    known.try_emplace(name);
+  known.try_emplace(config_.call.agent);
+  std::map<std::string, KnownAgent> fresh;
+  for (const auto &[name, before] : known) {
+    auto found = find_agent(name);
+    if (!found || (found->file == before.file && found->size == before.size &&
+                   found->written == before.written))
+      continue;
+    read(*found);
+    fresh.emplace(name, *std::move(found));
+  }
+  const auto graph =
+      has_graph ? make_error("known", "") : find_graph(config_.call.pipeline);
+  state_->data.with([&](State::Data &all) {
+    for (auto &[name, agent] : fresh)
+      all.agents.insert_or_assign(name, std::move(agent));
     if (graph)
       all.graphs.emplace(config_.call.pipeline, *graph);
   });
@@ -137,6 +161,7 @@ Result<Admission> CallRegistry::offer(const Offer &offered) {
     if (!found)
       return found.error();
     agent = *std::move(found);
+    read(agent);
   }
   if (!known.second) {
     auto text = find_graph(offer.pipeline);

@@ -73,7 +73,9 @@ public:
   CallRegistry &operator=(const CallRegistry &) = delete;
 
   // Reads the agents that there are by name, and what is configured, so that
-  // no worker has to when the calls come. What cannot be read is left for them.
+  // no worker has to when the calls come; later again what of the agents has
+  // changed, or is new. Blocks on the disk: not for workers. What cannot be
+  // read is left for the calls.
   void load();
 
   // Admits a call and mints its single-use token (good for 60 s). The same call

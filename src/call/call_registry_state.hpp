@@ -6,6 +6,8 @@
 #include "call/event_log.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <filesystem>
 #include <utility>
 
 namespace patchcord::call {
@@ -64,6 +66,9 @@ struct Parked {
 struct KnownAgent {
   std::string file;
   bool transfers = false; // it has people to put callers through to
+  // Of the file, when it was read: another one is read anew.
+  std::filesystem::file_time_type written{};
+  std::uintmax_t size = 0;
 };
 
 struct UsedTicket {

@@ -207,8 +207,11 @@ int serve(const config::Config &config, const CallFiles &files,
   }
   print_banner(config, files, **server, pool.size());
   Supervisor::notify("READY=1\nSTATUS=answering calls");
-  while (supervisor.wait(kSweep, pool.workers()) != Supervisor::Woken::kSignal)
+  while (supervisor.wait(kSweep, pool.workers()) !=
+         Supervisor::Woken::kSignal) {
     registry.sweep();
+    registry.load();
+  }
   return wind_down(supervisor, registry, config, pool.workers());
 }
 

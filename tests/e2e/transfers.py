@@ -212,6 +212,22 @@ def a_server_that_stops_awaits_who_comes_back():
               record["transfer_outcome"] == "busy", record)
 
 
+def a_server_that_stops_at_once_leaves_the_outcome_unknown():
+    with Stack() as stack:
+        serve(stack, env={"PATCHCORD_SERVER_DRAIN_TIMEOUT_S": "0"})
+        stack.start("phone", stack.call_args("--no-live", "--say", "operator"))
+        poll(lambda: "putting the caller through" in stack.server.output(),
+             "the transfer", interval=0.005)
+        code = stack.server.stop(timeout=30)
+        check(code == 0 and "transfer to desk will not be known" in
+              stack.server.output(), f"exit {code}")
+        stack.start_server(name="serve")  # the same records
+        record = stack.record()
+        check(record["end_reason"] == "transferred" and record["ended_ms"] and
+              record["transfer_outcome"] == "unknown" and
+              "server stopped" in record["end_detail"], record)
+
+
 def who_withholds_his_number_is_put_through_with_the_one_he_called():
     with Stack() as stack:
         serve(stack)
@@ -244,6 +260,7 @@ if __name__ == "__main__":
         who_is_never_asked_about_ends_the_record,
         a_caller_who_hangs_up_before_is_not_put_through,
         a_server_that_stops_awaits_who_comes_back,
+        a_server_that_stops_at_once_leaves_the_outcome_unknown,
         who_withholds_his_number_is_put_through_with_the_one_he_called,
         tickets_are_no_matter_of_the_log,
     ])

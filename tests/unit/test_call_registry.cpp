@@ -9,6 +9,7 @@
 #include <glib.h>
 #include <gst/gst.h>
 
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -107,6 +108,7 @@ public:
   }
 
   CallRegistry &registry() { return *registry_; }
+  const config::Config &config() const { return config_; }
   const store::CallRecord &record() { return records.calls[kSid]; }
   bool over() { return record().ended_ms != 0; }
 
@@ -388,6 +390,60 @@ void test_stop_with_one_on_his_way_back() {
   g_assert_false(house.registry().claim(answer.back->second.token).has_value());
 }
 
+// --- agents' files -----------------------------------------------------------
+
+void write(const std::string &path, const std::string &text) {
+  std::ofstream(path) << text;
+}
+
+void test_first_target() {
+  House house;
+  const std::string file = house.config().call.agent;
+  const std::string whole = test::contents(file);
+  const auto admitted = [&house](const char *sid) {
+    Offer offer = house.offer();
+    offer.call_sid = sid;
+    return house.registry().offer(offer)->transfers;
+  };
+  write(file, whole.substr(0, whole.find("[[transfer]]")));
+  house.registry().load();
+  g_assert_false(admitted("CA1"));
+  write(file, whole);
+  house.registry().load();
+  g_assert_true(admitted("CA2"));
+  g_assert_false(admitted("CA1")); // it was told so already
+  // One with mistakes puts nobody through, until it is mended.
+  write(file, whole + "mistake = 1\n");
+  house.registry().load();
+  g_assert_false(admitted("CA3"));
+  write(file, whole);
+  house.registry().load();
+  g_assert_true(admitted("CA4"));
+  // What is gone is left to the call, which says so.
+  std::filesystem::remove(file);
+  house.registry().load();
+  g_assert_true(admitted("CA5"));
+}
+
+void test_new_file() {
+  const test::TempDir data;
+  std::filesystem::create_directory(data / "agents");
+  const std::string before = g_getenv("PATCHCORD_DATA_DIR");
+  g_setenv("PATCHCORD_DATA_DIR", data.path().c_str(), TRUE);
+  House house;
+  house.registry().load();
+  Offer offer = house.offer();
+  offer.agent = "late";
+  CHECK_TEXT(house.registry().offer(offer).error().code, "bad_agent");
+  write(data / "agents/late.toml", test::contents(house.config().call.agent));
+  house.registry().load();
+  // It has been read: the call's worker has no need to.
+  std::filesystem::remove(data / "agents/late.toml");
+  const auto taken = house.registry().offer(offer);
+  g_assert_true(taken.ok() && taken->transfers);
+  g_setenv("PATCHCORD_DATA_DIR", before.c_str(), TRUE);
+}
+
 // --- calls that we place -----------------------------------------------------
 
 void test_verdict_before_the_stream() {
@@ -456,6 +512,10 @@ int main(int argc, char **argv) {
                   test_stop_at_once);
   g_test_add_func("/registry/a-stop-at-once-ends-who-is-on-his-way-back",
                   test_stop_with_one_on_his_way_back);
+  g_test_add_func("/registry/a-first-target-counts-for-the-next-call",
+                  test_first_target);
+  g_test_add_func("/registry/a-new-agent-is-read-before-its-calls-come",
+                  test_new_file);
   g_test_add_func("/registry/a-verdict-may-come-before-the-stream",
                   test_verdict_before_the_stream);
   g_test_add_func("/registry/a-call-that-nobody-answers-ends-in-twilios-word",
