@@ -46,6 +46,12 @@ std::vector<Parked> CallRegistry::State::take_forgotten(Data &all,
   return forgotten;
 }
 
+std::size_t CallRegistry::State::may_come_back(const Data &all, TimePoint now) {
+  return static_cast<std::size_t>(std::count_if(
+      all.parked.begin(), all.parked.end(),
+      [now](const auto &entry) { return entry.second.may_come_back(now); }));
+}
+
 namespace {
 
 const RealClock &real_clock() {
@@ -69,12 +75,7 @@ void CallRegistry::settle() {
   const TimePoint now = clock_.now();
   const auto drained = state_->data.with([now](State::Data &all) {
     std::vector<std::function<void()>> waiting;
-    const auto may_come_back = [now](const auto &entry) {
-      return entry.second.back_until > now;
-    };
-    const bool awaited =
-        !all.stopping &&
-        std::any_of(all.parked.begin(), all.parked.end(), may_come_back);
+    const bool awaited = !all.stopping && State::may_come_back(all, now) > 0;
     if (all.draining && all.live.empty() && all.replaced.empty() &&
         all.pending.empty() && !awaited)
       waiting.swap(all.drained);
@@ -345,6 +346,12 @@ std::size_t CallRegistry::active() const {
 
 std::size_t CallRegistry::offered() const {
   return state_->data.with([](State::Data &all) { return all.pending.size(); });
+}
+
+std::size_t CallRegistry::awaited() const {
+  const TimePoint now = clock_.now();
+  return state_->data.with(
+      [now](State::Data &all) { return State::may_come_back(all, now); });
 }
 
 bool CallRegistry::draining() const {

@@ -113,6 +113,7 @@ public:
 
   std::size_t active() const;  // alive
   std::size_t offered() const; // announced and not yet connected
+  std::size_t awaited() const; // who may come back from a transfer
   bool draining() const;
   // Refuse new calls; `done` runs (on any thread) when the last one is over,
   // and no caller who is put through can come back: a <Dial> that has lasted

@@ -61,6 +61,8 @@ struct Parked {
   TimePoint expires;
   TimePoint back_until;  // he may come back; later somebody talks to him
   bool dialling = false; // Twilio has the TwiML
+
+  bool may_come_back(TimePoint now) const { return back_until > now; }
 };
 
 struct KnownAgent {
@@ -107,6 +109,8 @@ struct CallRegistry::State {
 
   // Offers that nobody came for: their callers hung up while it rang.
   static std::vector<store::CallRecord> expire(Data &all, TimePoint now);
+  // How many of those who were put through.
+  static std::size_t may_come_back(const Data &all, TimePoint now);
   // Takes out the transfers whose end was never told.
   static std::vector<Parked> take_forgotten(Data &all, TimePoint now);
 };

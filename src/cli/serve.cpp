@@ -147,7 +147,8 @@ int wind_down(Supervisor &supervisor, call::CallRegistry &registry,
               const std::vector<std::shared_ptr<Worker>> &workers) {
   Supervisor::notify("STOPPING=1");
   log::info("stopping: " + std::to_string(registry.active()) +
-            " calls alive; no new ones are taken");
+            " calls alive, " + std::to_string(registry.awaited()) +
+            " that may come back from a transfer; no new ones are taken");
   registry.drain(supervisor.waker());
   const RealClock clock;
   const TimePoint patience =

@@ -341,8 +341,10 @@ void test_stop_awaits_nobody_who_talks() {
   house.registry().drain([&] { drained = true; });
   house.sweep_for(28s); // 20 s of ringing, and ten
   g_assert_false(drained);
+  g_assert_cmpuint(house.registry().awaited(), ==, 1);
   house.sweep_for(4s);
   g_assert_true(drained);
+  g_assert_cmpuint(house.registry().awaited(), ==, 0);
   g_assert_false(house.over()); // while the server is there it can be told
   house.stop();
   CHECK_TEXT(house.record().status, "completed");
