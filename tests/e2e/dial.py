@@ -150,6 +150,18 @@ def ctrl_c_ends_the_waiting_and_not_the_call():
         check(stack.record(sid)["ended_ms"] == 0, "the call has ended")
 
 
+def a_server_that_is_gone_ends_the_waiting():
+    with Stack() as stack:
+        serve(stack, ["--answered-by", "human@1s", "--max-duration", "60"])
+        process = stack.start("dial", dial_args(stack, "--agent", "tea",
+                                                "--wait"))
+        poll(lambda: "in-progress" in process.output(), "an answer")
+        stack.server.process.kill()
+        code = process.wait(20)
+        check(code == 1 and "API cannot be reached" in process.output(),
+              f"exit {code}: {process.output()}")
+
+
 def ctrl_c_does_not_wait_for_twilio():
     with Stack() as stack:
         rest = serve(stack)
@@ -228,6 +240,7 @@ if __name__ == "__main__":
         nobody_answers,
         who_hangs_up_before_the_stream_ends_the_record,
         ctrl_c_ends_the_waiting_and_not_the_call,
+        a_server_that_is_gone_ends_the_waiting,
         ctrl_c_does_not_wait_for_twilio,
         what_twilio_refuses_is_explained,
         mistakes_are_told_before_a_phone_rings,
