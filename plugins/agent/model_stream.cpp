@@ -87,7 +87,12 @@ public:
     fail(error.error.code, error.error.message, error.retryable);
   }
 
-  void drop() { over_ = true; }
+  // Of the transfer.
+  void ended() {
+    if (over_ && !dropped_)
+      handlers_.ended();
+  }
+  void drop() { over_ = dropped_ = true; }
 
 private:
   void take(const Result<openai::ChatDelta> &event) {
@@ -149,7 +154,7 @@ private:
   openai::SseParser sse_;
   openai::ToolCallAssembler calls_;
   int status_ = 0;
-  bool streamed_ = false, over_ = false;
+  bool streamed_ = false, over_ = false, dropped_ = false;
   std::string body_, finish_reason_, refusal_;
 };
 
@@ -190,6 +195,7 @@ void ModelStream::send() {
                  [answer = answer_](ByteSpan bytes) { answer->data(bytes); },
                  [answer = answer_](const Result<Unit> &result) {
                    answer->finished(result);
+                   answer->ended();
                  }});
 }
 

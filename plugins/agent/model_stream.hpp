@@ -32,6 +32,8 @@ public:
                        const std::vector<openai::ToolCall> &calls)>
         done;
     std::function<void(const agent::Failure &failure)> failed;
+    // Behind one of these two: the server has nothing more to say.
+    std::function<void()> ended;
   };
   ModelStream(Worker &worker, const ModelEndpoint &endpoint, std::string body,
               Handlers handlers);

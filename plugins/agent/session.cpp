@@ -420,6 +420,13 @@ void AgentSession::start_request(std::uint32_t id, const std::string &body) {
         return to->model_failed(now, id, failure);
       });
   };
+  // The request is a good part of a call's memory; until the transfer's own end
+  // dropping it would cost the connection.
+  handlers.ended = [weak, id] {
+    if (const auto self = weak.lock(); self && self->model_id_ == id)
+      self->model_.reset();
+  };
+  model_id_ = id;
   model_ = std::make_unique<ModelStream>(*worker_, endpoint_, body,
                                          std::move(handlers));
 }

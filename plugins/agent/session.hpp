@@ -106,6 +106,7 @@ private:
   Timer timer_;
   bool has_timer_ = false;
   std::unique_ptr<ModelStream> model_;
+  std::uint32_t model_id_ = 0;        // the request that it is
   std::unique_ptr<ToolRunner> tools_; // once one is called
 };
 

@@ -200,6 +200,9 @@ void InboundSession::follow_cadence(ByteSpan mulaw) {
 void InboundSession::add_audio(ByteSpan mulaw) {
   // A push may come back to us, by way of the stream's end.
   Bytes audio = std::exchange(pending_, {});
+  // Once, and no more than a buffer.
+  if (audio.size() + mulaw.size() > audio.capacity())
+    audio.reserve(std::max(chunk_, kFrame) + mulaw.size());
   audio.insert(audio.end(), mulaw.begin(), mulaw.end());
   ByteSpan left(audio);
   while (!eos_ && left.size() >= enough_) {

@@ -18,4 +18,10 @@ inline std::string_view as_text(ByteSpan bytes) {
   return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
 }
 
+// Empties it and gives its memory back, which moving an empty one into it does
+// not do to a std::string.
+template <typename Container> void give_back(Container &container) {
+  Container().swap(container);
+}
+
 } // namespace patchcord

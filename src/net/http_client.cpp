@@ -291,8 +291,8 @@ void HttpJob::dispatch() {
 void HttpJob::finish(const Result<Unit> &result) {
   cancel();
   // Whoever asked may hold on to us until it asks again.
-  pending_ = std::string();
-  telling_ = std::string();
+  give_back(pending_);
+  give_back(telling_);
   if (handlers.done)
     handlers.done(result);
 }

@@ -5,12 +5,9 @@
 #include "worker/beat.hpp"
 
 #include <sys/epoll.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <set>
 #include <utility>
 
@@ -38,25 +35,6 @@ bool is_close_code(unsigned code) {
          (code >= 3000 && code <= 4999);
 }
 
-// Masks must not be predictable (RFC 6455 section 10.3); a system call for each
-// would be dear.
-void random_mask(std::uint8_t *key, std::size_t size) {
-  thread_local std::array<std::uint8_t, 1024> pool;
-  thread_local std::size_t used = pool.size();
-  if (used + size > pool.size()) {
-    for (std::size_t filled = 0; filled < pool.size();) {
-      const ssize_t got =
-          getrandom(pool.data() + filled, pool.size() - filled, 0);
-      if (got < 0 && errno != EINTR)
-        std::abort(); // As in random_hex(): nothing can be done without it.
-      filled += got > 0 ? static_cast<std::size_t>(got) : 0;
-    }
-    used = 0;
-  }
-  std::memcpy(key, pool.data() + used, size);
-  used += size;
-}
-
 } // namespace
 
 // Those of a worker of whose end nobody is to be told. A service, so that none
@@ -75,14 +53,8 @@ struct WebSocketConnection::Leaving {
 WebSocketConnection::WebSocketConnection(Worker &worker, Role role,
                                          WebSocket::Handlers handlers,
                                          const WebSocket::Limits &limits)
-    : worker_(worker), role_(role), limits_(limits),
-      handlers_(std::move(handlers)) {
-  const wslay_frame_callbacks callbacks = {&on_frame_write, &on_frame_read,
-                                           &on_frame_mask};
-  wslay_frame_context *frames = nullptr;
-  if (wslay_frame_context_init(&frames, &callbacks, this) != 0)
-    std::abort(); // Out of memory, as operator new would have it.
-  frames_.reset(frames);
+    : worker_(worker), contexts_(worker.service<FrameContexts>()), role_(role),
+      limits_(limits), handlers_(std::move(handlers)) {
   timer_ = worker_.after(0s, [this] { on_timer(); });
   timer_.cancel();
 }
@@ -129,7 +101,8 @@ void WebSocketConnection::release() {
   watch_.reset();
   transport_.reset();
   connector_.reset();
-  out_ = std::string();
+  half_read_.reset();
+  give_back(out_);
   sent_ = 0;
   if (std::exchange(leaving_, false))
     worker_.service<Leaving>().connections.erase(shared_from_this());
@@ -249,18 +222,14 @@ void WebSocketConnection::on_timer() {
 
 // ---- receiving
 
-ssize_t WebSocketConnection::on_frame_read(std::uint8_t *buffer,
-                                           std::size_t size, int, void *self) {
-  return static_cast<WebSocketConnection *>(self)->read(buffer, size);
-}
-
-ssize_t WebSocketConnection::read(std::uint8_t *buffer, std::size_t size) {
+ssize_t WebSocketConnection::read_bytes(std::uint8_t *buffer,
+                                        std::size_t size) {
   if (!prefix_.empty()) {
     const std::size_t take = std::min(size, prefix_.size());
     std::copy_n(prefix_.rbegin(), take, buffer);
     prefix_.resize(prefix_.size() - take);
     if (prefix_.empty())
-      prefix_ = Bytes(); // gives the memory back
+      give_back(prefix_);
     return static_cast<ssize_t>(take);
   }
   if (!may_read_ || reads_left_ == 0)
@@ -283,9 +252,10 @@ bool WebSocketConnection::reading_frames() const {
 void WebSocketConnection::receive() {
   receiving_ = may_read_ = true;
   reads_left_ = kReadsPerTurn;
+  auto frames = half_read_ ? std::move(half_read_) : contexts_.borrow(*this);
   while (reading_frames()) {
     wslay_frame_iocb frame{};
-    const ssize_t got = wslay_frame_recv(frames_.get(), &frame);
+    const ssize_t got = frames->receive(frame);
     if (got >= 0)
       take_chunk(frame);
     else if (got == WSLAY_ERR_WANT_READ)
@@ -293,6 +263,10 @@ void WebSocketConnection::receive() {
     else
       fail(1002, "malformed frame");
   }
+  if (frames->idle())
+    contexts_.give_back(std::move(frames));
+  else if (reading_frames())
+    half_read_ = std::move(frames);
   receiving_ = false;
   if (state_ == State::kEnded)
     return;
@@ -321,7 +295,7 @@ void WebSocketConnection::receive_soon() {
 
 void WebSocketConnection::discard_input() {
   std::uint8_t scrap[4096];
-  while (read(scrap, sizeof scrap) > 0) {
+  while (read_bytes(scrap, sizeof scrap) > 0) {
   }
 }
 
@@ -446,17 +420,9 @@ void WebSocketConnection::fail(std::uint16_t code, const std::string &why) {
 
 // ---- sending
 
-ssize_t WebSocketConnection::on_frame_write(const std::uint8_t *data,
-                                            std::size_t size, int, void *self) {
-  static_cast<WebSocketConnection *>(self)->out_.append(
-      reinterpret_cast<const char *>(data), size);
-  return static_cast<ssize_t>(size);
-}
-
-int WebSocketConnection::on_frame_mask(std::uint8_t *key, std::size_t size,
-                                       void *) {
-  random_mask(key, size);
-  return 0;
+void WebSocketConnection::write_bytes(const std::uint8_t *data,
+                                      std::size_t size) {
+  out_.append(reinterpret_cast<const char *>(data), size);
 }
 
 void WebSocketConnection::append_frame(std::uint8_t opcode, ByteSpan payload) {
@@ -470,7 +436,7 @@ void WebSocketConnection::append_frame(std::uint8_t opcode, ByteSpan payload) {
   frame.mask = role_ == Role::kClient ? 1 : 0;
   frame.data = payload.data();
   frame.data_length = frame.payload_length = payload.size();
-  wslay_frame_send(frames_.get(), &frame); // the whole: out_ takes it all
+  contexts_.send(*this, frame);
 }
 
 void WebSocketConnection::append_close(std::uint16_t code,

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "net/frame_contexts.hpp"
 #include "net/transport.hpp"
 #include "net/websocket.hpp"
-
-#include <wslay/wslay.h>
 
 #include <array>
 #include <memory>
@@ -18,8 +17,9 @@ namespace patchcord::net {
 // the buffers and does not bound fragmented messages.)
 //
 // Shared, so that it outlives a handler that destroys the WebSocket.
-class WebSocketConnection
-    : public std::enable_shared_from_this<WebSocketConnection> {
+class WebSocketConnection final
+    : public std::enable_shared_from_this<WebSocketConnection>,
+      private FrameContext::User {
 public:
   enum class Role { kServer, kClient };
 
@@ -63,17 +63,9 @@ private:
     kEnded,
   };
   struct Leaving;
-  struct FreeFrames {
-    void operator()(wslay_frame_context *frames) const {
-      wslay_frame_context_free(frames);
-    }
-  };
 
-  static ssize_t on_frame_read(std::uint8_t *buffer, std::size_t size, int,
-                               void *self);
-  static ssize_t on_frame_write(const std::uint8_t *data, std::size_t size, int,
-                                void *self);
-  static int on_frame_mask(std::uint8_t *key, std::size_t size, void *);
+  ssize_t read_bytes(std::uint8_t *buffer, std::size_t size) override;
+  void write_bytes(const std::uint8_t *data, std::size_t size) override;
 
   void on_ready(std::uint32_t events);
   void watch_again();
@@ -86,7 +78,6 @@ private:
   void await_beat();
   bool reading_frames() const;
   void discard_input();
-  ssize_t read(std::uint8_t *buffer, std::size_t size);
   bool begin_frame(const wslay_frame_iocb &frame);
   void take_chunk(const wslay_frame_iocb &frame);
   void take_control(std::uint8_t opcode);
@@ -103,9 +94,9 @@ private:
   void tell_drained();
 
   Worker &worker_;
+  FrameContexts &contexts_; // of the worker
   const Role role_;
   State state_ = State::kConnecting;
-  std::unique_ptr<wslay_frame_context, FreeFrames> frames_;
   std::unique_ptr<Transport> transport_;
   std::shared_ptr<void> connector_;
   FdWatch watch_;
@@ -129,8 +120,9 @@ private:
   bool awaiting_pong_ = false;
 
   // Receiving.
-  Duration read_period_{0}; // set_read_period()
-  Bytes prefix_;            // read by others, in reverse
+  Duration read_period_{0};                 // set_read_period()
+  Bytes prefix_;                            // read by others, in reverse
+  std::unique_ptr<FrameContext> half_read_; // while a frame is
   std::string message_;
   std::uint64_t frame_left_ = 0;
   bool in_frame_ = false;

@@ -15,11 +15,13 @@ constexpr std::int64_t kPaddingMs = 300; // before the first voiced sample
 // What is sent before it when it is sent again: more, so that the server's
 // padding does not end at the first sample of the session.
 constexpr std::int64_t kReplayPaddingMs = 500;
+constexpr std::int64_t kMorePaddingMs = kReplayPaddingMs - kPaddingMs;
 constexpr std::int64_t kMaxTurnMs = 20'000;
 // How much audio is kept: while there is no connection, to be sent when there
-// is one; between turns, for what a lost connection may not have told; and at
+// is one; between turns, for what a lost connection may not have told (a start
+// of speech is told within a second, and the padding is wanted too); and at
 // most, for turns that are not finished.
-constexpr std::int64_t kUnsentMs = 5000, kIdleMs = 2000, kReplayMs = 21'000;
+constexpr std::int64_t kUnsentMs = 5000, kIdleMs = 1500, kReplayMs = 21'000;
 constexpr std::int64_t kMessageMs = 1000; // of a backlog, at a time
 constexpr std::size_t kMaxPartial = 16 * 1024;
 constexpr std::string_view kAppendStart =
@@ -70,9 +72,9 @@ void RealtimeTranscription::forget_old_audio() {
     if (item.start >= 0)
       need(item.start - kReplayPaddingMs * ms);
   for (const Commit &commit : commits_)
-    need(commit.from);
+    need(commit.from - kMorePaddingMs * ms);
   if (turn_)
-    need(turn_->from);
+    need(turn_->from - kMorePaddingMs * ms);
   audio_.drop_before(std::max(keep, end - kReplayMs * ms));
   pack_sent_audio();
   std::erase_if(commits_, [&](const Commit &commit) {

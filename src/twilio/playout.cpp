@@ -110,7 +110,7 @@ void Playout::audio(ByteSpan mulaw, TimePoint now) {
   } else if (Utterance &back = utterances_.back(); back.complete) {
     back.complete = false;
     back.end_mark = 0;
-    back.total = received_ - back.begin;
+    back.total = queue_.end() - back.begin;
   }
   Utterance &utterance = utterances_.back();
   const auto taken =
@@ -118,16 +118,9 @@ void Playout::audio(ByteSpan mulaw, TimePoint now) {
   dropped_ += mulaw.size() - taken.size();
   if (waiting() < kFrame)
     waiting_since_ = now;
-  // A voice may send a minute at once: not twice the memory of it.
-  constexpr std::size_t kStep = 8 * 1024;
-  if (const std::size_t need = queue_.size() + taken.size();
-      need > queue_.capacity())
-    queue_.reserve((std::max(need, queue_.capacity() * 5 / 4) / kStep + 1) *
-                   kStep);
-  queue_.insert(queue_.end(), taken.begin(), taken.end());
-  received_ += taken.size();
+  queue_.append(taken);
   utterance.total += taken.size();
-  utterance.end = received_;
+  utterance.end = queue_.end();
   if (!utterance.first_audio)
     utterance.first_audio = now;
   if (tail || utterance.ending)
@@ -241,7 +234,7 @@ Playout::Utterance *Playout::open_utterance() {
 Playout::Utterance &Playout::begin_utterance(std::uint32_t id) {
   Utterance &utterance = utterances_.emplace_back();
   utterance.id = id;
-  utterance.begin = utterance.end = utterance.frames_from = received_;
+  utterance.begin = utterance.end = utterance.frames_from = queue_.end();
   return utterance;
 }
 
@@ -299,8 +292,9 @@ void Playout::pump(TimePoint now) {
 
 void Playout::send(Utterance &utterance, TimePoint now) {
   if (const std::size_t size = next_message(utterance); size != 0) {
-    const auto from = static_cast<std::size_t>(clock_.sent() - base_);
-    peer_.send_media(ByteSpan(queue_).subspan(from, size));
+    const std::uint64_t from = clock_.sent();
+    Bytes scratch;
+    peer_.send_media(queue_.view(from, from + size, scratch));
     clock_.sent(size, now);
     waiting_since_ = now;
     if (!utterance.first_sent)
@@ -347,7 +341,7 @@ void Playout::expire(TimePoint now) {
 void Playout::played(const Mark &mark, TimePoint time, bool estimated) {
   confirmed_ = std::max(confirmed_, mark.position);
   guessed_ = estimated;
-  drop_heard();
+  queue_.drop_before(confirmed_);
   if (utterances_.empty())
     return;
   // The front one: those before it were closed by their own end marks.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "base/bytes.hpp"
+#include "base/block_queue.hpp"
 #include "twilio/peer_clock.hpp"
 #include "twilio/spoken_script.hpp"
 #include "worker/time.hpp"
@@ -107,7 +107,7 @@ public:
   bool finished() const { return eos_ && utterances_.empty(); }
 
   std::size_t waiting() const { // samples
-    return static_cast<std::size_t>(received_ - clock_.sent());
+    return static_cast<std::size_t>(queue_.end() - clock_.sent());
   }
   std::uint64_t dropped() const { return dropped_; } // samples
 
@@ -149,7 +149,6 @@ private:
   TimePoint send_deadline(TimePoint time) const;
   void pump(TimePoint now);
   void send(Utterance &utterance, TimePoint now);
-  void drop_heard();
   void send_mark(const Utterance &utterance);
   void complete(Utterance &utterance);
   void pad(Utterance &utterance);
@@ -172,10 +171,8 @@ private:
   bool opened_ = false, closed_ = false, eos_ = false, held_ = false;
 
   // What a mark has not confirmed yet: from clock_.sent() on it waits.
-  Bytes queue_;
-  std::uint64_t base_ = 0;     // position of its first sample
-  std::uint64_t received_ = 0; // position behind its last one
-  TimePoint waiting_since_{};  // the first one that waits
+  BlockQueue queue_;
+  TimePoint waiting_since_{}; // the first one that waits
   std::uint64_t dropped_ = 0;
   std::deque<Utterance> utterances_; // not yet closed
   bool explicit_ = false;            // utterance_start was ever called

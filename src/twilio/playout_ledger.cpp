@@ -12,8 +12,6 @@ namespace {
 // A mark that is this much later than the round trip says that the peer has
 // not played it.
 constexpr Duration kStall = 500ms;
-// Heard audio is dropped from the queue's front in pieces of this many bytes.
-constexpr std::size_t kCompact = 8 * 1024; // a second
 
 } // namespace
 
@@ -49,9 +47,8 @@ void Playout::cut_all(TimePoint now) {
       tell(PlayoutEvent::What::kCut, utterance, now, position,
            estimated && position > utterance.begin);
   utterances_.clear();
-  received_ = clock_.sent(); // What waits is dropped.
-  queue_.resize(static_cast<std::size_t>(received_ - base_));
-  rewind(received_, now);
+  queue_.truncate(clock_.sent()); // What waits is dropped.
+  rewind(queue_.end(), now);
 }
 
 void Playout::hold(TimePoint now) {
@@ -92,7 +89,7 @@ void Playout::rewind(std::uint64_t position, TimePoint now) {
     if (!utterance.told_started)
       utterance.first_sent.reset();
   }
-  drop_heard();
+  queue_.drop_before(position);
   if (utterances_.empty())
     return;
   Utterance &front = utterances_.front();
@@ -107,33 +104,13 @@ void Playout::pad(Utterance &utterance) {
   if (rest == 0)
     return;
   const std::uint64_t more = kFrame - rest;
-  queue_.insert(queue_.begin() +
-                    static_cast<std::ptrdiff_t>(utterance.end - base_),
-                static_cast<std::size_t>(more), kSilence);
-  received_ += more;
+  queue_.insert(utterance.end, static_cast<std::size_t>(more), kSilence);
   utterance.end += more;
   for (auto later = utterances_.rbegin(); &*later != &utterance; ++later) {
     later->begin += more;
     later->end += more;
     later->frames_from += more;
   }
-}
-
-void Playout::drop_heard() {
-  const auto size = static_cast<std::size_t>(received_ - base_);
-  const auto heard = static_cast<std::size_t>(confirmed_ - base_);
-  if (heard != size && heard < kCompact)
-    return;
-  queue_.erase(queue_.begin(),
-               queue_.begin() + static_cast<std::ptrdiff_t>(heard));
-  base_ = confirmed_;
-  // A long utterance must not cost a call its memory. While more of it comes,
-  // what there is for the queue to grow into (audio()) stays, or the two would
-  // undo each other.
-  const std::size_t spare = queue_.capacity() - queue_.size();
-  const bool grows = open_utterance() != nullptr && !queue_.empty();
-  if (spare > (grows ? queue_.size() / 2 + 3 * kCompact : kCompact))
-    queue_.shrink_to_fit();
 }
 
 void Playout::tell_started(Utterance &utterance) {

@@ -99,10 +99,11 @@ class Process:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def memory_kb(self):
-        """Private memory: what this process alone holds."""
+        """Private memory that was written to: code is not a call's, and whether
+        another process has the same pages mapped is chance."""
         total = 0
         for line in open(f"/proc/{self.pid}/smaps_rollup"):
-            if line.startswith(("Private_Clean:", "Private_Dirty:")):
+            if line.startswith("Private_Dirty:"):
                 total += int(line.split()[1])
         return total
 

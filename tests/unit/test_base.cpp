@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/base64.hpp"
+#include "base/block_queue.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/task_thread.hpp"
@@ -10,6 +11,7 @@
 
 #include <glib.h>
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -173,6 +175,54 @@ static void test_task_thread() {
   CHECK_TEXT(order, "abcde");
 }
 
+// Against a vector that does the same.
+static void test_block_queue() {
+  std::mt19937 random(20261126);
+  const auto below = [&](std::size_t limit) {
+    return std::uniform_int_distribution<std::size_t>(0, limit)(random);
+  };
+  BlockQueue queue;
+  Bytes all, scratch; // all that came and was not taken back
+  std::uint64_t begin = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::size_t held = all.size() - static_cast<std::size_t>(begin);
+    switch (below(5)) {
+    case 0:
+      begin += below(held);
+      queue.drop_before(begin);
+      break;
+    case 1:
+      if (below(9) == 0) {
+        all.resize(static_cast<std::size_t>(begin) + below(held));
+        queue.truncate(all.size());
+      }
+      break;
+    case 2: {
+      const std::size_t at = static_cast<std::size_t>(begin) + below(held);
+      const std::size_t count = below(200);
+      all.insert(all.begin() + static_cast<std::ptrdiff_t>(at), count, 0xff);
+      queue.insert(at, count, 0xff);
+      break;
+    }
+    default: {
+      Bytes more(below(3000));
+      for (auto &byte : more)
+        byte = static_cast<std::uint8_t>(random());
+      all.insert(all.end(), more.begin(), more.end());
+      queue.append(more);
+    }
+    }
+    g_assert_cmpuint(queue.begin(), ==, begin);
+    g_assert_cmpuint(queue.end(), ==, all.size());
+    const std::size_t now = all.size() - static_cast<std::size_t>(begin);
+    const std::size_t from = static_cast<std::size_t>(begin) + below(now);
+    const std::size_t to = from + below(all.size() - from);
+    const ByteSpan seen = queue.view(from, to, scratch);
+    const ByteSpan want = ByteSpan(all).subspan(from, to - from);
+    g_assert_cmpmem(seen.data(), seen.size(), want.data(), want.size());
+  }
+}
+
 static void test_urls() {
   const struct {
     const char *url, *host, *redacted;
@@ -223,6 +273,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/json/writer-keeps-order", test_json_writer_keeps_order);
   g_test_add_func("/text/small-things", test_text);
   g_test_add_func("/task-thread/ends-when-all-is-done", test_task_thread);
+  g_test_add_func("/block-queue/is-as-a-vector-would-be", test_block_queue);
   g_test_add_func("/url/secrets-are-not-shown", test_urls);
   return g_test_run();
 }

@@ -843,11 +843,11 @@ void test_unfinished_turn_is_sent_again() {
   play.event(2001, stopped("A", 1500));
   play.event(2002, committed("A"));
   play.event(2100, completed("A", "first"));
-  play.talk(2100, 4400);
-  play.event(4400, started("B", 2900));
+  play.talk(2100, 3900); // a second behind its first sample
+  play.event(3900, started("B", 2900));
   equal(play.take(), "started 500\nstopped 1000\nresult 500-1000 first\n"
                      "started 3200\n");
-  play.talk(4400, 6100);
+  play.talk(3900, 6100);
   play.closed(6101, 1006);
   equal(play.take(), "disconnect\nstopped 6000\n");
   play.talk(6100, 6900); // meanwhile
@@ -866,9 +866,10 @@ void test_unfinished_turn_is_sent_again() {
 void test_committed_turn_is_sent_again() {
   Play play(with_model("gpt-live-transcribe"));
   play.ready();
-  play.talk(0, 2000);
+  play.talk(0, 900);
   play.session.speech_started(500ms, play.now);
   play.settle();
+  play.talk(900, 2000);
   play.session.speech_stopped(1500ms, play.now);
   play.settle();
   play.event(2010, committed("A"));
