@@ -3,6 +3,7 @@
 with the simulated phone, and is strict about credentials and fields."""
 
 import base64
+import contextlib
 import http.server
 import json
 import subprocess
@@ -39,11 +40,12 @@ class Rest:
                     self.path, self.headers.get("Authorization", ""),
                     self.headers.get("Content-Type", ""), body.decode())
                 text = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
+                with contextlib.suppress(BrokenPipeError):  # nobody waits
+                    self.send_response(status)
+                    self.send_header("Content-Type", "application/json")
+                    self.send_header("Content-Length", str(len(text)))
+                    self.end_headers()
+                    self.wfile.write(text)
 
             def log_message(self, *args):
                 pass
