@@ -70,6 +70,7 @@ public:
   ~GErrorHolder() { g_clear_error(&error_); }
   GError **out() { return &error_; }
   explicit operator bool() const { return error_ != nullptr; }
+  const GError *get() const { return error_; }
   const GError *operator->() const { return error_; }
   const char *message() const {
     return error_ != nullptr ? error_->message : "unknown error";

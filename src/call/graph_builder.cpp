@@ -106,7 +106,8 @@ std::string_view factory_of(GstElement *element) {
   return factory != nullptr ? GST_OBJECT_NAME(factory) : "";
 }
 
-// Whether what `element` puts out comes to twiliosink.
+} // namespace
+
 bool leads_to_caller(GstElement *element) {
   if (factory_of(element) == "twiliosink")
     return true;
@@ -123,6 +124,8 @@ bool leads_to_caller(GstElement *element) {
       &leads);
   return leads;
 }
+
+namespace {
 
 // An element with a thread of its own would wait for the worker in a push, and
 // the worker, flushing or stopping, for that thread: for good, with all calls.
@@ -262,7 +265,11 @@ std::vector<std::string> missing_elements(const std::string &text) {
   if (graph != nullptr)
     gst_object_unref(gst_object_ref_sink(graph));
   std::vector<std::string> missing;
-  char **names = gst_parse_context_get_missing_elements(context);
+  // One whose property is wrong counts as missing as well.
+  char **names = g_error_matches(problem.get(), GST_PARSE_ERROR,
+                                 GST_PARSE_ERROR_NO_SUCH_ELEMENT)
+                     ? gst_parse_context_get_missing_elements(context)
+                     : nullptr;
   for (char **name = names; name != nullptr && *name != nullptr; ++name)
     missing.emplace_back(*name);
   g_strfreev(names);

@@ -133,6 +133,10 @@ void Stream::attach(const Attach &make_socket) {
     if (const auto self = weak.lock())
       self->count(Anomaly::kBinaryFrame);
   };
+  handlers.too_big = [weak] {
+    if (const auto self = weak.lock())
+      self->count(Anomaly::kTooLarge);
+  };
   handlers.closed = [weak](const net::WebSocket::Closed &closed) {
     if (const auto self = weak.lock())
       self->on_closed(closed);

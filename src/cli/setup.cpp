@@ -100,6 +100,19 @@ static Result<Unit> check_tool_secrets(const std::string &agent_file) {
   return ok();
 }
 
+// A caller would hear nothing, or not be heard, and nobody would know why.
+static Result<Unit> check_parts(const std::string &name, GstElement *graph) {
+  for (const char *part : {"twiliosrc", "agent", "twiliosink"})
+    if (!call::find_element(graph, part))
+      return make_error("bad_pipeline",
+                        name + ": there is no " + part +
+                            "; expected twiliosrc, agent and twiliosink");
+  if (!call::leads_to_caller(call::find_element(graph, "agent").get()))
+    return make_error("bad_pipeline",
+                      name + ": what agent says does not come to twiliosink");
+  return ok();
+}
+
 Result<Unit> check_graph(const config::Config &config, const CallFiles &files) {
   const auto text = call::read_pipeline(files.pipeline);
   if (!text)
@@ -112,6 +125,8 @@ Result<Unit> check_graph(const config::Config &config, const CallFiles &files) {
       call::build_graph(files.pipeline, *text, config, files.agent);
   if (!graph)
     return graph.error();
+  if (auto parts = check_parts(files.pipeline, graph->get()); !parts)
+    return parts;
   if (text->find("mind=openai") != std::string::npos && !files.agent.empty())
     if (auto secrets = check_tool_secrets(files.agent); !secrets)
       return secrets;

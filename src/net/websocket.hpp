@@ -36,6 +36,9 @@ public:
     std::function<void()> open; // client side: the upgrade was accepted
     std::function<void(std::string_view)> text; // whole messages, valid UTF-8
     std::function<void(ByteSpan)> binary;
+    // A message of more than Limits::message_bytes came and was skipped;
+    // without this handler it ends the connection with 1009.
+    std::function<void()> too_big;
     // Once, last: the connection is gone, whoever ended it.
     std::function<void(const Closed &)> closed;
     // A send that left something in the queue (queued_bytes() was not 0 when it
@@ -43,7 +46,7 @@ public:
     std::function<void()> drained;
   };
   struct Limits {
-    std::size_t message_bytes = std::size_t{64} << 10; // else close 1009
+    std::size_t message_bytes = std::size_t{64} << 10; // received
     // More than this waiting to be sent means that the peer does not read:
     // the connection is dropped (1006, "slow peer").
     std::size_t send_queue_bytes = std::size_t{4} << 20;

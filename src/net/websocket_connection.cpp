@@ -316,10 +316,14 @@ bool WebSocketConnection::begin_frame(const wslay_frame_iocb &frame) {
              (message_opcode_ != 0)) {
     fail(1002, message_opcode_ != 0 ? "a message within a message"
                                     : "a continuation of nothing");
-  } else if (frame.payload_length > limits_.message_bytes - message_.size()) {
-    fail(1009, "message too big");
-  } else if (message_opcode_ == 0) {
-    message_opcode_ = frame.opcode;
+  } else {
+    if (message_opcode_ == 0)
+      message_opcode_ = frame.opcode;
+    if (frame.payload_length > limits_.message_bytes - message_.size()) {
+      skipping_ = handlers_.too_big != nullptr;
+      if (!skipping_)
+        fail(1009, "message too big");
+    }
   }
   in_frame_ = reading_frames();
   frame_left_ = frame.payload_length;
@@ -340,6 +344,8 @@ void WebSocketConnection::take_chunk(const wslay_frame_iocb &frame) {
     return;
   }
   const bool last = !in_frame_ && frame.fin != 0;
+  if (skipping_)
+    return skip(last);
   if (last && message_.empty()) { // the usual case: no copy
     deliver({frame.data, frame.data_length});
     return;
@@ -348,6 +354,17 @@ void WebSocketConnection::take_chunk(const wslay_frame_iocb &frame) {
                   frame.data_length);
   if (last)
     deliver(as_bytes(message_));
+}
+
+void WebSocketConnection::skip(bool last) {
+  if (!message_.empty())
+    trim_buffer(message_);
+  if (!last)
+    return;
+  skipping_ = false;
+  message_opcode_ = 0;
+  if (!dropped_)
+    handlers_.too_big();
 }
 
 void WebSocketConnection::deliver(ByteSpan message) {

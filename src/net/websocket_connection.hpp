@@ -82,6 +82,7 @@ private:
   void take_chunk(const wslay_frame_iocb &frame);
   void take_control(std::uint8_t opcode);
   void take_close();
+  void skip(bool last);
   void deliver(ByteSpan message);
   void fail(std::uint16_t code, const std::string &why);
 
@@ -126,6 +127,7 @@ private:
   std::string message_;
   std::uint64_t frame_left_ = 0;
   bool in_frame_ = false;
+  bool skipping_ = false; // the message is too big
   bool receiving_ = false;
   bool corked_ = false; // set_corked()
   bool reading_ = true; // set_reading()

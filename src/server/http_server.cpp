@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "server/http_server.hpp"
 
+#include "base/log.hpp"
 #include "server/endpoint.hpp"
 #include "server/listen.hpp"
 #include "server/surface.hpp"
@@ -94,6 +95,9 @@ void route(const Context &context, const ExchangePtr &exchange) {
   } else if (path.starts_with("/api/")) {
     route_api(context, exchange, path);
   } else {
+    if (path.starts_with(std::string_view(kStreamPath)))
+      log::warning("refused: a media stream without a token from " +
+                   exchange->peer());
     exchange->respond_error(404, "not_found", "there is nothing here");
   }
 }

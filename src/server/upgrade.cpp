@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "server/exchange.hpp"
 
+#include "base/log.hpp"
 #include "base/text.hpp"
 
 #include <array>
@@ -81,8 +82,12 @@ Exchange::Attach Exchange::take_connection() {
   taken->connection = std::make_shared<StolenConnection>(
       soup_server_message_steal_connection(message_));
   if (taken->connection->get() == nullptr || taken->fd < 0 ||
-      !drain(taken->connection->get(), taken->already_read))
+      !drain(taken->connection->get(), taken->already_read)) {
+    log::warning("refused: a media stream that was gone, or had sent more than "
+                 "it may, before it began, from " +
+                 peer());
     return {};
+  }
   return [&worker = worker_, taken](net::WebSocket::Handlers handlers,
                                     const net::WebSocket::Limits &limits)
              -> std::unique_ptr<net::WebSocket> {

@@ -113,12 +113,16 @@ std::optional<WebhookFields> read_webhook(Exchange &exchange) {
   const std::string type = to_lower(exchange.header("Content-Type"));
   if (!type.empty() &&
       trim(split(type, ';').front()) != "application/x-www-form-urlencoded") {
+    log::warning("refused: " + exchange.path() + " with a body of type " +
+                 loggable(type) + " from " + exchange.peer());
     exchange.respond_error(415, "not_a_form",
                            "expected application/x-www-form-urlencoded");
     return std::nullopt;
   }
   auto body = twilio::parse_form(exchange.body());
   if (!body) {
+    log::warning("refused: " + exchange.path() + ": " + body.error().message +
+                 " from " + exchange.peer());
     exchange.respond_error(413, body.error().code, body.error().message);
     return std::nullopt;
   }

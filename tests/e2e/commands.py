@@ -111,6 +111,26 @@ def a_queue_on_the_way_to_the_caller_is_refused():
               program.output())
 
 
+def a_pipeline_that_cannot_hold_a_call_is_refused_with_the_reason():
+    ears = "twiliosrc ! mulawdec ! audioresample ! sphinxstt"
+    voice = "espeaksrc ! audioresample ! mulawenc ! twiliosink"
+    for graph, reason in (
+            ("twiliosrc ! mulawdec ! fakesink", "there is no agent"),
+            (f"{ears} ! agent ! espeaksrc ! fakesink", "there is no twiliosink"),
+            (f"{ears} ! agent ! fakesink  audiotestsrc ! mulawenc ! twiliosink",
+             "what agent says does not come to twiliosink"),
+            (f"twiliosrc colour=2 ! {ears[12:]} ! agent ! {voice}",
+             'no property "colour"'),
+            (f"{ears} ! agent ! nosuchvoice ! {voice}", "nosuchvoice")):
+        with Stack() as stack:
+            file = stack.file("odd.launch", graph)
+            code, out, err = run("check", "--no-network",
+                                 env={"PATCHCORD_CALL_PIPELINE": str(file)})
+            check(code == 1 and reason in out + err, f"{graph}: {out} {err}")
+            check("not installed" not in out + err or "nosuch" in graph,
+                  f"{graph}: {out} {err}")
+
+
 def a_voice_format_that_nobody_takes_is_refused():
     with Stack() as stack:
         for pipeline, refused in (("cloud-mulaw", True), ("cloud", False)):
@@ -221,6 +241,7 @@ if __name__ == "__main__":
         a_bad_agent_is_refused_naming_file_and_line,
         a_voice_that_is_not_there_is_refused_naming_file_and_key,
         a_queue_on_the_way_to_the_caller_is_refused,
+        a_pipeline_that_cannot_hold_a_call_is_refused_with_the_reason,
         a_voice_format_that_nobody_takes_is_refused,
         what_is_installed_is_all_it_takes,
         check_says_what_is_missing,

@@ -316,6 +316,8 @@ static void test_anomalies_are_counted() {
   f.receive(R"({"event":"news"})");
   const auto binary = f.wire.handlers.binary;
   binary(Bytes(3));
+  const auto too_big = f.wire.handlers.too_big;
+  too_big();
   f.listeners.take();
   f.receive_media(2, 1, "MZ2");
   assert_log(f, "");
@@ -330,6 +332,7 @@ static void test_anomalies_are_counted() {
                                              {"bad_json", 1},
                                              {"unknown_event", 1},
                                              {"binary_frame", 1},
+                                             {"too_large", 1},
                                              {"wrong_stream_sid", 1},
                                              {"sequence_gap", 1},
                                              {"chunk_gap", 1},

@@ -216,6 +216,27 @@ static void test_limits_exactly() {
   g_assert_cmpuint(bench.log.count("text 1000 bytes"), ==, 3);
 }
 
+// Whoever asks to be told goes on behind it.
+static void test_too_big_is_skipped() {
+  WebSocket::Limits limits;
+  limits.message_bytes = 1000;
+  const std::string all =
+      frame(kText, std::string(1001, 'x')) + frame(kText, "one") +
+      frame(kText, std::string(600, 'x'), kFragment) +
+      frame(kMore, std::string(401, 'x'), kFragment) + frame(kPing, "p") +
+      frame(kMore, "", kFragment) + frame(kMore, "\xff") +
+      frame(kBinary, std::string(70'000, 'x')) + frame(kText, "two");
+  for (const std::size_t step : {std::size_t{1}, std::size_t{3}, all.size()}) {
+    Bench bench(limits, {}, [](Bench &b) {
+      b.handlers.too_big = [&b] { b.log.add("too big"); };
+    });
+    for (std::size_t at = 0; at < all.size(); at += step)
+      bench.say(all.substr(at, step));
+    bench.expect("too big|text one|too big|too big|text two");
+    CHECK_TEXT(bench.hear(), "pong p");
+  }
+}
+
 static void test_peer_closes() {
   struct Case {
     std::string payload;
@@ -573,6 +594,7 @@ int main(int argc, char **argv) {
       {"abuse-is-answered-with-its-close-code", test_abuse},
       {"an-abuser-is-not-waited-for", test_abuser_does_not_hang_up},
       {"a-message-may-be-as-large-as-the-limit", test_limits_exactly},
+      {"what-is-too-big-is-skipped-by-those-who-ask", test_too_big_is_skipped},
       {"with-a-period-it-reads-on-the-workers-beat", test_read_period},
       {"with-a-period-the-end-is-seen", test_read_period_and_the_end},
       {"a-handler-may-end-the-period", test_read_period_ended_by_a_handler},
