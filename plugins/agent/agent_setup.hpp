@@ -26,7 +26,9 @@ struct AgentSettings {
   unsigned int max_duration = 0; // seconds
 };
 
-Result<agent::Definition> load_definition(const AgentSettings &settings);
+// Read and parsed once for all calls, and again when the file has changed.
+Result<std::shared_ptr<const agent::Definition>>
+load_definition(const AgentSettings &settings);
 Result<std::unique_ptr<agent::Mind>>
 make_mind(const AgentSettings &settings,
           const std::shared_ptr<const agent::Definition> &definition);

@@ -173,8 +173,7 @@ static gboolean gst_agent_start(GstAgent *self) {
                       ("%s", definition.error().message.c_str()), (nullptr));
     return FALSE;
   }
-  const auto shared =
-      std::make_shared<const agent::Definition>(std::move(*definition));
+  const auto shared = *definition;
   auto mind = make_mind(settings, shared);
   auto tools = tool_endpoint(settings, *shared);
   if (!mind || !tools) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent_bench.hpp"
 
+#include <glib/gstdio.h>
+
 using namespace patchcord;
 
 namespace {
@@ -286,6 +288,33 @@ void test_again() {
   equal(bench.take(), "start:2 \"In which office?\" end:2 expect:choice");
 }
 
+// Parsed once for all calls, but not once and for all.
+void test_changed_file() {
+  const GCharPtr folder(g_dir_make_tmp("patchcord-XXXXXX", nullptr));
+  const std::string file = std::string(folder.get()) + "/agent.toml";
+  const auto greeting_of = [&](const char *greeting) {
+    if (greeting != nullptr) {
+      const std::string text = "name = \"a\"\ninstructions = \"b\"\n"
+                               "greeting = \"" +
+                               std::string(greeting) + "\"\n";
+      g_assert_true(
+          g_file_set_contents(file.c_str(), text.c_str(), -1, nullptr));
+    }
+    AgentBench bench(Worker::create_virtual());
+    g_object_set(bench.element(), "definition", file.c_str(), nullptr);
+    bench.play();
+    return bench.take();
+  };
+  const std::string first = greeting_of("Good day.");
+  g_assert_true(first.find("\"Good day.\"") != std::string::npos);
+  equal(greeting_of(nullptr), first);
+  // Of the same length, and at once.
+  const std::string second = greeting_of("Good way.");
+  g_assert_true(second.find("\"Good way.\"") != std::string::npos);
+  g_unlink(file.c_str());
+  g_rmdir(folder.get());
+}
+
 void test_refusals() {
   const struct {
     const char *property, *value;
@@ -370,6 +399,7 @@ int main(int argc, char **argv) {
       {"lines-that-come-before-playing-wait", test_lines_before_playing},
       {"odd-text-is-harmless", test_odd_text},
       {"plays-again-after-null-and-goes-on-after-a-pause", test_again},
+      {"changed-file-holds-from-the-next-call-on", test_changed_file},
       {"refuses-bad-settings-with-one-error", test_refusals},
       {"key-cannot-be-read", test_secrets},
       {"is-live-without-latency", test_latency_query},
