@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent_setup.hpp"
 
+#include "agent/definition_file.hpp"
 #include "agent/llm_mind.hpp"
 #include "agent/scripted_mind.hpp"
-#include "base/guarded.hpp"
 #include "config/config.hpp"
 #include "graph/handles.hpp"
 
 #include <glib.h>
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <map>
-#include <optional>
 #include <utility>
 
 namespace patchcord {
@@ -29,49 +25,6 @@ static agent::Date local_date() {
   return date;
 }
 
-namespace {
-
-// By which a changed file is known.
-struct FileState {
-  dev_t device = 0;
-  ino_t inode = 0;
-  off_t size = 0;
-  std::int64_t changed_ns = 0;
-  bool operator==(const FileState &) const = default;
-};
-
-std::optional<FileState> state_of(const std::string &file) {
-  struct stat found {};
-  if (stat(file.c_str(), &found) != 0)
-    return std::nullopt;
-  return FileState{found.st_dev, found.st_ino, found.st_size,
-                   std::int64_t{found.st_mtim.tv_sec} * 1'000'000'000 +
-                       found.st_mtim.tv_nsec};
-}
-
-struct Loaded {
-  FileState state;
-  std::shared_ptr<const agent::Definition> definition;
-};
-
-// By file and limit. As many as there are agents.
-Guarded<std::map<std::pair<std::string, unsigned>, Loaded>> &loaded() {
-  static Guarded<std::map<std::pair<std::string, unsigned>, Loaded>> all;
-  return all;
-}
-
-Result<agent::Definition> parse_file(const std::string &file) {
-  char *text = nullptr;
-  gsize size = 0;
-  GErrorHolder error;
-  if (!g_file_get_contents(file.c_str(), &text, &size, error.out()))
-    return make_error("not_found", error.message());
-  const GCharPtr owned(text);
-  return agent::parse_definition({text, size}, file);
-}
-
-} // namespace
-
 Result<std::shared_ptr<const agent::Definition>>
 load_definition(const AgentSettings &settings) {
   if (settings.definition.empty())
@@ -79,27 +32,13 @@ load_definition(const AgentSettings &settings) {
   const auto file = config::find_agent(settings.definition);
   if (!file)
     return file.error();
-  const std::pair key(*file, settings.max_duration);
-  const auto state = state_of(*file);
-  auto known = loaded().with([&](const auto &all) {
-    const auto it = all.find(key);
-    return it != all.end() && it->second.state == state ? it->second.definition
-                                                        : nullptr;
-  });
-  if (known)
-    return known;
-  auto definition = parse_file(*file);
-  if (!definition)
-    return definition.error();
-  if (settings.max_duration > 0)
-    definition->limits.max_duration =
-        std::min(definition->limits.max_duration,
-                 Duration(std::chrono::seconds(settings.max_duration)));
-  known = std::make_shared<const agent::Definition>(*std::move(definition));
-  // What was written meanwhile has another state by the next call.
-  if (state)
-    loaded().with([&](auto &all) { all[key] = {*state, known}; });
-  return known;
+  auto definition = agent::load_definition(*file);
+  const Duration limit = std::chrono::seconds(settings.max_duration);
+  if (!definition || limit == 0s || limit >= (*definition)->limits.max_duration)
+    return definition;
+  auto limited = std::make_shared<agent::Definition>(**definition);
+  limited->limits.max_duration = limit;
+  return std::shared_ptr<const agent::Definition>(std::move(limited));
 }
 
 // What the endpoint understands. Only OpenAI's own is known to take stream

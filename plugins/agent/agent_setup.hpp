@@ -26,7 +26,6 @@ struct AgentSettings {
   unsigned int max_duration = 0; // seconds
 };
 
-// Read and parsed once for all calls, and again when the file has changed.
 Result<std::shared_ptr<const agent::Definition>>
 load_definition(const AgentSettings &settings);
 Result<std::unique_ptr<agent::Mind>>

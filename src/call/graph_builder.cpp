@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "call/graph_builder.hpp"
 
+#include "agent/definition_file.hpp"
 #include "base/text.hpp"
 #include "elevenlabs/output_format.hpp"
 #include "graph/voice_format.hpp"
@@ -187,12 +188,10 @@ Ref<GstElement> find_element(GstElement *graph, std::string_view factory_name) {
 }
 
 Result<agent::Definition> read_agent(const std::string &path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!file)
-    return make_error("bad_agent", path + ": cannot be read");
-  return agent::parse_definition(text.str(), path);
+  const auto definition = agent::load_definition(path);
+  if (!definition)
+    return definition.error();
+  return **definition;
 }
 
 std::string espeak_voice_of(const agent::Definition &definition) {
@@ -230,14 +229,12 @@ Result<Ref<GstElement>> build_graph(const std::string &name,
     return make_error("bad_pipeline",
                       name + ": expected a chain of elements, as gst-launch "
                              "takes it");
-  agent::Definition definition;
-  if (!agent_file.empty()) {
-    auto read = read_agent(agent_file);
-    if (!read)
-      return read.error();
-    definition = *std::move(read);
-  }
-  const auto settings = settings_of(config, definition, agent_file, start);
+  const auto definition =
+      agent_file.empty() ? Result(std::make_shared<const agent::Definition>())
+                         : agent::load_definition(agent_file);
+  if (!definition)
+    return definition.error();
+  const auto settings = settings_of(config, **definition, agent_file, start);
   GstIterator *elements = gst_bin_iterate_recurse(GST_BIN(graph.get()));
   GValue item = G_VALUE_INIT;
   Result<> checked = ok();
