@@ -5,10 +5,11 @@
  * @title: twiliosrc
  * @short_description: the caller's audio of a Twilio media stream
  *
- * Pushes what the caller says as mu-law, on one continuous line of time: gaps
- * in Twilio's timestamps become silence. Keys come as events and bus messages,
- * the beginning and the end of the stream as bus messages (docs/messages.md)
- * and as EOS.
+ * Pushes what the caller says, on one continuous line of time: gaps in Twilio's
+ * timestamps become silence. As mu-law, which is what Twilio sends, where the
+ * next element takes it; as 16-bit samples where it takes only those. Keys come
+ * as events and bus messages, the beginning and the end of the stream as bus
+ * messages (docs/messages.md) and as EOS.
  *
  * The stream is the pipeline's (the context "patchcord.media-stream"). Where
  * there is none, the element listens itself and answers the voice webhook, so
@@ -19,7 +20,7 @@
  *
  * ## Example
  * |[
- * gst-launch-1.0 -m twiliosrc port=8080 ! mulawdec ! audioconvert ! wavenc !
+ * gst-launch-1.0 -m twiliosrc port=8080 ! audioconvert ! wavenc !
  * filesink location=caller.wav
  * ]| Records a caller.
  * |[
@@ -74,7 +75,9 @@ G_DEFINE_TYPE_WITH_CODE(GstTwilioSrc, gst_twilio_src, GST_TYPE_ELEMENT,
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS("audio/x-mulaw, rate=8000, channels=1"));
+    GST_STATIC_CAPS("audio/x-mulaw, rate=8000, channels=1; "
+                    "audio/x-raw, format=S16LE, layout=interleaved, rate=8000, "
+                    "channels=1"));
 
 enum {
   PROP_CHUNK_MS = 1,
@@ -358,6 +361,6 @@ static void gst_twilio_src_class_init(GstTwilioSrcClass *klass) {
       "Receives the caller's side of a Twilio media stream", "Patchcord");
   gst_element_class_add_static_metadata(
       element, "example",
-      "gst-launch-1.0 -m twiliosrc port=8080 ! mulawdec ! audioconvert ! "
+      "gst-launch-1.0 -m twiliosrc port=8080 ! audioconvert ! "
       "wavenc ! filesink location=caller.wav");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "inbound_session.hpp"
 
+#include "audio/mulaw.hpp"
 #include "graph/contexts.hpp"
 #include "graph/events.hpp"
 #include "graph/messages.hpp"
@@ -23,6 +24,31 @@ Ref<GstElement> top_of(GstElement *element) {
   while (auto *parent = gst_object_get_parent(top.get()))
     top = Ref<GstObject>::adopt(parent);
   return Ref<GstElement>::adopt(GST_ELEMENT(top.release()));
+}
+
+// Twilio's own format where it is taken, or samples.
+Ref<GstCaps> choose_caps(GstPad *pad) {
+  const auto ours = Ref<GstCaps>::adopt(gst_pad_get_pad_template_caps(pad));
+  const auto taken =
+      Ref<GstCaps>::adopt(gst_pad_peer_query_caps(pad, ours.get()));
+  auto both = Ref<GstCaps>::adopt(gst_caps_intersect_full(
+      ours.get(), taken.get(), GST_CAPS_INTERSECT_FIRST));
+  if (gst_caps_is_empty(both.get())) // downstream says so when it gets them
+    both = ours;
+  return Ref<GstCaps>::adopt(gst_caps_fixate(both.release()));
+}
+
+Ref<GstBuffer> decoded(ByteSpan mulaw) {
+  auto buffer = Ref<GstBuffer>::adopt(
+      gst_buffer_new_allocate(nullptr, mulaw.size() * 2, nullptr));
+  GstMapInfo map;
+  gst_buffer_map(buffer.get(), &map, GST_MAP_WRITE);
+  for (std::size_t i = 0; i < mulaw.size(); ++i)
+    GST_WRITE_UINT16_LE(
+        map.data + 2 * i,
+        static_cast<std::uint16_t>(audio::mulaw_to_linear(mulaw[i])));
+  gst_buffer_unmap(buffer.get(), &map);
+  return buffer;
 }
 
 } // namespace
@@ -151,9 +177,9 @@ void InboundSession::begin() {
   const GCharPtr id(
       gst_pad_create_stream_id(pad_, element_, "patchcord-caller"));
   gst_pad_push_event(pad_, gst_event_new_stream_start(id.get()));
-  auto caps = Ref<GstCaps>::adopt(gst_caps_new_simple(
-      "audio/x-mulaw", "rate", G_TYPE_INT, static_cast<int>(kRate), "channels",
-      G_TYPE_INT, 1, nullptr));
+  const auto caps = choose_caps(pad_);
+  decode_ = gst_structure_has_name(gst_caps_get_structure(caps.get(), 0),
+                                   "audio/x-raw") != 0;
   gst_pad_push_event(pad_, gst_event_new_caps(caps.get()));
   GstSegment segment;
   gst_segment_init(&segment, GST_FORMAT_TIME);
@@ -217,7 +243,7 @@ void InboundSession::add_audio(ByteSpan mulaw) {
 
 // False when downstream wants no more.
 bool InboundSession::push_chunk(ByteSpan audio) {
-  auto buffer = buffer_of(audio);
+  auto buffer = decode_ ? decoded(audio) : buffer_of(audio);
   if (std::exchange(discont_, false))
     GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT);
   GST_BUFFER_PTS(buffer.get()) = time_of(position_);

@@ -69,6 +69,7 @@ private:
   bool playing_ = false;
   bool placed_ = false;  // base_ holds
   bool discont_ = false; // the next buffer does not follow on the last
+  bool decode_ = false;  // samples are asked for, not mu-law
   bool begun_ = false;   // stream-start, caps and segment are out
   bool started_ = false; // CallStarted was posted
   bool ended_ = false;   // StreamEnded was posted

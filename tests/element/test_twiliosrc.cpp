@@ -57,6 +57,50 @@ static void test_caps() {
   gst_object_unref(src);
 }
 
+// Where mu-law is not taken. The values are of ITU-T G.711.
+static void test_samples() {
+  Bench b;
+  gst_pad_set_query_function(
+      b.pad, [](GstPad *, GstObject *, GstQuery *query) -> gboolean {
+        if (GST_QUERY_TYPE(query) != GST_QUERY_CAPS)
+          return FALSE;
+        const auto caps = Ref<GstCaps>::adopt(gst_caps_from_string(
+            "audio/x-raw, format={ S16LE, F32LE }, rate=[ 1, 48000 ]"));
+        gst_query_set_caps_result(query, caps.get());
+        return TRUE;
+      });
+  b.stream->begin();
+  b.play();
+  Bytes frame(160, 0xff);
+  frame[1] = 0x00;
+  frame[2] = 0x80;
+  frame[3] = 0x7f;
+  b.stream->media(155, frame);
+  b.stream->media(195, frame); // twenty milliseconds are missing
+  g_assert_cmpuint(b.buffers.size(), ==, 3);
+  gint16 samples[160];
+  for (const std::size_t number : {0, 2}) {
+    g_assert_cmpuint(
+        gst_buffer_extract(b.buffers[number].get(), 0, samples, sizeof samples),
+        ==, sizeof samples);
+    g_assert_cmpint(GINT16_FROM_LE(samples[0]), ==, 0);
+    g_assert_cmpint(GINT16_FROM_LE(samples[1]), ==, -32124);
+    g_assert_cmpint(GINT16_FROM_LE(samples[2]), ==, 32124);
+    g_assert_cmpint(GINT16_FROM_LE(samples[3]), ==, 0);
+  }
+  gst_buffer_extract(b.buffers[1].get(), 0, samples, sizeof samples);
+  g_assert_cmpint(samples[80], ==, 0);
+  g_assert_cmpuint(GST_BUFFER_DURATION(b.buffers[0].get()), ==,
+                   20 * GST_MSECOND);
+  GstPad *src = gst_element_get_static_pad(b.element, "src");
+  const auto caps = Ref<GstCaps>::adopt(gst_pad_get_current_caps(src));
+  const GCharPtr text(gst_caps_to_string(caps.get()));
+  assert_text(text.get(), "audio/x-raw, format=(string)S16LE, "
+                          "layout=(string)interleaved, rate=(int)8000, "
+                          "channels=(int)1");
+  gst_object_unref(src);
+}
+
 static void test_times() {
   Bench b;
   b.stream->begin();
@@ -344,6 +388,7 @@ int main(int argc, char **argv) {
   gst_init(&argc, &argv);
   g_test_add_func("/twiliosrc/a-whole-stream", test_whole_stream);
   g_test_add_func("/twiliosrc/caps-are-mulaw-8-khz-mono", test_caps);
+  g_test_add_func("/twiliosrc/samples-where-mu-law-is-not-taken", test_samples);
   g_test_add_func("/twiliosrc/times-are-continuous", test_times);
   g_test_add_func("/twiliosrc/chunks-merge-and-split-messages", test_chunks);
   g_test_add_func("/twiliosrc/latency-is-live-and-counts-what-is-unread",
