@@ -236,32 +236,39 @@ Reply ScriptedMind::hear_field_confirmed(const std::string &caller,
                                          const Words &words) {
   const Field &field = *state_.field;
   const auto yes = yes_or_no(words);
-  if (yes == true)
+  if (merely_agrees(words) ||
+      (yes == true && field.type == FieldType::kBoolean))
     return go_on();
-  // "No, four two one ...": the correction may come along.
+  // "No, four two one ...", "yes, but at three": the correction comes along.
   const Value before = state_.values[field.name];
   const bool one_value = !is_free_text(field) && field.type != FieldType::kList;
   const Taken answer =
       one_value ? take(field, caller, Asked::kYes) : Taken::kNo;
-  if (answer == Taken::kRefused)
-    return refused(field);
   if (answer == Taken::kYes && state_.values[field.name] != before) {
     state_.stage = Stage::kField;
     return hear_field(caller, words);
   }
-  return yes == false ? ask_anew(field) : not_understood();
+  if (yes == true && !has_reservation(words)) { // whatever else was in it
+    state_.values[field.name] = before;
+    state_.rejected.erase(field.name);
+    return go_on();
+  }
+  if (answer == Taken::kRefused)
+    return refused(field);
+  return yes ? ask_anew(field) : not_understood();
 }
 
 Reply ScriptedMind::hear_all_confirmed(const std::string &caller,
                                        const Words &words) {
+  // "No, tomorrow", "yes, but tomorrow": whatever changes is read back again.
+  if (!merely_agrees(words) && take_mentions(caller, nullptr))
+    return go_on();
   const auto yes = yes_or_no(words);
-  if (yes == true) {
+  if (yes == true && !has_reservation(words)) {
     state_.goal_reached = true;
     return end(definition_->end.goodbye, "goal");
   }
-  if (take_mentions(caller, nullptr)) // "no, tomorrow"
-    return go_on();
-  if (yes != false)
+  if (!yes)
     return not_understood();
   if (const Field *field = named(words)) // "no, the time is wrong"
     return ask_anew(*field);

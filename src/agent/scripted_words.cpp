@@ -52,6 +52,24 @@ bool announces_correction(const Words &words) {
          find_phrase(words, {"i", "meant"});
 }
 
+bool merely_agrees(const Words &words) {
+  return yes_or_no(words) == true &&
+         std::all_of(words.begin(), words.end(), [](const std::string &word) {
+           return is_one_of(
+               word, {"yes",   "yeah",    "yep",    "yup",     "yea",  "aye",
+                      "uh",    "um",      "huh",    "mm",      "hmm",  "well",
+                      "sure",  "correct", "right",  "exactly", "ok",   "okay",
+                      "fine",  "good",    "great",  "perfect", "true", "thats",
+                      "that",  "is",      "its",    "it",      "all",  "sounds",
+                      "please", "thanks", "thank",  "you",     "of",   "course",
+                      "go",    "ahead",   "absolutely", "definitely"});
+         });
+}
+
+bool has_reservation(const Words &words) {
+  return has_any(words, {"but", "except", "only", "however", "although"});
+}
+
 bool says_all(const Words &words) {
   return (yes_or_no(words) == false && words.size() <= 4) ||
          std::any_of(kThatIsAll.begin(), kThatIsAll.end(),

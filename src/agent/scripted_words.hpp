@@ -13,6 +13,10 @@ bool says_goodbye(const Words &words);
 bool asks_to_repeat(const Words &words);
 // "Sorry, I mean ...": what was said before is not right.
 bool announces_correction(const Words &words);
+// "Yes, that's right": yes, and nothing else.
+bool merely_agrees(const Words &words);
+// "Yes, but ...": no plain yes.
+bool has_reservation(const Words &words);
 // The answer to "anything else?" that ends a list.
 bool says_all(const Words &words);
 // The answer of those for whom a list has nothing.

@@ -93,6 +93,25 @@ std::optional<Value> numeric_value(const Field &field, const Words &words) {
   return Value(static_cast<std::int64_t>(*number));
 }
 
+// "Four people": words that may follow the number tell what it is of.
+std::optional<Value> mentioned_number(const Field &field, const Words &words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto number = cardinal_at(words, i);
+    if (!number)
+      continue;
+    const Words rest(words.begin() + static_cast<std::ptrdiff_t>(number->end),
+                     words.end());
+    for (const std::string &phrase : field.phrases)
+      if (const auto span = find_phrase(rest, to_words(phrase));
+          span && span->begin == 0)
+        return field.type == FieldType::kInteger
+                   ? Value(number->value)
+                   : Value(static_cast<double>(number->value));
+    i = number->end - 1;
+  }
+  return std::nullopt;
+}
+
 std::optional<Value> string_value(const Field &field, std::string_view spoken) {
   const Words words = to_words(spoken);
   for (const std::string &phrase : field.phrases)
@@ -400,7 +419,7 @@ std::optional<Value> parse_value(const Field &field, std::string_view spoken,
     return std::nullopt;
   case FieldType::kInteger:
   case FieldType::kNumber:
-    return any ? numeric_value(field, words) : std::nullopt;
+    return any ? numeric_value(field, words) : mentioned_number(field, words);
   case FieldType::kChoice:
     if (const auto index = find_choice(words, field.choices))
       return Value(field.choices[*index].value);

@@ -196,6 +196,104 @@ void test_corrections() {
                           {"yes", "goal!: All set. Goodbye."}});
 }
 
+// What comes with a yes counts: it is read back before anything is done.
+void test_yes_but() {
+  const auto definition = load("room-booking");
+  const Line known[] = {
+      {"book a room in Sunnyvale tomorrow at noon", "ask choice: For how long?"},
+      {"one hour", "ask number: For how many people?"},
+      {"two people",
+       "confirm yes-no: So, book a room, in Sunnyvale, tomorrow, at noon, for "
+       "one hour, for 2 people. Is that right?"}};
+  const struct {
+    const char *said, *changed;
+  } rows[] = {
+      {"okay, but on Tuesday", "in Sunnyvale, Tuesday, May 5, at noon, for one "
+                               "hour, for 2 people"},
+      {"yes, but at three p.m.", "in Sunnyvale, tomorrow, at 3 PM, for one "
+                                 "hour, for 2 people"},
+      {"right, but for four people", "in Sunnyvale, tomorrow, at noon, for one "
+                                     "hour, for 4 people"},
+      {"good, only make it Mountain View", "in Mountain View, tomorrow, at "
+                                           "noon, for one hour, for 2 people"},
+      {"yes, for two hours", "in Sunnyvale, tomorrow, at noon, for two hours, "
+                             "for 2 people"},
+  };
+  for (const auto &row : rows) {
+    const std::string again = std::string("confirm yes-no: So, book a room, ") +
+                              row.changed + ". Is that right?";
+    (void)play(definition, {known[0], known[1], known[2],
+                            {row.said, again.c_str()},
+                            {"yes, that's right", "goal!: All set. Goodbye."}});
+  }
+  const char *which = "ask choice: What should I change?";
+  for (const char *said : {"yes, but not like that", "okay, except one thing"})
+    (void)play(definition, {known[0], known[1], known[2], {said, which}});
+  (void)play(definition, {known[0], known[1], known[2],
+                          {"yes, but the time is wrong",
+                           "ask time: At what time?"}});
+  // What was known is no correction.
+  for (const char *said : {"yes, tomorrow at noon", "yes, two people",
+                           "that's correct, thank you", "sure, go ahead"})
+    (void)play(definition, {known[0], known[1], known[2],
+                            {said, "goal!: All set. Goodbye."}});
+}
+
+// The same where one field is read back.
+void test_yes_but_of_a_field() {
+  auto parsed = parse_definition(R"(
+name = "Desk"
+greeting = "Hi."
+instructions = "i"
+[[fields]]
+name = "day"
+type = "date"
+question = "Which day?"
+confirm = true
+say = "{value}"
+[[fields]]
+name = "side"
+type = "choice"
+question = "Which side?"
+confirm = true
+say = "{value}"
+choices = [{ value = "left" }, { value = "right" }]
+[[fields]]
+name = "door"
+type = "boolean"
+question = "A door?"
+confirm = true
+say = "door: {value}"
+[[fields]]
+name = "code"
+type = "digits"
+question = "Which code?"
+min_digits = 4
+confirm = true
+say = "{value}"
+[end]
+confirm = false
+)",
+                                 "desk.toml");
+  g_assert_true(parsed.ok());
+  const auto definition = std::make_shared<const Definition>(*parsed);
+  equal(play(definition,
+             {{"today", "confirm yes-no: Today. Is that right?"},
+              {"yes, but tomorrow is better",
+               "confirm yes-no: Tomorrow. Is that right?"},
+              {"okay, but then again", "ask date: Which day?"},
+              {"tomorrow", "confirm yes-no: Tomorrow. Is that right?"},
+              {"yes tomorrow", "ask choice: Which side?"},
+              {"left", "confirm yes-no: Left. Is that right?"},
+              {"that's right", "ask yes-no: A door?"},
+              {"no", "confirm yes-no: Door: no. Is that right?"},
+              {"yes exactly", "ask digits: Which code?"},
+              {"four seven one one", "confirm yes-no: 4 7 1 1. Is that right?"},
+              {"yes, that is code number five, my friend",
+               "goal!: Thank you. Goodbye."}}),
+        R"({"day":"2026-04-30","side":"left","door":false,"code":"4711"})");
+}
+
 void test_take_back() {
   ScriptedMind mind(load("room-booking"), kWednesday);
   (void)mind.open();
@@ -365,6 +463,8 @@ int main(int argc, char **argv) {
       {"refuses-what-is-out-of-range", test_out_of_range},
       {"repeats-helps-and-says-goodbye", test_repeat_help_goodbye},
       {"changes-what-was-wrong", test_corrections},
+      {"reads-back-what-came-with-a-yes", test_yes_but},
+      {"reads-a-field-back-that-changed-with-a-yes", test_yes_but_of_a_field},
       {"forgets-what-was-not-heard", test_take_back},
       {"takes-an-incident", test_intake},
       {"reminds-of-an-appointment", test_reminder},
