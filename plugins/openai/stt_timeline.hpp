@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "base/fifo.hpp"
 #include "worker/time.hpp"
 
 #include <gst/gst.h>
-
-#include <deque>
 
 namespace patchcord {
 
@@ -40,7 +39,7 @@ private:
     GstClockTime pts;
   };
   static constexpr std::size_t kMax = 16;
-  std::deque<Anchor> anchors_;
+  Fifo<Anchor> anchors_;
 };
 
 } // namespace patchcord

@@ -31,10 +31,10 @@ void BlockQueue::insert(std::uint64_t position, std::size_t count,
 
 void BlockQueue::drop_before(std::uint64_t position) {
   begin_ = std::clamp(position, begin_, end_);
-  while (!blocks_.empty() && first_ + kBlock <= begin_) {
-    blocks_.pop_front();
-    first_ += kBlock;
-  }
+  const std::uint64_t gone = (begin_ - first_) / kBlock;
+  blocks_.erase(blocks_.begin(),
+                blocks_.begin() + static_cast<std::ptrdiff_t>(gone));
+  first_ += gone * kBlock;
   if (begin_ == end_) {
     blocks_.clear();
     first_ = end_;

@@ -5,8 +5,8 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <memory>
+#include <vector>
 
 namespace patchcord {
 
@@ -37,7 +37,7 @@ private:
   using Block = std::array<std::uint8_t, kBlock>;
   ByteSpan piece(std::uint64_t from, std::uint64_t to) const;
 
-  std::deque<std::unique_ptr<Block>> blocks_;
+  std::vector<std::unique_ptr<Block>> blocks_;
   std::uint64_t first_ = 0; // position of the first block's first byte
   std::uint64_t begin_ = 0, end_ = 0;
 };

@@ -44,6 +44,14 @@ std::string describe(const net::WebSocket::Closed &closed) {
   return text;
 }
 
+// For the message being sent. Of the thread: each call would keep the memory of
+// its longest.
+std::string &scratch() {
+  thread_local std::string text;
+  text.clear();
+  return text;
+}
+
 class Stream final : public WebSocketMediaStream {
 public:
   Stream(Worker &worker, CheckStart check_start)
@@ -101,7 +109,6 @@ private:
   const CheckStart check_start_;
   std::unique_ptr<net::WebSocket> socket_;
   MessageParser parser_;
-  std::string out_; // the message being sent
   MediaSourceListener *source_ = nullptr;
   MediaSinkListener *sink_ = nullptr;
   std::function<void()> on_ended_;
@@ -183,26 +190,26 @@ void Stream::send_media(ByteSpan mulaw) {
     return;
   played_ = std::max(played_, worker_.now()) +
             std::chrono::microseconds(mulaw.size() * 125);
-  out_.clear();
-  append_media(out_, start_.stream_sid, mulaw);
-  socket_->send_text(out_);
+  std::string &out = scratch();
+  append_media(out, start_.stream_sid, mulaw);
+  socket_->send_text(out);
 }
 
 void Stream::send_mark(std::string_view name) {
   if (!may_send())
     return;
-  out_.clear();
-  append_mark(out_, start_.stream_sid, name);
-  socket_->send_text(out_);
+  std::string &out = scratch();
+  append_mark(out, start_.stream_sid, name);
+  socket_->send_text(out);
 }
 
 void Stream::send_clear() {
   if (!may_send())
     return;
   played_ = std::min(played_, worker_.now());
-  out_.clear();
-  append_clear(out_, start_.stream_sid);
-  socket_->send_text(out_);
+  std::string &out = scratch();
+  append_clear(out, start_.stream_sid);
+  socket_->send_text(out);
 }
 
 void Stream::close(std::uint16_t code, std::string_view reason) {

@@ -70,10 +70,9 @@ void AudioBacklog::drop_before(std::int64_t position) {
     blocks_.clear();
     first_ = end_;
   }
-  while (!blocks_.empty() && first_ + kBlock <= begin_) {
-    blocks_.pop_front();
-    first_ += kBlock;
-  }
+  const std::int64_t gone = (begin_ - first_) / kBlock;
+  blocks_.erase(blocks_.begin(), blocks_.begin() + gone);
+  first_ += gone * kBlock;
 }
 
 void AudioBacklog::pack_before(std::int64_t position) {

@@ -4,7 +4,7 @@
 #include "base/bytes.hpp"
 
 #include <cstdint>
-#include <deque>
+#include <vector>
 
 namespace patchcord::openai {
 
@@ -29,14 +29,14 @@ public:
   std::size_t held_bytes() const; // of memory, for tests
 
 private:
-  // 50 ms of PCM, 300 ms of mu-law; whole groups of three samples.
-  static constexpr std::int64_t kBlock = 2400;
+  // 25 ms of PCM, 150 ms of mu-law; whole groups of three samples.
+  static constexpr std::int64_t kBlock = 1200;
   struct Block {
     Bytes bytes;
     bool packed = false;
   };
 
-  std::deque<Block> blocks_; // the first one begins at first_
+  std::vector<Block> blocks_; // the first one begins at first_
   std::int64_t first_ = 0, begin_ = 0, end_ = 0;
 };
 

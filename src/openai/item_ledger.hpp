@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "base/fifo.hpp"
 #include "worker/time.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,7 +63,7 @@ private:
 
   // Committed ones in order, then the others.
   std::vector<Item> items_;
-  std::deque<std::string> over_;
+  Fifo<std::string> over_;
 };
 
 } // namespace patchcord::openai

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "base/fifo.hpp"
 #include "openai/audio_backlog.hpp"
 #include "openai/item_ledger.hpp"
 #include "openai/realtime_endpoint.hpp"
@@ -10,7 +11,6 @@
 #include "worker/time.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <random>
 #include <string>
@@ -175,7 +175,7 @@ private:
   const RealtimeModel model_;
   const Duration result_deadline_;
   std::minstd_rand random_;
-  std::deque<Action> actions_;
+  Fifo<Action> actions_;
 
   Link link_ = Link::kIdle;
   TimePoint link_deadline_{};
@@ -185,7 +185,7 @@ private:
   int attempts_ = 0;
   bool model_in_url_ = false, was_created_ = false, beta_ = false;
   int updates_made_ = 0, commits_made_ = 0;
-  std::deque<std::string> outbox_; // control messages, before any audio
+  Fifo<std::string> outbox_; // control messages, before any audio
 
   std::optional<Format> format_;
   Duration format_start_{}; // position of the first byte in this format
@@ -197,7 +197,7 @@ private:
   TimePoint finish_deadline_{}, finish_limit_{};
 
   ItemLedger items_;
-  std::deque<Commit> commits_; // made by the client, not yet confirmed
+  Fifo<Commit> commits_; // made by the client, not yet confirmed
   std::optional<OpenTurn> turn_;
   bool speaking_ = false;        // what was last told
   std::int64_t last_end_ = 0;    // of the last result: before it, no replay

@@ -163,7 +163,7 @@ void Playout::mark_echo(std::string_view name, TimePoint now) {
     return; // Later than it was waited for.
   if (now + kEarly < mark->due) {
     // Nobody plays faster than real time: this peer returns marks unheard.
-    for (auto it = marks_.begin(); it <= mark; ++it)
+    for (auto it = marks_.begin(); it != std::next(mark); ++it)
       it->early = true;
     return;
   }

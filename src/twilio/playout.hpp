@@ -2,12 +2,12 @@
 #pragma once
 
 #include "base/block_queue.hpp"
+#include "base/fifo.hpp"
 #include "twilio/peer_clock.hpp"
 #include "twilio/spoken_script.hpp"
 #include "worker/time.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -174,18 +174,18 @@ private:
   BlockQueue queue_;
   TimePoint waiting_since_{}; // the first one that waits
   std::uint64_t dropped_ = 0;
-  std::deque<Utterance> utterances_; // not yet closed
-  bool explicit_ = false;            // utterance_start was ever called
-  bool between_ = false; // flushed, and the next utterance has not begun
+  Fifo<Utterance> utterances_; // not yet closed
+  bool explicit_ = false;      // utterance_start was ever called
+  bool between_ = false;       // flushed, and the next utterance has not begun
 
-  std::deque<Mark> marks_; // out
+  Fifo<Mark> marks_; // out
   std::uint64_t next_mark_ = 1;
   std::uint64_t first_valid_ = 1; // marks before it were cleared
   std::uint64_t marked_ = 0;      // position of the last mark
   std::uint64_t confirmed_ = 0;   // position up to which marks came back
   bool guessed_ = false;          // confirmed_ is, in truth, by the clock
   bool echoes_ = true;            // the peer returns marks, as far as is known
-  std::deque<PlayoutEvent> events_;
+  Fifo<PlayoutEvent> events_;
 };
 
 } // namespace patchcord::twilio

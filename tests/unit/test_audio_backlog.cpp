@@ -87,7 +87,7 @@ static void test_what_is_not_sent_is_not_packed() {
   AudioBacklog backlog;
   const Bytes all = tone(0, 6000);
   backlog.append(all);
-  backlog.pack_before(7199); // two blocks of 2400, and not the third
+  backlog.pack_before(5999); // four blocks of 1200, and not the fifth
   g_assert_true(backlog.range(4800, 12000) ==
                 Bytes(all.begin() + 4800, all.end()));
   g_assert_true(backlog.range(0, 4800) !=
