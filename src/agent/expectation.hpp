@@ -36,6 +36,9 @@ struct Expectation {
   std::vector<std::string> also;
   // When a field of digits is asked for.
   std::optional<DigitRules> digits;
+  // Whether a telephone number or an e-mail address may be what is asked for;
+  // a model does not tell.
+  bool phone = false, email = false;
 };
 
 const char *to_string(Expectation::Kind kind);

@@ -339,13 +339,17 @@ Expectation LlmMind::expectation() const {
   // when the model finds it (is_valid).
   const auto &fields = definition_->fields;
   const auto by_keys = std::count_if(fields.begin(), fields.end(), keyed);
-  for (const Field &field : fields)
-    if (field.type == FieldType::kDigits && !expect.digits &&
-        applies(field, known_.values) && !known_.values.contains(field.name)) {
+  for (const Field &field : fields) {
+    if (!applies(field, known_.values) || known_.values.contains(field.name))
+      continue;
+    expect.phone = expect.phone || field.type == FieldType::kPhone;
+    expect.email = expect.email || field.type == FieldType::kEmail;
+    if (field.type == FieldType::kDigits && !expect.digits) {
       expect.digits = field.digits;
       if (by_keys > 1)
         expect.digits->most = DigitRules().most;
     }
+  }
   return expect;
 }
 

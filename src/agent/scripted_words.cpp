@@ -56,13 +56,15 @@ bool merely_agrees(const Words &words) {
   return yes_or_no(words) == true &&
          std::all_of(words.begin(), words.end(), [](const std::string &word) {
            return is_one_of(
-               word, {"yes",   "yeah",    "yep",    "yup",     "yea",  "aye",
-                      "uh",    "um",      "huh",    "mm",      "hmm",  "well",
-                      "sure",  "correct", "right",  "exactly", "ok",   "okay",
-                      "fine",  "good",    "great",  "perfect", "true", "thats",
-                      "that",  "is",      "its",    "it",      "all",  "sounds",
-                      "please", "thanks", "thank",  "you",     "of",   "course",
-                      "go",    "ahead",   "absolutely", "definitely"});
+               word,
+               {"yes",     "yeah",    "yep",   "yup",        "yea",
+                "aye",     "uh",      "um",    "huh",        "mm",
+                "hmm",     "well",    "sure",  "correct",    "right",
+                "exactly", "ok",      "okay",  "fine",       "good",
+                "great",   "perfect", "true",  "thats",      "that",
+                "is",      "its",     "it",    "all",        "sounds",
+                "please",  "thanks",  "thank", "you",        "of",
+                "course",  "go",      "ahead", "absolutely", "definitely"});
          });
 }
 
@@ -107,6 +109,7 @@ Expectation expectation_of(const Field &field) {
     break;
   case FieldType::kPhone:
     expect.kind = Kind::kDigits;
+    expect.phone = true;
     break;
   case FieldType::kDigits:
     expect.kind = Kind::kDigits;
@@ -125,6 +128,7 @@ Expectation expectation_of(const Field &field) {
     }
     break;
   case FieldType::kEmail:
+    expect.email = true;
     break;
   }
   return expect;

@@ -29,41 +29,84 @@ std::size_t digits_in(std::string_view word) {
   return number ? (*number < 10 ? 1 : 2) : 0;
 }
 
+bool repeats(std::string_view word) {
+  return is_one_of(word, {"double", "triple"});
+}
+
 struct Dictated {
   std::size_t digits = 0;
-  bool only = true; // nothing but digits
+  std::size_t begin = 0; // the first of the words
+  // One by one, or in groups: "two thirty" is a time, "twenty" a number.
+  bool digit_by_digit = false;
 };
 
-Dictated dictated(const Words &words) {
+// The digits among the words from `begin` on.
+Dictated dictated(const Words &words, std::size_t begin) {
   Dictated all;
-  std::size_t times = 1;
-  for (const std::string &word : words) {
-    if (is_one_of(word, {"double", "triple"})) {
-      times = word == "double" ? 2 : 3;
+  all.begin = begin;
+  std::size_t times = 1, single = 0;
+  for (std::size_t i = begin; i < words.size(); ++i) {
+    if (repeats(words[i])) {
+      times = words[i] == "double" ? 2 : 3;
       continue;
     }
-    const std::size_t digits = digits_in(word);
+    const std::size_t digits = digits_in(words[i]);
+    single += digits == 1 || times > 1 ? 1 : 0;
+    all.digit_by_digit = all.digit_by_digit || single >= 2 ||
+                         (is_digits(words[i]) && digits >= 3);
     all.digits += digits * std::exchange(times, 1);
-    all.only = all.only && digits != 0;
   }
   return all;
 }
 
+// Those that he ended with.
+Dictated dictated_last(const Words &words) {
+  std::size_t begin = words.size();
+  while (begin > 0 &&
+         (digits_in(words[begin - 1]) != 0 || repeats(words[begin - 1])))
+    --begin;
+  return dictated(words, begin);
+}
+
+bool speaks_of_digits(const Words &words) {
+  return has_any(words, {"number", "phone", "telephone", "cell", "mobile",
+                         "code", "pin", "card", "badge", "id", "extension"});
+}
+
+// To a model, which does not tell what it asks for: whether the digits that he
+// ended with are dictated, and not of a room or a year.
+bool seems_dictated(const Words &words, const Dictated &last,
+                    const Expectation &expected) {
+  if (!last.digit_by_digit)
+    return false;
+  const bool introduced =
+      last.begin == 0 ||
+      is_one_of(words[last.begin - 1],
+                {"is", "its", "thats", "on", "at", "to", "number", "code", "um",
+                 "uh", "yes", "sure", "okay", "plus"});
+  const bool hinted =
+      expected.digits || expected.phone || speaks_of_digits(words);
+  return introduced && last.digits >= (hinted ? 2U : 3U);
+}
+
 Duration patience_for_digits(const Words &words, const Expectation &expected) {
   using Kind = Expectation::Kind;
-  const Dictated all = dictated(words);
-  const bool wanted = expected.kind == Kind::kDigits && all.digits != 0;
-  // A model does not tell what it expects.
-  const bool likely =
-      expected.kind == Kind::kAnything && all.only && all.digits >= 3;
-  if (!wanted && !likely)
+  const bool asked = expected.kind == Kind::kDigits;
+  if (!asked && expected.kind != Kind::kAnything)
+    return {};
+  const Dictated all = asked ? dictated(words, 0) : dictated_last(words);
+  if (all.digits == 0 || (!asked && !seems_dictated(words, all, expected)))
     return {};
   std::size_t fewest = kFewestDigits, enough = kEnoughDigits;
-  if (const auto &rules = expected.digits; rules && wanted) {
+  if (const auto &rules = expected.digits) {
     fewest = static_cast<std::size_t>(rules->fewest);
     enough = static_cast<std::size_t>(rules->most);
+    if (expected.phone) // which of them, nobody tells
+      enough = std::max(enough, kEnoughDigits);
+    if (!asked) // more may be pressed than anybody says
+      enough = std::min(enough, std::max(fewest, kEnoughDigits));
   }
-  if (all.digits < fewest || is_one_of(words.back(), {"double", "triple"}))
+  if (all.digits < fewest || repeats(words.back()))
     return kDictation;
   return all.digits < enough ? kAlmost : Duration{};
 }
@@ -72,8 +115,26 @@ bool is_letter(const std::string &word) {
   return word.size() == 1 && word[0] >= 'a' && word[0] <= 'z';
 }
 
+// "My e-mail is john", "john at example": where an address is wanted or spoken
+// of. "We meet at noon" is none.
+bool begins_address(const Words &words, const Expectation &expected) {
+  const bool spoken_of =
+      has_any(words, {"email", "mail"}) && has_any(words, {"is", "its"});
+  const std::size_t size = words.size();
+  const bool at_host =
+      size >= 3 && words[size - 2] == "at" && digits_in(words[size - 1]) == 0 &&
+      !is_one_of(words[size - 1],
+                 {"all", "home", "work", "noon", "night", "midnight", "midday",
+                  "least", "once", "this", "that", "it", "lunch", "first",
+                  "last", "present", "best", "most", "me"});
+  if (spoken_of && !has_any(words, {"dot", "no", "not", "none"}))
+    return at_host || (size >= 2 && is_one_of(words[size - 2], {"is", "its"}));
+  return expected.email && at_host;
+}
+
 // "j o h n at example dot com", spelled or not.
-Duration patience_for_spelling(const Words &words, std::string_view text) {
+Duration patience_for_spelling(const Words &words, std::string_view text,
+                               const Expectation &expected) {
   const auto letters =
       std::find_if_not(words.rbegin(), words.rend(), is_letter) -
       words.rbegin();
@@ -91,12 +152,40 @@ Duration patience_for_spelling(const Words &words, std::string_view text) {
                                                         : Duration{};
   if (is_one_of(words.back(), {"underscore", "dash", "hyphen"}))
     return kDictation;
-  return letters >= 2 ? kDictation : Duration{};
+  return letters >= 2 || begins_address(words, expected) ? kDictation
+                                                         : Duration{};
 }
 
 // --- sentences ---------------------------------------------------------------
 
-// Nobody ends with these.
+// Nobody ends with these, whatever the recogniser made of it.
+bool ends_open(const Words &words) {
+  return is_one_of(words.back(), {"and", "or", "but", "because", "if", "plus",
+                                  "um", "uh", "er", "hmm", "the", "a", "an"});
+}
+
+// "I think so", "come on", "where are you from": whole, though the last word is
+// one that most sentences go on behind.
+bool is_whole(const Words &words) {
+  const std::string &first = words.front(), &last = words.back();
+  if (is_one_of(first, {"what", "where", "who", "which", "whats", "wheres",
+                        "whos", "how"}))
+    return !is_one_of(last, {"to", "my", "by"});
+  if (words.size() < 2)
+    return false;
+  const std::string &before = words[words.size() - 2];
+  if (last == "so")
+    return is_one_of(
+        before, {"think", "hope", "believe", "guess", "suppose", "say", "not"});
+  if (last == "that")
+    return is_one_of(before, {"do", "like", "is", "with", "of", "about", "for",
+                              "than", "all", "want", "know", "did"});
+  if (last == "on" || last == "in")
+    return is_one_of(before, {"come", "hold", "go", "hang", "log"});
+  return false;
+}
+
+// He has more to say.
 bool breaks_off(const Words &words, std::string_view text) {
   text = trim(text);
   if (text.ends_with("?") || text.ends_with("!"))
@@ -104,13 +193,17 @@ bool breaks_off(const Words &words, std::string_view text) {
   if (text.ends_with("...") || text.ends_with("\u2026") ||
       text.ends_with(",") || text.ends_with("-"))
     return true;
+  if (ends_open(words))
+    return true;
+  // A full stop is the recogniser's word.
+  if (text.ends_with(".") || is_whole(words))
+    return false;
   return is_one_of(words.back(),
-                   {"and",   "or",      "but",  "so", "because", "then", "plus",
-                    "if",    "um",      "uh",   "er", "well",    "to",   "for",
-                    "at",    "in",      "on",   "of", "with",    "from", "by",
-                    "about", "between", "the",  "a",  "an",      "my",   "is",
-                    "are",   "its",     "like", "i",  "that",    "um",   "hmm",
-                    "maybe", "until",   "till"});
+                   {"so",    "then",  "well", "to",   "for",  "at",
+                    "in",    "on",    "of",   "with", "from", "by",
+                    "about", "past",  "next", "my",   "is",   "are",
+                    "its",   "like",  "i",    "that", "half", "between",
+                    "maybe", "until", "till"});
 }
 
 bool answers(const Words &words, const Expectation &expected) {
@@ -130,11 +223,17 @@ bool answers(const Words &words, const Expectation &expected) {
 
 Duration patience(std::string_view text, const Expectation &expected) {
   const Words words = to_words(text);
-  if (words.empty() || answers(words, expected))
+  if (words.empty())
     return {};
+  if (answers(words, expected)) {
+    // "Yes, but": a phrase of the agent's own may end with any word.
+    const bool open =
+        expected.kind == Expectation::Kind::kYesNo && ends_open(words);
+    return open ? kThinking : Duration{};
+  }
   return std::max({breaks_off(words, text) ? kThinking : Duration{},
                    patience_for_digits(words, expected),
-                   patience_for_spelling(words, text)});
+                   patience_for_spelling(words, text, expected)});
 }
 
 } // namespace

@@ -200,7 +200,8 @@ void test_corrections() {
 void test_yes_but() {
   const auto definition = load("room-booking");
   const Line known[] = {
-      {"book a room in Sunnyvale tomorrow at noon", "ask choice: For how long?"},
+      {"book a room in Sunnyvale tomorrow at noon",
+       "ask choice: For how long?"},
       {"one hour", "ask number: For how many people?"},
       {"two people",
        "confirm yes-no: So, book a room, in Sunnyvale, tomorrow, at noon, for "
@@ -222,21 +223,26 @@ void test_yes_but() {
   for (const auto &row : rows) {
     const std::string again = std::string("confirm yes-no: So, book a room, ") +
                               row.changed + ". Is that right?";
-    (void)play(definition, {known[0], known[1], known[2],
+    (void)play(definition, {known[0],
+                            known[1],
+                            known[2],
                             {row.said, again.c_str()},
                             {"yes, that's right", "goal!: All set. Goodbye."}});
   }
   const char *which = "ask choice: What should I change?";
   for (const char *said : {"yes, but not like that", "okay, except one thing"})
     (void)play(definition, {known[0], known[1], known[2], {said, which}});
-  (void)play(definition, {known[0], known[1], known[2],
-                          {"yes, but the time is wrong",
-                           "ask time: At what time?"}});
+  (void)play(definition,
+             {known[0],
+              known[1],
+              known[2],
+              {"yes, but the time is wrong", "ask time: At what time?"}});
   // What was known is no correction.
   for (const char *said : {"yes, tomorrow at noon", "yes, two people",
                            "that's correct, thank you", "sure, go ahead"})
-    (void)play(definition, {known[0], known[1], known[2],
-                            {said, "goal!: All set. Goodbye."}});
+    (void)play(
+        definition,
+        {known[0], known[1], known[2], {said, "goal!: All set. Goodbye."}});
 }
 
 // The same where one field is read back.

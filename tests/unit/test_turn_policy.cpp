@@ -88,6 +88,39 @@ void test_patience() {
       {Kind::kAnything, "room 415", 0},
       {Kind::kAnything, "two", 0},
       {Kind::kNumber, "one hundred and twenty", 0},
+      // Whatever else was said, and whatever a model asked for.
+      {Kind::kAnything, "my number is four one five", 1500},
+      {Kind::kAnything, "it's 415", 1500},
+      {Kind::kAnything, "reach me on 415", 1500},
+      {Kind::kAnything, "the code is four seven", 1500},
+      {Kind::kAnything, "my card is 4111 1111", 700},
+      {Kind::kAnything, "my number is 415 555 0123", 0},
+      {Kind::kAnything, "it's two thirty", 0},
+      {Kind::kAnything, "two thirty", 0},
+      {Kind::kAnything, "twenty twenty six", 0},
+      {Kind::kAnything, "there are four", 0},
+      {Kind::kAnything, "my e-mail is john", 1500},
+      {Kind::kAnything, "my email is john at example", 1500},
+      {Kind::kAnything, "my email is john at example dot com", 0},
+      {Kind::kAnything, "we meet at noon", 0},
+      {Kind::kAnything, "john at reception", 0},
+      // Whole, though their last words are not the last of most sentences.
+      {Kind::kAnything, "I think so.", 0},
+      {Kind::kAnything, "I think so", 0},
+      {Kind::kAnything, "sure, I can do that.", 0},
+      {Kind::kAnything, "sure, I can do that", 0},
+      {Kind::kAnything, "that's who it is for.", 0},
+      {Kind::kAnything, "where are you from", 0},
+      {Kind::kAnything, "what is it for", 0},
+      {Kind::kAnything, "come on", 0},
+      {Kind::kAnything, "half past", 1500},
+      {Kind::kDate, "next", 1500},
+      {Kind::kAnything, "next.", 0},
+      {Kind::kAnything, "a room and a.", 1500},
+      {Kind::kAnything, "um.", 1500},
+      {Kind::kYesNo, "yes, but", 1500},
+      {Kind::kYesNo, "yes and", 1500},
+      {Kind::kYesNo, "Yes, but.", 1500},
       // Addresses that are spelled.
       {Kind::kAnything, "j o h n", 1500},
       {Kind::kAnything, "it's j o", 1500},
@@ -108,6 +141,44 @@ void test_patience() {
     if (ms != row.ms)
       g_error("\"%s\" (%s): kept open for %d ms, expected %d", row.text,
               to_string(row.kind), ms, row.ms);
+  }
+}
+
+// What a model may be asking for, as far as the missing fields tell.
+void test_hints() {
+  Expectation code, phone, email;
+  code.digits = DigitRules{"#", 2s, 4, 4};
+  phone.phone = true;
+  email.email = true;
+  Expectation either = code;
+  either.phone = true;
+  const struct {
+    const Expectation &expected;
+    const char *text;
+    int ms;
+  } rows[] = {
+      {code, "four seven", 1500},
+      {code, "four seven one", 1500},
+      {code, "four seven one one", 0},
+      {code, "it's 4711", 0},
+      {code, "for four", 0},
+      {either, "four seven one", 1500},
+      {either, "four seven one one", 700},
+      {phone, "it's four one", 1500},
+      {phone, "four one five five five five oh", 700},
+      {phone, "room 415", 0},
+      {email, "john at example", 1500},
+      {email, "john smith at example", 1500},
+      {email, "john at example dot com", 0},
+      {email, "not at all", 0},
+      {email, "at five", 0},
+      {phone, "john at example", 0},
+  };
+  for (const auto &row : rows) {
+    const TurnFacts facts{row.text, row.expected, 10s, 10s};
+    const auto ms = static_cast<int>((turn_ends(facts) - TimePoint(10s)) / 1ms);
+    if (ms != row.ms)
+      g_error("\"%s\": kept open for %d ms, expected %d", row.text, ms, row.ms);
   }
 }
 
@@ -250,6 +321,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   const std::pair<const char *, void (*)()> tests[] = {
       {"open-while-the-answer-is-not-whole", test_patience},
+      {"open-for-what-a-model-may-ask-for", test_hints},
       {"over-when-words-and-silence-say-so", test_times},
       {"listening-is-no-interruption", test_words},
       {"short-noise-is-none", test_lengths},
