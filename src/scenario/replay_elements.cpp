@@ -103,10 +103,17 @@ static GstFlowReturn replay_stt_chain(GstPad *, GstObject *,
 
 static gboolean replay_stt_sink_event(GstPad *, GstObject *parent,
                                       GstEvent *raw) {
-  GstPad *src = REPLAY_STT(parent)->priv->src;
+  ReplaySttPrivate &priv = *REPLAY_STT(parent)->priv;
+  GstPad *src = priv.src;
   auto event = Ref<GstEvent>::adopt(raw);
-  if (GST_EVENT_TYPE(raw) == GST_EVENT_EOS)
-    return TRUE; // It comes when the recogniser was through with it.
+  if (GST_EVENT_TYPE(raw) == GST_EVENT_EOS) {
+    // It comes when the recogniser was through with it.
+    if (priv.worker)
+      for (const Event &each :
+           priv.worker->service<scenario::ReplayScript>().take_last_words())
+        hear(src, each);
+    return TRUE;
+  }
   if (GST_EVENT_TYPE(raw) == GST_EVENT_CAPS) {
     const auto caps =
         Ref<GstCaps>::adopt(gst_static_pad_template_get_caps(&text_src));

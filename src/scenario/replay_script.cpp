@@ -3,6 +3,9 @@
 
 #include "base/url.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace patchcord::scenario {
 
 using recording::Event;
@@ -50,6 +53,26 @@ std::vector<Event> ReplayScript::take_request(const std::string &method,
       found.push_back(event);
   }
   return found;
+}
+
+// A recogniser that has nothing to wait for is through with it in the call that
+// told it, or in the next: the graph is not there for much longer.
+std::vector<Event> ReplayScript::take_last_words() {
+  constexpr Duration kAtOnce = 50ms;
+  const auto is_heard = [](const Event &event) {
+    return event.kind >= Kind::kSpeechStarted && event.kind <= Kind::kEarsOver;
+  };
+  const auto begin = events_.begin() + static_cast<std::ptrdiff_t>(next_);
+  auto end = std::find_if(begin, events_.end(), [](const Event &event) {
+    return event.kind == Kind::kEarsOver;
+  });
+  if (end == events_.end() || end->t > now() + kAtOnce)
+    return {};
+  ++end;
+  std::vector<Event> words;
+  std::copy_if(begin, end, std::back_inserter(words), is_heard);
+  events_.erase(std::remove_if(begin, end, is_heard), end);
+  return words;
 }
 
 void ReplayScript::run() {

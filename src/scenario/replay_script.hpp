@@ -37,6 +37,11 @@ public:
   std::vector<recording::Event> take_request(const std::string &method,
                                              std::string_view resource);
 
+  // The recogniser was told that the audio is over: what it still made of it at
+  // once, up to its own end, and not any more when its time comes. Empty where
+  // its end came later, or never.
+  std::vector<recording::Event> take_last_words();
+
 private:
   void run();
   void tell(const recording::Event &event) const;

@@ -93,6 +93,38 @@ def a_model_is_not_asked_again():
         check("I will tell her. Goodbye." in out, out)
 
 
+def decides_the_same(stack, recordings, *says, **server):
+    """A call that the caller ends is told without a difference."""
+    stack.start_server(env={"PATCHCORD_CALL_RECORDINGS": str(recordings)},
+                       **server)
+    stack.call(*says)
+    folder = recorded(stack, recordings)
+    check(stack.record()["end_reason"] == "caller_hung_up",
+          str(stack.record()))
+    code, out, err = replay(stack, folder)
+    check(code == 0, f"exit {code}\n{out}{err}")
+
+
+def a_call_that_the_caller_ends_is_decided_again():
+    for says in (["--say", "book a room", "--hang-up-after", "500"],
+                 ["--barge-in", "900", "--say", "book a room",
+                  "--hang-up-after", "1500"]):
+        with Stack() as stack:
+            decides_the_same(stack, stack.folder / "recordings",
+                             "--voice", VOICE, *says)
+
+
+def so_is_one_with_a_model_that_he_ends_after_a_barge_in():
+    with Stack() as stack:
+        stack.start_fakes(SCRIPT)
+        agent = stack.file("desk.toml", AGENT)
+        decides_the_same(stack, stack.folder / "recordings",
+                         "--barge-in", "400", "--say",
+                         "Please tell Anna that I am late.",
+                         "--hang-up-after", "1500",
+                         pipeline="cloud-mulaw", agent=str(agent))
+
+
 def nothing_is_kept_unless_asked():
     with Stack() as stack:
         stack.start_server()
@@ -128,6 +160,8 @@ if __name__ == "__main__":
     run_tests([
         a_call_is_kept_and_decided_again,
         a_model_is_not_asked_again,
+        a_call_that_the_caller_ends_is_decided_again,
+        so_is_one_with_a_model_that_he_ends_after_a_barge_in,
         nothing_is_kept_unless_asked,
         wrong_usage_is_refused,
     ])

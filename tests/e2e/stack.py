@@ -16,6 +16,34 @@ import traceback
 import urllib.error
 import urllib.request
 
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+
+
+def set_environment():
+    """As tests/meson.build has it, where Meson did not run this: for a build at
+    PATCHCORD_BUILD_ROOT, else the one that was linked last."""
+    env = os.environ
+    if "PATCHCORD_BUILD_ROOT" not in env:
+        built = sorted(SOURCE.glob("build/*/src/cli/patchcord"),
+                       key=lambda path: path.stat().st_mtime)
+        if not built:
+            sys.exit("PATCHCORD_BUILD_ROOT is not set, and there is no build "
+                     f"below {SOURCE / 'build'}")
+        env["PATCHCORD_BUILD_ROOT"] = str(built[-1].parents[2])
+    build = pathlib.Path(env["PATCHCORD_BUILD_ROOT"]).resolve()
+    env.setdefault("PATCHCORD_SOURCE_ROOT", str(SOURCE))
+    env.setdefault("PATCHCORD_DATA_DIR", str(SOURCE / "data"))
+    env.setdefault("PATCHCORD_PIPELINE_DIR", str(SOURCE / "pipelines"))
+    if "GST_PLUGIN_PATH_1_0" not in env and "MESON_DEVENV" not in env:
+        env["GST_PLUGIN_PATH_1_0"] = (f"{build / 'plugins'}:"
+                                      f"{build / 'tests/gst-system'}")
+        env["GST_PLUGIN_SYSTEM_PATH_1_0"] = ""
+        env["GST_REGISTRY_1_0"] = str(build / "tests/registry.bin")
+        env["GST_REGISTRY_FORK"] = "no"
+
+
+set_environment()
+
 TOKEN = "0123456789abcdef0123456789abcdef"
 ACCOUNT = "AC00000000000000000000000000000001"
 START_TIMEOUT = 30.0
@@ -114,9 +142,7 @@ class Stack:
     def __init__(self, build=None):
         self.build = pathlib.Path(
             build or os.environ["PATCHCORD_BUILD_ROOT"]).resolve()
-        self.source = pathlib.Path(
-            os.environ.get("PATCHCORD_SOURCE_ROOT")
-            or pathlib.Path(__file__).resolve().parents[2])
+        self.source = pathlib.Path(os.environ["PATCHCORD_SOURCE_ROOT"])
         self.exit = contextlib.ExitStack()
         self.folder = pathlib.Path(self.exit.enter_context(
             tempfile.TemporaryDirectory(prefix="patchcord-")))
