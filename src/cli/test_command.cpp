@@ -31,9 +31,10 @@ constexpr char kHelp[] =
     "  --only NAME     those whose name or file contains NAME\n"
     "  --verbose       show every conversation, not only of those that fail\n"
     "  --json FILE     timelines as JSON (\"-\": to standard output)\n"
-    "  --wav-dir DIR   a stereo recording of each: left the caller, right "
-    "what\n"
-    "                  the caller hears\n"
+    "  --wav-dir DIR   a stereo recording of each, in folders as they are: "
+    "left "
+    "the\n"
+    "                  caller, right what the caller hears\n"
     "  --junit FILE    results for a CI server\n"
     "  --live-model    where mind = \"openai\": the configured model answers, "
     "not the\n"
@@ -46,7 +47,9 @@ constexpr char kHelp[] =
     "  patchcord test --json - --wav-dir /tmp/calls my-scenario.toml\n"
     "  OPENAI_API_KEY=sk-... patchcord test --live-model my-scenario.toml\n"
     "\n"
-    "Exit codes: 0 all passed, 1 some failed, 2 wrong usage or a bad file.\n";
+    "Exit codes: 0 all passed, 1 some failed, 2 wrong usage or a bad file "
+    "(the\n"
+    "others are played all the same).\n";
 
 struct Arguments {
   std::vector<std::string> paths;
@@ -83,38 +86,64 @@ bool wanted(const scenario::Scenario &scenario, const std::string &only) {
          scenario.file.find(only) != std::string::npos;
 }
 
-// All of them are read before the first is played.
-Result<std::vector<scenario::Scenario>> read_all(const Arguments &arguments) {
+// All of them are read before the first is played. One that is not right has an
+// error, and does not keep the others from being played.
+Result<std::vector<scenario::Played>> read_all(const Arguments &arguments) {
   const auto files = scenario::find_scenarios(arguments.paths);
   if (!files)
     return files.error();
-  std::vector<scenario::Scenario> scenarios;
-  std::string problems;
+  std::vector<scenario::Played> scenarios;
   for (const std::string &file : *files) {
     auto scenario = scenario::read_scenario(file);
-    if (!scenario)
-      problems += (problems.empty() ? "" : "\n") + scenario.error().message;
-    else if (wanted(*scenario, arguments.only))
-      scenarios.push_back(*std::move(scenario));
+    if (!scenario) {
+      scenario::Played bad;
+      bad.scenario.name = bad.scenario.file = file;
+      bad.error = scenario.error().message;
+      scenarios.push_back(std::move(bad));
+    } else if (wanted(*scenario, arguments.only)) {
+      scenarios.push_back({*std::move(scenario), {}, {}});
+    }
   }
-  if (!problems.empty())
-    return make_error("bad_file", problems);
   if (scenarios.empty())
     return make_error("usage", "no scenario's name or file contains \"" +
                                    arguments.only + "\"");
   return scenarios;
 }
 
-void list(const std::vector<scenario::Scenario> &scenarios) {
-  for (const auto &scenario : scenarios)
-    std::printf("%-58s %s\n", scenario.name.c_str(), scenario.file.c_str());
+int list(const std::vector<scenario::Played> &scenarios) {
+  int code = kDone;
+  for (const auto &[scenario, outcome, error] : scenarios)
+    if (error.empty())
+      std::printf("%-58s %s\n", scenario.name.c_str(), scenario.file.c_str());
+    else
+      code = refuse(error);
+  return code;
 }
 
-Result<Unit> write_wav(const std::string &folder,
+// What all of them are below.
+fs::path common_folder(const std::vector<scenario::Played> &scenarios) {
+  fs::path common;
+  for (const auto &each : scenarios) {
+    const fs::path folder =
+        fs::absolute(each.scenario.file).lexically_normal().parent_path();
+    if (common.empty())
+      common = folder;
+    fs::path both;
+    for (auto a = common.begin(), b = folder.begin();
+         a != common.end() && b != folder.end() && *a == *b; ++a, ++b)
+      both /= *a;
+    common = both;
+  }
+  return common;
+}
+
+// In folders as the scenarios are: names may be the same.
+Result<Unit> write_wav(const fs::path &folder, const fs::path &common,
                        const scenario::Played &played) {
-  const fs::path path =
-      fs::path(folder) /
-      fs::path(played.scenario.file).filename().replace_extension(".wav");
+  const fs::path path = folder / fs::absolute(played.scenario.file)
+                                     .lexically_normal()
+                                     .lexically_relative(common)
+                                     .replace_extension(".wav");
   return phone::write_file(path.string(),
                            phone::stereo_wav(played.outcome.caller_audio,
                                              played.outcome.heard_audio));
@@ -138,21 +167,34 @@ void show(const scenario::Played &played, const Arguments &arguments) {
 }
 
 // Nothing is kept of the audio: a thousand scenarios fit into memory.
-Result<scenario::Played> play(const scenario::Scenario &scenario,
-                              const Arguments &arguments,
-                              const config::Config *live_model) {
-  scenario::Played played{scenario, {}, {}};
+Result<Unit> play(scenario::Played &played, const Arguments &arguments,
+                  const fs::path &common, const config::Config *live_model) {
+  if (!played.error.empty()) {
+    show(played, arguments);
+    return ok();
+  }
   if (auto outcome = scenario::run(
-          scenario, {!arguments.wav_dir.empty(), nullptr, live_model}))
+          played.scenario, {!arguments.wav_dir.empty(), nullptr, live_model}))
     played.outcome = *std::move(outcome);
   else
     played.error = outcome.error().message;
   show(played, arguments);
-  if (!arguments.wav_dir.empty())
-    if (auto written = write_wav(arguments.wav_dir, played); !written)
-      return written.error();
+  if (played.error.empty() && !arguments.wav_dir.empty())
+    if (auto written = write_wav(arguments.wav_dir, common, played); !written)
+      return written;
   played.outcome.caller_audio = played.outcome.heard_audio = {};
-  return played;
+  return ok();
+}
+
+// What could not be played is worse than what failed.
+int exit_code(const std::vector<scenario::Played> &all) {
+  int code = kDone;
+  for (const auto &played : all)
+    if (!played.error.empty())
+      return kUsage;
+    else if (!played.passed())
+      code = kFailed;
+  return code;
 }
 
 Result<Unit> write_results(const std::vector<scenario::Played> &all,
@@ -174,13 +216,11 @@ int run_test(int argc, char **argv) {
   if (const auto code = parse(argc, argv, arguments))
     return *code;
   log::set_threshold(log::Level::kError);
-  const auto scenarios = read_all(arguments);
+  auto scenarios = read_all(arguments);
   if (!scenarios)
     return refuse(scenarios.error().message);
-  if (arguments.list) {
-    list(*scenarios);
-    return kDone;
-  }
+  if (arguments.list)
+    return list(*scenarios);
   std::optional<config::Config> live_model;
   if (arguments.live_model) {
     const auto config = load_config(arguments.config_file);
@@ -192,19 +232,15 @@ int run_test(int argc, char **argv) {
     return refuse(started.error().message);
   scenario::register_elements();
 
-  std::vector<scenario::Played> all;
-  bool passed = true;
-  for (const auto &scenario : *scenarios) {
-    auto played =
-        play(scenario, arguments, live_model ? &*live_model : nullptr);
-    if (!played)
-      return refuse(played.error().message);
-    passed = passed && played->passed();
-    all.push_back(*std::move(played));
-  }
-  if (const auto written = write_results(all, arguments); !written)
+  const fs::path common = common_folder(*scenarios);
+  for (auto &each : *scenarios)
+    if (const auto written =
+            play(each, arguments, common, live_model ? &*live_model : nullptr);
+        !written)
+      return refuse(written.error().message);
+  if (const auto written = write_results(*scenarios, arguments); !written)
     return refuse(written.error().message);
-  return passed ? kDone : kFailed;
+  return exit_code(*scenarios);
 }
 
 } // namespace patchcord::cli

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
+#include <utility>
 
 namespace patchcord::scenario {
 namespace {
@@ -86,6 +88,8 @@ private:
   void counts();
   void times();
   void reply_times();
+  std::pair<std::optional<Samples>, Samples> answer_to(const SaidLine &said,
+                                                       Samples until) const;
   void overlaps();
   void truth();
   void heard_for(const Belief &belief, const HeardReply &reply);
@@ -238,27 +242,41 @@ void Checker::times() {
     overlaps();
 }
 
-// From the last sound of what the caller said to the first word of the answer,
-// when there was one before the caller spoke again.
+// From the last sound of what the caller said to the first word of the answer.
+// He who is not answered before he speaks again, or at all, has waited as long
+// as the agent was silent.
 void Checker::reply_times() {
   for (std::size_t i = 0; i < outcome_.said.size(); ++i) {
     const SaidLine &said = outcome_.said[i];
     const Line &line = scenario_.lines[said.line];
     if (line.what != Line::What::kSay && line.what != Line::What::kWav)
       continue;
-    const auto reply = std::find_if(
-        outcome_.heard.begin(), outcome_.heard.end(),
-        [&](const HeardReply &each) { return each.from() > said.to; });
-    const bool answered = reply != outcome_.heard.end() &&
-                          (i + 1 == outcome_.said.size() ||
-                           reply->from() < outcome_.said[i + 1].from);
-    if (!answered)
-      continue;
-    const Duration waited = phone::to_duration(reply->from() - said.to);
+    const Samples until = i + 1 == outcome_.said.size()
+                              ? outcome_.duration
+                              : outcome_.said[i + 1].from;
+    const auto [answer, since] = answer_to(said, until);
+    const Duration waited = phone::to_duration(answer.value_or(until) - since);
     if (waited > *expect_.reply_within)
       fail("reply_within_ms, after " + quoted(line.text),
-           ms_text(*expect_.reply_within) + " at most", ms_text(waited));
+           ms_text(*expect_.reply_within) + " at most",
+           (answer ? "" : "no answer in ") + ms_text(waited));
   }
+}
+
+// When the agent began to say something new, or went on, before `until`; and
+// since when the caller waits: where he is not answered, not while the agent
+// still speaks.
+std::pair<std::optional<Samples>, Samples>
+Checker::answer_to(const SaidLine &said, Samples until) const {
+  Samples spoke_to = said.to;
+  for (const HeardReply &reply : outcome_.heard)
+    for (const auto &stretch : reply.stretches) {
+      if (stretch.from > said.to && stretch.from < until)
+        return {stretch.from, said.to};
+      if (stretch.from <= said.to)
+        spoke_to = std::max(spoke_to, stretch.to);
+    }
+  return {std::nullopt, std::min(spoke_to, until)};
 }
 
 void Checker::overlaps() {

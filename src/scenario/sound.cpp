@@ -20,7 +20,8 @@ constexpr Samples kComma = phone::kRate / 5, kSentence = phone::kRate * 3 / 10,
 // ones, whether it is the end, the number, and a pattern. All other samples of
 // a sound have a lowest bit of 0, and silence of 1. The pattern has no four
 // ones in a row and ends in zeros, so that a mark that is cut is not completed
-// by silence or by the next.
+// by the next. No sample of a mark is silence: Ear skips that, so that a word
+// that was cut within its mark, and went on later, is heard.
 constexpr std::uint64_t kBegin = 0b1111, kPattern = 0b0101'0110'1011'0000;
 constexpr int kBeginBits = 4, kNumberBits = 24, kPatternBits = 16;
 constexpr int kMarkBits = kBeginBits + 1 + kNumberBits + kPatternBits;
@@ -74,6 +75,8 @@ void mark(std::uint8_t *samples, std::uint32_t word, bool end) {
     std::uint8_t &sample = samples[i];
     sample = static_cast<std::uint8_t>((sample & 0xFE) |
                                        ((bits >> (kMarkBits - 1 - i)) & 1U));
+    if (sample == audio::kMulawSilence)
+      sample -= 2;
   }
 }
 
@@ -148,8 +151,10 @@ void Ear::push(ByteSpan mulaw, std::vector<Event> &events) {
       ((std::uint64_t{1} << (1 + kNumberBits)) - 1) << kPatternBits;
   constexpr std::uint64_t kFixed = kAll & ~kVaries;
   for (const std::uint8_t code : mulaw) {
-    bits_ = bits_ << 1 | (code & 1U);
     ++position_;
+    if (code == audio::kMulawSilence)
+      continue;
+    bits_ = bits_ << 1 | (code & 1U);
     if ((bits_ & kFixed) != mark_of(0, false))
       continue;
     const std::uint64_t told = bits_ >> kPatternBits;

@@ -49,7 +49,7 @@ public:
   Samples position() const { return position_; }
 
 private:
-  std::uint64_t bits_ = 0; // the lowest of the last samples
+  std::uint64_t bits_ = 0; // the lowest of the last samples that are no silence
   Samples position_ = 0;
 };
 

@@ -40,8 +40,12 @@ def they_give_the_same_bytes_every_time():
         one, two = ((folder / f"{n}.json").read_bytes() for n in "ab")
         check(one == two, "the timelines differ")
         check(len(json.loads(one)["scenarios"]) >= 13, "scenarios are missing")
-        for wav in (folder / "a").glob("*.wav"):
-            check(wav.read_bytes() == (folder / "b" / wav.name).read_bytes(),
+        wavs = list((folder / "a").rglob("*.wav"))
+        check(len(wavs) == len(list(SHIPPED.rglob("*.toml"))),
+              f"only {len(wavs)} recordings")
+        for wav in wavs:
+            other = folder / "b" / wav.relative_to(folder / "a")
+            check(wav.read_bytes() == other.read_bytes(),
                   f"{wav.name} differs")
             check(wav.stat().st_size > 100_000, f"{wav.name} is too short")
 
@@ -124,20 +128,42 @@ heard = ["The red one. Anything else?", "Fine. Goodbye."]
                      .get("time"))
         check(took > 0.6, f"{took} s")
         code, _, err = run(path)
-        check(code == 1 and "--live-model" in err + _, f"{code}: {_}{err}")
+        check(code == 2 and "--live-model" in err + _, f"{code}: {_}{err}")
+
+
+def a_bad_file_does_not_keep_others_from_being_played():
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        good = 'agent = "room-booking"\n[[caller]]\nhang_up = true\n'
+        (folder / "a.toml").write_text('name = "Bad"\nagnet = "x"\n')
+        (folder / "agent.txt").write_text("name = 3\n")
+        (folder / "b.toml").write_text('name = "Bad agent"\n'
+                                       'agent = "./agent.txt"\n')
+        (folder / "c.toml").write_text('name = "Good"\n' + good)
+        (folder / "d.toml").write_text('name = "Failing"\n' + good +
+                                       '[expect]\nend = "goal"\n')
+        junit = folder / "junit.xml"
+        code, out, err = run("--junit", junit, folder)
+        check(code == 2, f"exit {code}\n{out}{err}")
+        check("a.toml:" in out and "agent.txt" in out and "ok     Good" in out,
+              out)
+        suite = next(xml.parse(junit).getroot().iter("testsuite"))
+        check([suite.get(k) for k in ("tests", "errors", "failures")]
+              == ["4", "2", "1"], junit.read_text())
+        code, out, _ = run("--list", folder)
+        check(code == 2 and "Good" in out, out)
+        (folder / "a.toml").unlink()
+        code, _, _ = run(folder / "b.toml")
+        check(code == 2, f"a bad agent: exit {code}")
 
 
 def wrong_usage_is_refused():
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / "bad.toml"
-        path.write_text('name = "x"\nagnet = "room-booking"\n')
-        for args, words in (([], "which scenarios"),
-                            (["--jsno", "x"], "--json"),
-                            (["/nowhere.toml"], "/nowhere.toml"),
-                            ([folder], "bad.toml:"),
-                            (["--only", "no such", SHIPPED], "no such")):
-            code, _, err = run(*args)
-            check(code == 2 and words in err, f"{args}: exit {code}, {err!r}")
+    for args, words in (([], "which scenarios"),
+                        (["--jsno", "x"], "--json"),
+                        (["/nowhere.toml"], "/nowhere.toml"),
+                        (["--only", "no such", SHIPPED], "no such")):
+        code, _, err = run(*args)
+        check(code == 2 and words in err, f"{args}: exit {code}, {err!r}")
     code, out, _ = run("--help")
     check(code == 0 and "examples:" in out, out)
 
@@ -149,5 +175,6 @@ if __name__ == "__main__":
         one_can_be_chosen_and_listed,
         a_failure_is_told_with_the_conversation,
         a_live_model_answers,
+        a_bad_file_does_not_keep_others_from_being_played,
         wrong_usage_is_refused,
     ])

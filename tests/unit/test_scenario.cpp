@@ -153,6 +153,27 @@ static void test_a_cut_word_is_not_heard() {
     }
 }
 
+// Cut anywhere, its marks as well, and gone on with later, or soon: it was
+// heard.
+static void test_a_word_in_two_pieces_is_heard() {
+  const Sound sound = speak("one two three", Timbre::kStandIn, 5);
+  const WordAt &two = sound.words[1];
+  for (Samples cut = two.begin; cut <= two.end; ++cut)
+    for (const std::size_t silence : {80U, 8000U}) {
+      Ear ear;
+      std::vector<Ear::Event> events;
+      const auto at = static_cast<std::size_t>(cut);
+      ear.push(ByteSpan(sound.mulaw).first(at), events);
+      ear.push(Bytes(silence, 0xFF), events);
+      ear.push(ByteSpan(sound.mulaw).subspan(at), events);
+      g_assert_cmpuint(events.size(), ==, 6);
+      g_assert_cmpuint(events[3].word, ==, 6);
+      g_assert_true(events[3].end);
+      const auto late = cut < two.end ? static_cast<Samples>(silence) : 0;
+      g_assert_cmpint(events[3].at, ==, two.end + late);
+    }
+}
+
 static void test_sound_is_taken_for_speech() {
   for (const Bytes &sound :
        {speak("half past two", Timbre::kCaller, 0).mulaw, noise(2800)}) {
@@ -290,6 +311,26 @@ static void test_broken_expectations() {
   }
 }
 
+// Who is not answered has not been answered in time.
+static void test_no_answer_is_a_late_answer() {
+  const std::string unanswered = kHead + "[stt]\ndelay_ms = 3000\n"
+                                         "[[caller]]\nsay = \"book a room\"\n";
+  for (const char *next : {"[[caller]]\nsay = \"hello\"\nafter_s = 2\n"
+                           "[[caller]]\nhang_up = true\n",
+                           "[[caller]]\nhang_up = true\nafter_s = 2\n"}) {
+    const Outcome outcome =
+        play(unanswered + next + "[expect]\nreply_within_ms = 1500\n");
+    g_assert_false(outcome.passed());
+    const Failure &failure = outcome.failures.front();
+    CHECK_TEXT(failure.what, "reply_within_ms, after \"book a room\"");
+    g_assert_true(failure.got.starts_with("no answer in "));
+  }
+  // For less than that nobody has waited too long.
+  g_assert_true(play(unanswered + "[[caller]]\nhang_up = true\nafter_s = 1\n"
+                                  "[expect]\nreply_within_ms = 1500\n")
+                    .passed());
+}
+
 static void test_a_model_needs_answers() {
   const auto scenario = parse_scenario(kHead + "mind = \"openai\"\n", "s.toml");
   g_assert_true(scenario.ok());
@@ -370,6 +411,10 @@ int main(int argc, char **argv) {
                   test_words_are_heard);
   g_test_add_func("/scenario/sound/a-cut-word-is-not-heard",
                   test_a_cut_word_is_not_heard);
+  g_test_add_func("/scenario/sound/a-word-in-two-pieces-is-heard",
+                  test_a_word_in_two_pieces_is_heard);
+  g_test_add_func("/scenario/expect/no-answer-is-a-late-answer",
+                  test_no_answer_is_a_late_answer);
   g_test_add_func("/scenario/sound/is-taken-for-speech",
                   test_sound_is_taken_for_speech);
   g_test_add_func("/scenario/call/same-bytes-every-time",
