@@ -64,6 +64,9 @@ Actions Conversation::speech_started(TimePoint now, TimePoint at) {
     return finish();
   speaking_ = true;
   speech_began_ = at;
+  interjected_.clear();
+  excused_ = false;
+  listens_due_.reset();
   words_due_.reset();
   if (const Utterance *current = talked_over())
     hold(*current);
@@ -77,8 +80,7 @@ Actions Conversation::speech_stopped(TimePoint now, TimePoint at) {
   speaking_ = false;
   speech_ended_ = speech_over_ = at;
   quiet_since_ = now;
-  if (on_hold_ != 0 && held_.empty() &&
-      judge(now, "", false) == Verdict::kNoise)
+  if (on_hold_ != 0 && held_.empty() && is_no_interruption(now))
     false_interruption(now);
   else if (screening() && !held_.empty())
     hold_words(now);
@@ -100,6 +102,7 @@ Actions Conversation::partial(TimePoint now, const std::string &text) {
   if (talked_over() != nullptr &&
       judge(now, text, false) == Verdict::kInterrupts)
     interrupt(now);
+  wait_for_more(now, text);
   note_partial(now, text);
   return finish();
 }
@@ -113,15 +116,18 @@ Actions Conversation::final(TimePoint now, const std::string &text,
   const bool goes_on = speaking_ && end && *end <= speech_began_;
   held_ = joined(held_, words);
   partial_.clear();
+  interjected_.clear();
+  listens_due_.reset();
   guess_due_.reset();
   if (goes_on)
     return finish();
   speaking_ = false;
   if (talked_over() != nullptr &&
       judge(now, held_, true) != Verdict::kInterrupts) {
-    if (on_hold_ != 0 || !held_.empty())
+    if (on_hold_ != 0 || (!held_.empty() && !excused_))
       false_interruption(now);
     held_.clear();
+    excused_ = false;
     return finish();
   }
   if (held_.empty())

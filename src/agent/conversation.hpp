@@ -295,6 +295,8 @@ private:
   Verdict judge(TimePoint now, const std::string &text, bool final);
   void hold(const Utterance &current);
   void go_on();
+  bool is_no_interruption(TimePoint now);
+  void wait_for_more(TimePoint now, const std::string &text);
   void false_interruption(TimePoint now);
   void interrupt(TimePoint now);
   void drop_reply(TimePoint now);
@@ -358,9 +360,12 @@ private:
   bool has_voice_ = false; // false: nobody spoke so far, words are typed
   TimePoint speech_began_{}, speech_sign_{};
   std::optional<TimePoint> speech_ended_;
-  TimePoint speech_over_{-1}; // the end of all speech that is over
-  std::string held_;          // words of a turn that is not over
-  TimePoint words_came_{};    // the last of them
+  TimePoint speech_over_{-1};            // the end of all speech that is over
+  std::string interjected_;              // of this speech, as far as is known
+  std::optional<TimePoint> listens_due_; // when it is but that
+  bool excused_ = false;                 // it was found to be no interruption
+  std::string held_;                     // words of a turn that is not over
+  TimePoint words_came_{};               // the last of them
   std::optional<TimePoint> words_due_;
   std::string digits_;
   std::optional<TimePoint> digits_due_;

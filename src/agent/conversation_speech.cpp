@@ -148,7 +148,8 @@ Verdict Conversation::judge(TimePoint now, const std::string &text,
   said.speaking = speaking_;
   said.speech = speech_over_ - speech_began_;
   said.expected = mind_->expectation();
-  said.asked = current != nullptr && was_asked(now, *current);
+  // What comes of the question after he spoke was not what he spoke to.
+  said.asked = current != nullptr && !excused_ && was_asked(now, *current);
   return policy_.judge(said);
 }
 
@@ -167,7 +168,30 @@ void Conversation::go_on() {
     emit(action::Resume{});
 }
 
+// As far as the words so far tell, of speech that is over.
+bool Conversation::is_no_interruption(TimePoint now) {
+  const bool speaks = std::exchange(speaking_, false);
+  const Verdict verdict = judge(now, interjected_, false);
+  speaking_ = speaks;
+  return verdict == Verdict::kNoise || verdict == Verdict::kBackchannel;
+}
+
+// "Mm-hm", and nothing behind it: the end of speech is known later than that,
+// and so is the recogniser's last word.
+void Conversation::wait_for_more(TimePoint now, const std::string &text) {
+  const bool same = to_words(text) == to_words(interjected_);
+  interjected_ = text;
+  if (on_hold_ == 0 || !held_.empty() || !is_no_interruption(now))
+    listens_due_.reset();
+  else if (!speaking_)
+    false_interruption(now);
+  else if (!same || !listens_due_)
+    listens_due_ = now + kListens;
+}
+
 void Conversation::false_interruption(TimePoint now) {
+  excused_ = true;
+  listens_due_.reset();
   words_due_.reset();
   speech_ended_.reset();
   quiet_since_ = now;

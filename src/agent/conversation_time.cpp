@@ -54,6 +54,11 @@ void Conversation::due(TimePoint now) {
     return;
   if (is_due(guess_due_))
     guess();
+  if (is_due(listens_due_)) {
+    listens_due_.reset();
+    if (on_hold_ != 0)
+      false_interruption(now);
+  }
   if (is_due(words_due_))
     words_did_not_come(now);
   if (is_due(filler_deadline())) {
@@ -143,6 +148,7 @@ std::optional<TimePoint> Conversation::next_deadline() {
     consider(request_->deadline);
   consider(digits_due_);
   consider(words_due_);
+  consider(listens_due_);
   consider(guess_due_);
   consider(screening_deadline());
   if (speaking_)

@@ -13,6 +13,8 @@ namespace patchcord::agent {
 inline constexpr Duration kFirstToken = 4s;
 // Letters of a question that need not be heard to know that it is one.
 inline constexpr std::size_t kLastWords = 12;
+// Behind "mm-hm" into the agent's words, for more of them.
+inline constexpr Duration kListens = 300ms;
 // Before a failed request is made again.
 inline constexpr Duration kRetryDelay = 500ms;
 // Of what a model says before it is known whether it is asked.

@@ -284,7 +284,9 @@ Verdict TurnPolicy::judge(const Interjection &said) const {
     return Verdict::kInterrupts;
   if (!backchannel && words.size() >= min_words_)
     return Verdict::kInterrupts;
-  if (!said.final) // "okay ..."
+  // "Okay ..." may go on; when he has ceased to speak it is not waited for the
+  // recogniser to make sure of it.
+  if (!said.final && (said.speaking || answer || !backchannel))
     return Verdict::kUndecided;
   return Verdict::kBackchannel;
 }

@@ -144,9 +144,10 @@ void test_backchannel() {
       {500, "speech", "hold"},
       {501, "held:1:", ""},
       {700, "partial:mm", ""},
-      {900, "quiet", ""},
+      // At once when he has ceased to speak, whatever the recogniser waits for.
+      {900, "quiet", "resume; heard 0/1 false-interruption \"\""},
       {1000, "partial:Mm-hm", ""},
-      {1100, "words:Mm-hm, okay.", "resume; heard 0/1 false-interruption \"\""},
+      {1100, "words:Mm-hm, okay.", ""},
       {1300, "progress:1:Hello.", ""},
       // And once more; then he wants the turn, and the first word of it tells.
       {1400, "speech", "hold"},
@@ -158,6 +159,25 @@ void test_backchannel() {
       {2300, "words:okay but Rome", "start 2; Which day?; end 2"},
   });
   equal(script->history(), "agent: Hello. | caller: okay but Rome");
+}
+
+void test_backchannel_that_goes_on() {
+  // The recogniser's last word is another than its words so far.
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", ""},
+      {500, "speech", "hold"},
+      {501, "held:1:", ""},
+      {600, "partial:okay", ""},
+      {800, "partial:okay", ""},
+      {899, "wait", ""},
+      // Nothing came behind it.
+      {900, "wait", "resume; heard 0/1 false-interruption \"\""},
+      {1200, "words:okay Rome", "flush; start 2; Which day?; end 2"},
+      {1201, "cut:1:Hello.", "interrupted 0/1 \"Hello.\" 600"},
+  });
+  equal(script->history(), "agent: Hello. | caller: okay Rome");
 }
 
 void test_answer_over_the_end() {
@@ -235,8 +255,8 @@ void test_writes_on_while_held() {
       {3100, "model-done", "end 2"},
       // Nothing is presumed of what stands still.
       {25000, "partial:hm", ""},
-      {30000, "quiet", ""},
-      {30200, "words:", "resume; heard 1/2 false-interruption \"Rome\""},
+      {30000, "quiet", "resume; heard 1/2 false-interruption \"Rome\""},
+      {30200, "words:", ""},
       {32000, "ended:2", ""},
   });
   equal(script->history(), "agent: Hello. Which city? | caller: Rome | agent: "
@@ -746,6 +766,7 @@ int main(int argc, char **argv) {
       {"reply-that-was-not-heard-was-not-said", test_nothing_heard},
       {"cough-does-not-end-the-reply", test_cough},
       {"noise-too-short-for-a-word-costs-no-wait", test_bump},
+      {"what-began-as-listening-may-interrupt", test_backchannel_that_goes_on},
       {"backchannel-is-no-interruption", test_backchannel},
       {"okay-into-the-last-word-of-a-question-answers-it",
        test_answer_over_the_end},

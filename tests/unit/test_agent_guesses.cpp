@@ -190,14 +190,14 @@ void test_waits_for_more() {
 
 void test_not_into_the_agents_words() {
   auto script = ConversationScript::model({}, kThinking);
-  script->run(
-      {{0, "start", "start 1; Hello.; Which city?; end 1"},
-       {100, "started:1", ""},
-       {300, "speech", "hold"},
-       {500, "partial:okay", ""},
-       {1000, "wait", ""},
-       {1100, "quiet", ""},
-       {1200, "words:okay", "resume; heard 0/1 false-interruption \"\""}});
+  script->run({{0, "start", "start 1; Hello.; Which city?; end 1"},
+               {100, "started:1", ""},
+               {300, "speech", "hold"},
+               {500, "partial:okay", ""},
+               {799, "wait", ""},
+               {800, "wait", "resume; heard 0/1 false-interruption \"\""},
+               {1100, "quiet", ""},
+               {1200, "words:okay", ""}});
 }
 
 void test_after_an_interruption() {

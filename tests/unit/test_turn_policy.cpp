@@ -272,8 +272,15 @@ void test_words() {
   };
   for (const auto &row : rows)
     check(policy,
-          {row.text, row.final, 600ms, false, expecting(row.kind), row.asked},
+          {row.text, row.final, 600ms, !row.final, expecting(row.kind),
+           row.asked},
           row.verdict);
+  // Nor is the recogniser's last word waited for when he has ceased to speak,
+  // unless it may be an answer.
+  check(policy, {"Mm-hm", false, 600ms, false, {}, false}, "backchannel");
+  check(policy, {"okay", false, 600ms, false, {}, true}, "undecided");
+  check(policy, {"right", false, 600ms, false, expecting(Kind::kChoice), false},
+        "undecided");
 }
 
 void test_lengths() {
