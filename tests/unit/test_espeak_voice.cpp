@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "offline/espeak_voice.hpp"
 
+#include "base/text.hpp"
+#include "twilio/spoken_script.hpp"
+
 #include <glib.h>
 
 #include <cmath>
@@ -271,12 +274,55 @@ static void test_threads() {
   g_assert_cmpint(threads_named("espeak"), ==, 0);
 }
 
+// A voice that tells no timings: where the caller is in a text is known from
+// the text alone. What this voice tells of itself says how far off that is.
+static void test_without_timings() {
+  static const char *const kTexts[] = {
+      "Hello, room desk. Book a room, or cancel one?",
+      "I have three rooms at half past two: the blue one on the second floor, "
+      "the green one next to the kitchen, and a large one upstairs.",
+      "Your code is 4 7 1 1, and the room is number 23.",
+      "Unfortunately, no. Would you like another day? I could look at Friday.",
+      "Just a moment, please, I am looking for a room that is large enough for "
+      "twelve people and has got a projector.",
+  };
+  int checks = 0, within = 0, worst = 0;
+  for (const char *text : kTexts) {
+    const auto speech = say(text);
+    g_assert_true(speech.ok());
+    const auto length =
+        static_cast<std::uint64_t>(seconds(*speech) * 8000); // samples
+    std::vector<twilio::WordTiming> timings;
+    for (const auto &timing : speech->timings)
+      timings.push_back({timing.offset, timing.ms});
+    twilio::SpokenScript timed, untimed;
+    timed.add(text, timings, 0);
+    untimed.add(text, {}, 0);
+    for (std::uint64_t at = 0; at < length; at += 160, ++checks) {
+      const auto words = [&](const twilio::SpokenScript &script) {
+        const std::string heard = script.heard(at, length, true);
+        return heard.empty() ? 0 : static_cast<int>(split(heard, ' ').size());
+      };
+      const int off = std::abs(words(timed) - words(untimed));
+      within += off <= 1 ? 1 : 0;
+      worst = std::max(worst, off);
+    }
+  }
+  g_test_message("without timings: %d of %d places within one word, %d at "
+                 "worst",
+                 within, checks, worst);
+  g_assert_cmpint(within * 100, >=, checks * 95);
+  g_assert_cmpint(worst, <=, 3);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   g_test_add_func("/espeak/sounds-clear-without-clipping-or-clicks",
                   test_sound);
   g_test_add_func("/espeak/nothing-to-pronounce-is-no-audio", test_silence);
   g_test_add_func("/espeak/times-each-word-where-it-sounds", test_timings);
+  g_test_add_func("/espeak/without-timings-a-word-or-so-is-missed",
+                  test_without_timings);
   g_test_add_func("/espeak/settings-change-the-sound", test_settings);
   g_test_add_func("/espeak/unknown-voice-is-named", test_unknown_voice);
   g_test_add_func("/espeak/virtual-time-stands-still", test_virtual);

@@ -508,8 +508,8 @@ static void test_heard_text() {
     const char *heard;
   } cases[] = {
       {"one two six", nullptr, 0, 8000, true, ""},
-      {"one two six", nullptr, 2000, 8000, true, ""},
-      {"one two six", nullptr, 2200, 8000, true, "one"},
+      {"one two six", nullptr, 1990, 8000, true, ""},
+      {"one two six", nullptr, 2010, 8000, true, "one"},
       {"one two six", nullptr, 7900, 8000, true, "one two"},
       {"one two six", nullptr, 8000, 8000, true, "one two six"},
       // More of it may come: 11 characters take 726 ms.
