@@ -10,7 +10,8 @@
  * file (#GstAgent:definition). The mind is either scripted, which needs nothing
  * else, or a model behind an OpenAI-compatible API.
  *
- * Begins to speak when the pipeline plays. Upstream it tells the recogniser
+ * Begins to speak when the pipeline plays and there is a caller: when the
+ * stream upstream, if there is one, has begun. Upstream it tells the recogniser
  * what it expects to hear; from downstream it learns what the caller has heard,
  * and starts every timer and the conversation's history from that. An
  * interruption is a FLUSH, the end of the call EOS. The events are those of
@@ -42,6 +43,8 @@ GST_DEBUG_CATEGORY(agent_debug);
 
 using namespace patchcord;
 
+namespace {
+
 struct Private {
   AgentSettings settings; // under the object lock
   GstPad *sink = nullptr, *src = nullptr;
@@ -49,6 +52,8 @@ struct Private {
   // On the worker.
   std::shared_ptr<AgentSession> session;
 };
+
+} // namespace
 
 struct _GstAgent {
   GstElement parent;
@@ -87,9 +92,11 @@ static guint signals[SIGNAL_COUNT];
 static GstFlowReturn gst_agent_chain(GstPad *, GstObject *parent,
                                      GstBuffer *buffer) {
   const auto owned = Ref<GstBuffer>::adopt(buffer);
-  return graph::with_session(
-      *GST_AGENT(parent)->priv, GST_FLOW_FLUSHING,
-      [&](AgentSession &session) { return session.text(buffer); });
+  return graph::with_session(GST_ELEMENT(parent), *GST_AGENT(parent)->priv,
+                             GST_FLOW_FLUSHING, [&](AgentSession &session) {
+                               session.upstream_began();
+                               return session.text(buffer);
+                             });
 }
 
 static gboolean gst_agent_sink_event(GstPad *pad, GstObject *parent,
@@ -97,8 +104,14 @@ static gboolean gst_agent_sink_event(GstPad *pad, GstObject *parent,
   GstAgent *self = GST_AGENT(parent);
   const auto on_session = [&](auto &&use) -> gboolean {
     const auto owned = Ref<GstEvent>::adopt(event);
-    return graph::on_session(*self->priv, use);
+    return graph::on_session(GST_ELEMENT(self), *self->priv, use);
   };
+  if ((gst_event_type_get_flags(GST_EVENT_TYPE(event)) &
+       GST_EVENT_TYPE_SERIALIZED) != 0 &&
+      GST_EVENT_TYPE(event) != GST_EVENT_FLUSH_STOP)
+    (void)graph::on_session(
+        GST_ELEMENT(self), *self->priv,
+        [](AgentSession &session) { session.upstream_began(); });
   switch (GST_EVENT_TYPE(event)) {
   case GST_EVENT_STREAM_START:
   case GST_EVENT_CAPS:
@@ -116,11 +129,11 @@ static gboolean gst_agent_sink_event(GstPad *pad, GstObject *parent,
   case GST_EVENT_EOS:
     return on_session([](AgentSession &session) { session.end_of_stream(); });
   case GST_EVENT_FLUSH_STOP:
-    (void)graph::on_session(*self->priv,
+    (void)graph::on_session(GST_ELEMENT(self), *self->priv,
                             [](AgentSession &session) { session.flushed(); });
     return gst_pad_event_default(pad, parent, event);
   case GST_EVENT_CUSTOM_DOWNSTREAM:
-    if (graph::with_session(*self->priv, FALSE,
+    if (graph::with_session(GST_ELEMENT(self), *self->priv, FALSE,
                             [&](AgentSession &session) -> gboolean {
                               return session.downstream_event(event);
                             })) {
@@ -136,7 +149,7 @@ static gboolean gst_agent_sink_event(GstPad *pad, GstObject *parent,
 static gboolean gst_agent_src_event(GstPad *pad, GstObject *parent,
                                     GstEvent *event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_CUSTOM_UPSTREAM &&
-      graph::with_session(*GST_AGENT(parent)->priv, FALSE,
+      graph::with_session(GST_ELEMENT(parent), *GST_AGENT(parent)->priv, FALSE,
                           [&](AgentSession &session) -> gboolean {
                             return session.upstream_event(event);
                           })) {
@@ -244,17 +257,39 @@ static GstStateChangeReturn gst_agent_change_state(GstElement *element,
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
        result == GST_STATE_CHANGE_FAILURE))
-    on_worker([&] { gst_agent_stop(self); });
+    graph::stop_on_worker(*priv.worker, element,
+                          [self] { gst_agent_stop(self); });
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
     priv.worker.reset();
   if (result == GST_STATE_CHANGE_FAILURE)
     return result;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
-    on_worker([&] { priv.session->play(); });
+    graph::soon_on_worker(*priv.worker, element, [&priv] {
+      if (const auto session = priv.session)
+        session->play();
+    });
   // A live source: nothing is said in PAUSED.
   const bool to_paused = transition == GST_STATE_CHANGE_READY_TO_PAUSED ||
                          transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED;
   return to_paused ? GST_STATE_CHANGE_NO_PREROLL : result;
+}
+
+// EOS of the application. Not waited for: the worker may be in a push into a
+// sink that blocks in PAUSED.
+static gboolean gst_agent_send_event(GstElement *element, GstEvent *event) {
+  Private &priv = *GST_AGENT(element)->priv;
+  if (GST_EVENT_TYPE(event) != GST_EVENT_EOS)
+    return GST_ELEMENT_CLASS(gst_agent_parent_class)
+        ->send_event(element, event);
+  gst_event_unref(event);
+  const auto worker = priv.worker;
+  if (!worker)
+    return FALSE;
+  graph::soon_on_worker(*worker, element, [&priv] {
+    if (const auto session = priv.session)
+      session->end();
+  });
+  return TRUE;
 }
 
 // --- who answered ------------------------------------------------------------
@@ -382,6 +417,7 @@ static void gst_agent_class_init(GstAgentClass *klass) {
   object->get_property = gst_agent_get_property;
   object->finalize = gst_agent_finalize;
   element->change_state = gst_agent_change_state;
+  element->send_event = gst_agent_send_event;
 
   const auto flags = static_cast<GParamFlags>(
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
@@ -448,6 +484,7 @@ static void gst_agent_class_init(GstAgentClass *klass) {
                         "0 (default): as the definition says",
                         0, 86400, 0, flags));
 
+  graph::mark_on_worker(element);
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);
   gst_element_class_set_static_metadata(

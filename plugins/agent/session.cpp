@@ -33,6 +33,18 @@ std::string text_of(GstBuffer *buffer) {
   return valid ? valid.get() : "";
 }
 
+// Whether the stream upstream has: with nobody to listen to there is nobody to
+// wait for. An element that starts again alone is not told another time.
+bool has_begun(GstPad *sink) {
+  GstPad *peer = gst_pad_get_peer(sink);
+  if (peer == nullptr)
+    return true;
+  const auto start = Ref<GstEvent>::adopt(
+      gst_pad_get_sticky_event(peer, GST_EVENT_STREAM_START, 0));
+  gst_object_unref(peer);
+  return static_cast<bool>(start);
+}
+
 } // namespace
 
 AgentSession::AgentSession(const Pads &pads, std::shared_ptr<Worker> worker,
@@ -42,6 +54,7 @@ AgentSession::AgentSession(const Pads &pads, std::shared_ptr<Worker> worker,
       conversation_(std::move(conversation)), endpoint_(std::move(endpoint)),
       tool_endpoint_(std::move(tools)) {
   gst_segment_init(&segment_, GST_FORMAT_TIME);
+  upstream_began_ = has_begun(pads_.sink);
 }
 
 AgentSession::~AgentSession() = default;
@@ -72,21 +85,33 @@ void AgentSession::play() {
     const auto self = weak.lock();
     if (!self || self->closed_ || self->plays_ != play)
       return;
-    self->playing_ = true;
-    const std::deque<Input> waiting = std::exchange(self->inputs_, {});
-    self->feed([to = self->conversation_.get()](TimePoint now) {
-      return to->started(now);
-    });
-    for (const Input &input : waiting)
-      self->feed(input);
-    if (!self->timer_.armed())
-      self->arm_timer();
+    self->in_playing_ = true;
+    self->begin();
   });
+}
+
+// In gst-launch the pipeline plays long before anybody calls: greeting, limits
+// and timers begin with the stream, not before.
+void AgentSession::upstream_began() {
+  if (!std::exchange(upstream_began_, true))
+    begin();
+}
+
+void AgentSession::begin() {
+  if (!in_playing_ || !upstream_began_ || closed_)
+    return;
+  playing_ = true;
+  const std::deque<Input> waiting = std::exchange(inputs_, {});
+  feed([to = conversation_.get()](TimePoint now) { return to->started(now); });
+  for (const Input &input : waiting)
+    feed(input);
+  if (!timer_.armed())
+    arm_timer();
 }
 
 void AgentSession::pause() {
   ++plays_;
-  playing_ = false;
+  in_playing_ = playing_ = false;
   timer_.cancel();
 }
 
@@ -211,6 +236,11 @@ bool AgentSession::upstream_event(GstEvent *event) {
 
 void AgentSession::end_of_stream() {
   feed([this](TimePoint now) { return conversation_->caller_gone(now); });
+}
+
+void AgentSession::end() {
+  begin_stream();
+  push_event(gst_event_new_eos());
 }
 
 void AgentSession::answered_by(const std::string &who) {

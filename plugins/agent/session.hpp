@@ -43,6 +43,10 @@ public:
   bool downstream_event(GstEvent *event);
   bool upstream_event(GstEvent *event);
   void end_of_stream();
+  // The first thing came from upstream: there is a caller.
+  void upstream_began();
+  // The application's EOS: no more is said, what was said is heard.
+  void end();
   // What the network says about who answered.
   void answered_by(const std::string &who);
   void upstream_segment(const GstSegment &segment) { segment_ = segment; }
@@ -81,6 +85,7 @@ private:
   void act(const agent::action::Transfer &todo);
   void act(const agent::action::AnsweredBy &todo);
 
+  void begin();
   void begin_stream();
   void push_event(GstEvent *event);
   void push_text(const std::string &text);
@@ -94,7 +99,9 @@ private:
   const ToolEndpoint tool_endpoint_;
 
   std::uint32_t plays_ = 0; // the last change to PLAYING, or from it
-  bool playing_ = false, closed_ = false;
+  bool in_playing_ = false, upstream_began_ = false;
+  bool playing_ = false; // both: the conversation goes on
+  bool closed_ = false;
   bool busy_ = false;
   std::deque<Input> inputs_; // before PLAYING, or while busy
   TimePoint origin_{};       // the worker's time at running time 0

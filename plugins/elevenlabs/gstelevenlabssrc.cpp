@@ -80,13 +80,13 @@ SocketEngine::Settings engine_settings(const Settings &settings,
   return out;
 }
 
-} // namespace
-
 struct Private {
   explicit Private(GstElement *element) : pads(element) {}
   Settings settings; // under the object lock
   graph::VoicePads pads;
 };
+
+} // namespace
 
 struct _GstElevenLabsSrc {
   GstElement parent;
@@ -240,7 +240,7 @@ static bool gst_elevenlabs_src_start(GstElevenLabsSrc *self) {
   if (!pads.can_speak(settings.text) ||
       !gst_elevenlabs_src_format(self, settings.output_format, format))
     return false;
-  pads.start(format, settings.text, [&] {
+  pads.start(format, settings.text, [&pads, settings, format] {
     auto engine =
         std::make_shared<SocketEngine>(pads, engine_settings(settings, format));
     engine->open();
@@ -370,6 +370,7 @@ static void gst_elevenlabs_src_class_init(GstElevenLabsSrcClass *klass) {
   element_class->send_event = gst_elevenlabs_src_send_event;
   gst_elevenlabs_src_install_properties(object_class);
 
+  graph::mark_on_worker(element_class);
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_set_static_metadata(

@@ -38,13 +38,13 @@ struct Settings {
   offline::EspeakVoice::Settings voice;
 };
 
-} // namespace
-
 struct Private {
   explicit Private(GstElement *element) : pads(element) {}
   Settings settings; // under the object lock
   graph::VoicePads pads;
 };
+
+} // namespace
 
 struct _GstEspeakSrc {
   GstElement parent;
@@ -138,8 +138,8 @@ static bool gst_espeak_src_start(GstEspeakSrc *self) {
     return false;
   // A downstream that cannot take it says so at the first buffer.
   const auto format = pads.negotiate().value_or(graph::VoiceFormat{});
-  pads.start(format, settings.text, [&] {
-    return std::make_shared<graph::EspeakEngine>(pads, settings.voice);
+  pads.start(format, settings.text, [&pads, voice = settings.voice] {
+    return std::make_shared<graph::EspeakEngine>(pads, voice);
   });
   return true;
 }
@@ -214,6 +214,7 @@ static void gst_espeak_src_class_init(GstEspeakSrcClass *klass) {
                        "are clipped",
                        0, 200, voice.volume, flags));
 
+  graph::mark_on_worker(element_class);
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_set_static_metadata(

@@ -101,13 +101,14 @@ static GstFlowReturn gst_realtime_stt_chain(GstPad *, GstObject *parent,
                                             GstBuffer *buffer) {
   const auto owned = Ref<GstBuffer>::adopt(buffer);
   return graph::with_session(
-      *GST_REALTIME_STT(parent)->priv, GST_FLOW_FLUSHING,
+      GST_ELEMENT(parent), *GST_REALTIME_STT(parent)->priv, GST_FLOW_FLUSHING,
       [&](SttSession &session) { return session.audio(buffer); });
 }
 
 static gboolean gst_realtime_stt_caps(GstRealtimeStt *self, GstEvent *event) {
   return graph::with_session(
-      *self->priv, FALSE, [&](SttSession &session) -> gboolean {
+      GST_ELEMENT(self), *self->priv, FALSE,
+      [&](SttSession &session) -> gboolean {
         GstCaps *caps = nullptr;
         gst_event_parse_caps(event, &caps);
         const auto text = Ref<GstCaps>::adopt(
@@ -122,7 +123,7 @@ static gboolean gst_realtime_stt_sink_event(GstPad *, GstObject *parent,
   GstRealtimeStt *self = GST_REALTIME_STT(parent);
   auto event = Ref<GstEvent>::adopt(raw);
   const auto on_session = [&](auto &&use) {
-    return graph::on_session(*self->priv, use);
+    return graph::on_session(GST_ELEMENT(self), *self->priv, use);
   };
   const auto pass_on = [&]() -> gboolean {
     return gst_pad_push_event(self->priv->src, event.release());
@@ -156,7 +157,7 @@ static gboolean gst_realtime_stt_sink_event(GstPad *, GstObject *parent,
       pass_on();
     });
   default:
-    return graph::with_session(*self->priv, FALSE,
+    return graph::with_session(GST_ELEMENT(self), *self->priv, FALSE,
                                [&](SttSession &) { return pass_on(); });
   }
 }
@@ -210,7 +211,8 @@ gst_realtime_stt_change_state(GstElement *element, GstStateChange transition) {
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
        result == GST_STATE_CHANGE_FAILURE))
-    graph::on_worker(*priv.worker, [&] { gst_realtime_stt_stop(self); });
+    graph::stop_on_worker(*priv.worker, element,
+                          [self] { gst_realtime_stt_stop(self); });
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
     priv.worker.reset();
   return result;
@@ -383,6 +385,7 @@ static void gst_realtime_stt_class_init(GstRealtimeSttClass *klass) {
   object->finalize = gst_realtime_stt_finalize;
   element->change_state = gst_realtime_stt_change_state;
   install_properties(object);
+  graph::mark_on_worker(element);
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);
   gst_element_class_set_static_metadata(

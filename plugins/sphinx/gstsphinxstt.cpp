@@ -91,7 +91,7 @@ static GstFlowReturn gst_sphinx_stt_chain(GstPad *, GstObject *parent,
                                           GstBuffer *buffer) {
   const auto owned = Ref<GstBuffer>::adopt(buffer);
   return graph::with_session(
-      *GST_SPHINX_STT(parent)->priv, GST_FLOW_FLUSHING,
+      GST_ELEMENT(parent), *GST_SPHINX_STT(parent)->priv, GST_FLOW_FLUSHING,
       [&](RecogniserSession &session) { return session.audio(buffer); });
 }
 
@@ -100,7 +100,7 @@ static gboolean gst_sphinx_stt_sink_event(GstPad *, GstObject *parent,
   GstSphinxStt *self = GST_SPHINX_STT(parent);
   auto event = Ref<GstEvent>::adopt(raw);
   const auto on_session = [&](auto &&use) {
-    return graph::on_session(*self->priv, use);
+    return graph::on_session(GST_ELEMENT(self), *self->priv, use);
   };
   const auto pass_on = [&]() -> gboolean {
     return gst_pad_push_event(self->priv->src, event.release());
@@ -140,7 +140,8 @@ static gboolean gst_sphinx_stt_sink_event(GstPad *, GstObject *parent,
     });
   default:
     return graph::with_session(
-        *self->priv, FALSE, [&](RecogniserSession &session) -> gboolean {
+        GST_ELEMENT(self), *self->priv, FALSE,
+        [&](RecogniserSession &session) -> gboolean {
           if ((gst_event_type_get_flags(GST_EVENT_TYPE(raw)) &
                GST_EVENT_TYPE_SERIALIZED) == 0)
             return pass_on();
@@ -156,7 +157,8 @@ static gboolean gst_sphinx_stt_src_event(GstPad *pad, GstObject *parent,
   if (!expect)
     return gst_pad_event_default(pad, parent, event);
   gst_event_unref(event);
-  return graph::with_session(*GST_SPHINX_STT(parent)->priv, FALSE,
+  return graph::with_session(GST_ELEMENT(parent), *GST_SPHINX_STT(parent)->priv,
+                             FALSE,
                              [&](RecogniserSession &session) -> gboolean {
                                session.expect(expect->expectation);
                                return TRUE;
@@ -222,7 +224,8 @@ gst_sphinx_stt_change_state(GstElement *element, GstStateChange transition) {
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
        result == GST_STATE_CHANGE_FAILURE))
-    graph::on_worker(*priv.worker, [&] { priv.session.reset(); });
+    graph::stop_on_worker(*priv.worker, element,
+                          [&priv] { priv.session.reset(); });
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
     priv.worker.reset();
   return result;
@@ -339,6 +342,7 @@ static void gst_sphinx_stt_class_init(GstSphinxSttClass *klass) {
           "is a perfect match",
           -1000.0, 0.0, defaults.min_score, flags));
 
+  graph::mark_on_worker(element);
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);
   gst_element_class_set_static_metadata(

@@ -85,7 +85,8 @@ static GstFlowReturn gst_twilio_sink_chain(GstPad *, GstObject *parent,
                                            GstBuffer *buffer) {
   const auto owned = Ref<GstBuffer>::adopt(buffer);
   const MappedBuffer mapped(buffer);
-  return graph::with_session(*GST_TWILIO_SINK(parent)->priv, GST_FLOW_FLUSHING,
+  return graph::with_session(GST_ELEMENT(parent),
+                             *GST_TWILIO_SINK(parent)->priv, GST_FLOW_FLUSHING,
                              [&](OutboundSession &session) {
                                session.audio(mapped.bytes());
                                return GST_FLOW_OK;
@@ -96,7 +97,8 @@ static gboolean gst_twilio_sink_event(GstPad *, GstObject *parent,
                                       GstEvent *event) {
   const auto owned = Ref<GstEvent>::adopt(event);
   const auto on_session = [&](auto &&use) {
-    return graph::on_session(*GST_TWILIO_SINK(parent)->priv, use);
+    return graph::on_session(GST_ELEMENT(parent),
+                             *GST_TWILIO_SINK(parent)->priv, use);
   };
   switch (GST_EVENT_TYPE(event)) {
   case GST_EVENT_FLUSH_START:
@@ -164,7 +166,8 @@ gst_twilio_sink_change_state(GstElement *element, GstStateChange transition) {
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
        result == GST_STATE_CHANGE_FAILURE))
-    on_worker([&] { priv.session.reset(); });
+    graph::stop_on_worker(*priv.worker, element,
+                          [&priv] { priv.session.reset(); });
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
     priv.worker.reset();
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING &&
@@ -184,9 +187,10 @@ static void gst_twilio_sink_set_context(GstElement *element,
   if (!gst_context_has_context_type(context, graph::kMediaStreamContext))
     return;
   GstTwilioSink *self = GST_TWILIO_SINK(element);
-  (void)graph::on_session(*self->priv, [self](OutboundSession &) {
-    gst_twilio_sink_look_for_stream(self);
-  });
+  // The worker may be blocked in a sink.
+  if (const auto worker = self->priv->worker)
+    graph::soon_on_worker(*worker, element,
+                          [self] { gst_twilio_sink_look_for_stream(self); });
 }
 
 // Upstream events of the application or the pipeline (latency).
@@ -294,6 +298,7 @@ static void gst_twilio_sink_class_init(GstTwilioSinkClass *klass) {
          "what was heard",
          20, 10'000, defaults.mark_interval);
 
+  graph::mark_on_worker(element);
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_set_static_metadata(
       element, "Twilio caller's ear", "Sink/Audio/Network",

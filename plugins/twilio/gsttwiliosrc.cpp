@@ -37,6 +37,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 
 GST_DEBUG_CATEGORY(twiliosrc_debug);
 #define GST_CAT_DEFAULT twiliosrc_debug
@@ -58,7 +59,7 @@ struct Private {
   Settings settings; // under the object lock
   GstPad *pad = nullptr;
   std::shared_ptr<Worker> worker;
-  std::unique_ptr<InboundSession> session; // on the worker
+  std::shared_ptr<InboundSession> session; // on the worker
   std::atomic<int> current_port{0};
 };
 
@@ -140,7 +141,7 @@ static gboolean gst_twilio_src_query(GstPad *pad, GstObject *parent,
 static gboolean gst_twilio_src_start(GstTwilioSrc *self) {
   Private &priv = *self->priv;
   const Settings settings = gst_twilio_src_settings(self);
-  auto session = std::make_unique<InboundSession>(
+  auto session = std::make_shared<InboundSession>(
       GST_ELEMENT(self), priv.pad, *priv.worker,
       std::size_t{settings.chunk_ms} * kSamplesPerMs, settings.steady);
   if (!session->find_stream()) {
@@ -183,8 +184,9 @@ gst_twilio_src_change_state(GstElement *element, GstStateChange transition) {
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
        result == GST_STATE_CHANGE_FAILURE))
-    on_worker([&] {
-      priv.session.reset();
+    graph::stop_on_worker(*priv.worker, element, [&priv] {
+      if (const auto session = std::exchange(priv.session, nullptr))
+        session->close();
       priv.current_port = 0;
     });
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
@@ -213,9 +215,14 @@ static gboolean gst_twilio_src_send_event(GstElement *element,
   const auto worker = self->priv->worker;
   if (!worker)
     return FALSE;
-  return graph::on_worker(*worker, [self]() -> gboolean {
-    return self->priv->session && self->priv->session->end();
+  // Not waited for: the worker may be in a push into a sink that blocks in
+  // PAUSED.
+  const auto ended = std::make_shared<gboolean>(TRUE);
+  graph::soon_on_worker(*worker, element, [self, ended] {
+    const auto session = self->priv->session;
+    *ended = session && session->end();
   });
+  return worker->on_thread() ? *ended : TRUE;
 }
 
 // --- the object --------------------------------------------------------------
@@ -355,6 +362,7 @@ static void gst_twilio_src_class_init(GstTwilioSrcClass *klass) {
                           "checked); cannot be read",
                           nullptr, write_only));
 
+  graph::mark_on_worker(element);
   gst_element_class_add_static_pad_template(element, &src_template);
   gst_element_class_set_static_metadata(
       element, "Twilio caller's audio", "Source/Audio/Network",

@@ -58,12 +58,17 @@ InboundSession::InboundSession(GstElement *element, GstPad *pad, Worker &worker,
     : element_(element), pad_(pad), worker_(worker), chunk_(chunk),
       steady_(steady), enough_(chunk) {}
 
-InboundSession::~InboundSession() {
+void InboundSession::close() {
+  if (std::exchange(closed_, true))
+    return;
+  playing_ = false;
+  ended_ = eos_ = true;
   if (stream_)
     stream_->set_source(nullptr);
   // The stream of a server of our own goes with it: the next time, another one
   // is waited for.
-  if (server_ && stream_) {
+  const auto server = std::exchange(server_, nullptr);
+  if (server && stream_) {
     stream_->close(1001, "the pipeline stopped");
     graph::set_media_stream(top_of(element_).get(), nullptr);
   }
@@ -91,6 +96,7 @@ void InboundSession::adopt(std::shared_ptr<twilio::MediaStream> stream) {
     stream->close(1001, "the call is over");
     return;
   }
+  const auto held = hold();
   stream_ = std::move(stream);
   // Those who ask later learn of it by the first; a sink that is waiting, by
   // the second.
@@ -101,6 +107,7 @@ void InboundSession::adopt(std::shared_ptr<twilio::MediaStream> stream) {
 }
 
 void InboundSession::play() {
+  const auto held = hold();
   playing_ = true;
   if (stream_)
     stream_->set_source(this);
@@ -117,6 +124,7 @@ void InboundSession::pause() {
 }
 
 bool InboundSession::end() {
+  const auto held = hold();
   if (eos_)
     return false;
   if (!pending_.empty())
@@ -128,13 +136,16 @@ bool InboundSession::end() {
 void InboundSession::on_start(const twilio::StreamStart &start) {
   if (std::exchange(started_, true)) // from PAUSED back to PLAYING
     return;
+  const auto held = hold();
   messages::post(element_,
                  messages::CallStarted{start.call_sid, start.stream_sid,
                                        start.account_sid, start.parameters});
-  begin();
+  if (!closed_)
+    begin();
 }
 
 void InboundSession::on_media(std::int64_t timestamp_ms, ByteSpan mulaw) {
+  const auto held = hold();
   const auto step = timeline_.push(timestamp_ms, mulaw);
   if (eos_ || step.audio.empty())
     return;
@@ -142,11 +153,14 @@ void InboundSession::on_media(std::int64_t timestamp_ms, ByteSpan mulaw) {
   if (!placed_)
     place(step.audio);
   add_silence(step.silence);
+  if (closed_)
+    return;
   follow_cadence(step.audio);
   add_audio(step.audio);
 }
 
 void InboundSession::on_dtmf(std::string_view digit) {
+  const auto held = hold();
   const std::string key(digit);
   messages::post(element_, messages::DtmfReceived{key});
   if (eos_)
@@ -161,9 +175,12 @@ void InboundSession::on_dtmf(std::string_view digit) {
 void InboundSession::on_end(twilio::StreamEnd end, std::string_view detail) {
   if (std::exchange(ended_, true))
     return;
+  const auto held = hold();
   GST_INFO_OBJECT(element_, "stream over: %s", twilio::to_string(end));
   if (!eos_ && !pending_.empty())
     push_chunk(std::exchange(pending_, {}));
+  if (closed_)
+    return;
   post_anomalies();
   messages::post(element_, messages::StreamEnded{twilio::to_string(end),
                                                  std::string(detail)});
@@ -176,7 +193,9 @@ void InboundSession::begin() {
     return;
   const GCharPtr id(
       gst_pad_create_stream_id(pad_, element_, "patchcord-caller"));
-  gst_pad_push_event(pad_, gst_event_new_stream_start(id.get()));
+  GstEvent *start = gst_event_new_stream_start(id.get());
+  gst_event_set_group_id(start, gst_util_group_id_next());
+  gst_pad_push_event(pad_, start);
   const auto caps = choose_caps(pad_);
   decode_ = gst_structure_has_name(gst_caps_get_structure(caps.get(), 0),
                                    "audio/x-raw") != 0;

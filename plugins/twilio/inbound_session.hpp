@@ -9,19 +9,25 @@
 #include "worker/worker.hpp"
 
 #include <memory>
+#include <utility>
 
 namespace patchcord {
 
 // What twiliosrc does between READY and PAUSED and back: takes the media stream
 // from the pipeline, or from a server of its own, and pushes what comes. All on
 // the worker.
-class InboundSession final : public twilio::MediaSourceListener {
+//
+// What it posts or pushes may stop the element: each method that does holds
+// both, and close() ends what comes behind it.
+class InboundSession final
+    : public std::enable_shared_from_this<InboundSession>,
+      public twilio::MediaSourceListener {
 public:
   // Buffers of `chunk` samples, all of them (`steady`) or where nobody waits
   // for less (audio::Cadence).
   InboundSession(GstElement *element, GstPad *pad, Worker &worker,
                  std::size_t chunk, bool steady);
-  ~InboundSession() override;
+  ~InboundSession() override { close(); }
   InboundSession(const InboundSession &) = delete;
   InboundSession &operator=(const InboundSession &) = delete;
 
@@ -35,6 +41,8 @@ public:
   void pause();
   // EOS from the application; false when the stream is over already.
   bool end();
+  // Nothing comes of this session any more, even if it is kept a while.
+  void close();
 
   void on_start(const twilio::StreamStart &start) override;
   void on_media(std::int64_t timestamp_ms, ByteSpan mulaw) override;
@@ -42,6 +50,9 @@ public:
   void on_end(twilio::StreamEnd end, std::string_view detail) override;
 
 private:
+  auto hold() {
+    return std::pair(Ref<GstElement>::share(element_), shared_from_this());
+  }
   void adopt(std::shared_ptr<twilio::MediaStream> stream);
   void begin();
   void place(ByteSpan next);
@@ -74,6 +85,7 @@ private:
   bool started_ = false; // CallStarted was posted
   bool ended_ = false;   // StreamEnded was posted
   bool eos_ = false;     // EOS is out, or nobody downstream wants more
+  bool closed_ = false;
 };
 
 } // namespace patchcord

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "call/event_json.hpp"
 #include "call/graph_builder.hpp"
+#include "call/threads.hpp"
 #include "graph/contexts.hpp"
 #include "graph/worker_clock.hpp"
 
@@ -134,7 +135,7 @@ void Call::start(const WebSocketMediaStream::Attach &attach) {
   // The goodbye is over when the caller's sink says so, not when a recorder
   // beside it does as well.
   g_object_set(graph_.get(), "message-forward", TRUE, nullptr);
-  graph::set_worker(graph_.get(), setup_.worker);
+  graph::set_calls_worker(graph_.get(), setup_.worker);
   if (setup_.recordings != nullptr)
     record(graph_.get());
   graph::set_media_stream(graph_.get(), tap_ ? tap_->tap(stream_) : stream_);
@@ -143,8 +144,16 @@ void Call::start(const WebSocketMediaStream::Attach &attach) {
   deadline_ = worker.after(
       std::chrono::seconds(setup_.config->call.max_duration_s) + kGrace,
       [this] { end("max_duration", "the call outlived its limit"); });
-  if (gst_element_set_state(graph_.get(), GST_STATE_PLAYING) ==
-      GST_STATE_CHANGE_FAILURE)
+  play();
+}
+
+// In two steps: threads begin in PAUSED, and nothing flows before PLAYING.
+void Call::play() {
+  const auto reach = [&](GstState state) {
+    return gst_element_set_state(graph_.get(), state) !=
+           GST_STATE_CHANGE_FAILURE;
+  };
+  if (!reach(GST_STATE_PAUSED) || (!ending_ && !reach(GST_STATE_PLAYING)))
     end("error", "the graph " + setup_.graph_name + " did not start");
   else if (!setup_.answered_by.empty())
     answered_by(setup_.answered_by);
@@ -157,6 +166,9 @@ void Call::on_message(GstMessage *message) {
       on_forwarded(message);
     else
       on_element_message(message);
+    break;
+  case GST_MESSAGE_STREAM_STATUS:
+    on_stream_status(message);
     break;
   case GST_MESSAGE_EOS:
     // The goodbye has been heard.
@@ -177,6 +189,15 @@ void Call::on_message(GstMessage *message) {
   default:
     break;
   }
+}
+
+void Call::on_stream_status(GstMessage *message) {
+  const std::string reason = thread_in_the_way(message);
+  if (reason.empty() || ending_)
+    return;
+  const std::string text = setup_.graph_name + ": " + reason;
+  log::error(text, log_context());
+  end("error", text);
 }
 
 // What a pipeline with several sinks keeps to itself until all have said it.

@@ -69,7 +69,9 @@ public:
   static constexpr Duration kHangUpTimeout = 5s;
 
 private:
+  void play();
   void on_message(GstMessage *message);
+  void on_stream_status(GstMessage *message);
   void on_forwarded(GstMessage *message);
   void on_element_message(GstMessage *message);
   void on_error(GstMessage *message);

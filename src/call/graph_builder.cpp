@@ -4,6 +4,7 @@
 #include "agent/definition_file.hpp"
 #include "base/text.hpp"
 #include "elevenlabs/output_format.hpp"
+#include "graph/iterate.hpp"
 #include "graph/voice_format.hpp"
 
 #include <fstream>
@@ -107,41 +108,6 @@ std::string_view factory_of(GstElement *element) {
   return factory != nullptr ? GST_OBJECT_NAME(factory) : "";
 }
 
-} // namespace
-
-bool leads_to_caller(GstElement *element) {
-  if (factory_of(element) == "twiliosink")
-    return true;
-  bool leads = false;
-  gst_element_foreach_src_pad(
-      element,
-      [](GstElement *, GstPad *pad, gpointer found) -> gboolean {
-        const auto peer = Ref<GstPad>::adopt(gst_pad_get_peer(pad));
-        const auto next = Ref<GstElement>::adopt(
-            peer ? gst_pad_get_parent_element(peer.get()) : nullptr);
-        *static_cast<bool *>(found) = next && leads_to_caller(next.get());
-        return !*static_cast<bool *>(found);
-      },
-      &leads);
-  return leads;
-}
-
-namespace {
-
-// An element with a thread of its own would wait for the worker in a push, and
-// the worker, flushing or stopping, for that thread: for good, with all calls.
-// In a side branch (a recorder) it is welcome.
-Result<> check_threads(const std::string &name, GstElement *element) {
-  const std::string factory(factory_of(element));
-  if (!factory.starts_with("queue") || !leads_to_caller(element))
-    return ok();
-  return make_error("bad_pipeline",
-                    name + ": " + factory +
-                        " stands on the way to twiliosink; expected none "
-                        "there: all elements of a call share its worker's "
-                        "thread (a side branch behind a tee may have one)");
-}
-
 // A format that is asked for and cannot be had would fail every call.
 Result<> check_voice_format(const std::string &name, GstElement *element) {
   if (factory_of(element) != "elevenlabssrc")
@@ -173,17 +139,12 @@ Result<> check_voice_format(const std::string &name, GstElement *element) {
 
 Ref<GstElement> find_element(GstElement *graph, std::string_view factory_name) {
   Ref<GstElement> found;
-  GstIterator *elements = gst_bin_iterate_recurse(GST_BIN(graph));
-  GValue item = G_VALUE_INIT;
-  while (!found && gst_iterator_next(elements, &item) == GST_ITERATOR_OK) {
-    auto *element = GST_ELEMENT(g_value_get_object(&item));
-    GstElementFactory *factory = gst_element_get_factory(element);
-    if (factory != nullptr && factory_name == GST_OBJECT_NAME(factory))
-      found = Ref<GstElement>::share(element);
-    g_value_reset(&item);
-  }
-  g_value_unset(&item);
-  gst_iterator_free(elements);
+  graph::any_of(gst_bin_iterate_recurse(GST_BIN(graph)),
+                [&](GstElement *element) {
+                  if (factory_of(element) == factory_name)
+                    found = Ref<GstElement>::share(element);
+                  return static_cast<bool>(found);
+                });
   return found;
 }
 
@@ -235,20 +196,14 @@ Result<Ref<GstElement>> build_graph(const std::string &name,
   if (!definition)
     return definition.error();
   const auto settings = settings_of(config, **definition, agent_file, start);
-  GstIterator *elements = gst_bin_iterate_recurse(GST_BIN(graph.get()));
-  GValue item = G_VALUE_INIT;
   Result<> checked = ok();
-  while (gst_iterator_next(elements, &item) == GST_ITERATOR_OK) {
-    auto *element = GST_ELEMENT(g_value_get_object(&item));
-    apply(element, settings);
-    if (checked)
-      checked = check_threads(name, element);
-    if (checked)
-      checked = check_voice_format(name, element);
-    g_value_reset(&item);
-  }
-  g_value_unset(&item);
-  gst_iterator_free(elements);
+  graph::any_of(gst_bin_iterate_recurse(GST_BIN(graph.get())),
+                [&](GstElement *element) {
+                  apply(element, settings);
+                  if (checked)
+                    checked = check_voice_format(name, element);
+                  return false;
+                });
   if (!checked)
     return checked.error();
   return graph;

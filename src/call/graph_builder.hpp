@@ -32,9 +32,6 @@ Result<Ref<GstElement>> build_graph(const std::string &name,
 // The first element of this factory in a graph; null when there is none.
 Ref<GstElement> find_element(GstElement *graph, std::string_view factory_name);
 
-// Whether what `element` puts out comes to twiliosink.
-bool leads_to_caller(GstElement *element);
-
 // The names of the element factories in a graph's text that are not installed.
 std::vector<std::string> missing_elements(const std::string &text);
 

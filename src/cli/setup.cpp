@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "call/graph_builder.hpp"
+#include "call/threads.hpp"
 #include "config/secret.hpp"
 #include "graph/handles.hpp"
 #include "offline/espeak_voice.hpp"
@@ -127,6 +128,9 @@ Result<Unit> check_graph(const config::Config &config, const CallFiles &files) {
     return graph.error();
   if (auto parts = check_parts(files.pipeline, graph->get()); !parts)
     return parts;
+  if (auto threads = call::check_threads(files.pipeline, graph->get());
+      !threads)
+    return threads;
   if (text->find("mind=openai") != std::string::npos && !files.agent.empty())
     if (auto secrets = check_tool_secrets(files.agent); !secrets)
       return secrets;

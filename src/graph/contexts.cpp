@@ -3,6 +3,9 @@
 
 #include "graph/handles.hpp"
 
+#include <atomic>
+#include <future>
+
 namespace patchcord::graph {
 namespace {
 
@@ -28,6 +31,9 @@ GType http_observer_type() {
 }
 
 constexpr char kField[] = "handle";
+constexpr char kServesCalls[] = "serves-calls";
+// For a worker in the middle of something, in the application's real time.
+constexpr auto kPatience = std::chrono::seconds(1);
 
 template <typename T>
 Ref<GstContext> make_context(const char *context_type, GType type,
@@ -73,6 +79,53 @@ void share(GstElement *element, const char *context_type, GType type,
 void set_worker(GstElement *element, const std::shared_ptr<Worker> &worker) {
   gst_element_set_context(
       element, make_context(kWorkerContext, worker_type(), worker).get());
+}
+
+void set_calls_worker(GstElement *pipeline,
+                      const std::shared_ptr<Worker> &worker) {
+  auto context = make_context(kWorkerContext, worker_type(), worker);
+  gst_structure_set(gst_context_writable_structure(context.get()), kServesCalls,
+                    G_TYPE_BOOLEAN, TRUE, nullptr);
+  gst_element_set_context(pipeline, context.get());
+}
+
+bool turns_away_thread(GstElement *element, const Worker &worker) {
+  if (worker.on_thread())
+    return false;
+  const auto context =
+      Ref<GstContext>::adopt(gst_element_get_context(element, kWorkerContext));
+  if (!context || !gst_structure_has_field(
+                      gst_context_get_structure(context.get()), kServesCalls))
+    return false;
+  static const GQuark told = g_quark_from_static_string("patchcord-told");
+  if (g_object_replace_qdata(G_OBJECT(element), told, nullptr, element, nullptr,
+                             nullptr) != FALSE)
+    GST_ELEMENT_ERROR(element, CORE, THREAD,
+                      ("Another thread than that of the call's worker came to "
+                       "this element: before it stands one that has a thread "
+                       "of its own, such as a queue or a mixer."),
+                      (nullptr));
+  return true;
+}
+
+void stop_on_worker(Worker &worker, GstElement *element,
+                    std::function<void()> work) {
+  if (worker.on_thread() || worker.is_virtual())
+    return worker.call(work);
+  auto promise = std::make_shared<std::promise<void>>();
+  const auto done = promise->get_future();
+  const auto ran = std::make_shared<std::atomic<bool>>(false);
+  worker.post([held = Ref<GstElement>::share(element), work, ran,
+               promise = std::move(promise)]() mutable {
+    work();
+    held.reset(); // before who waits goes on, and perhaps drops the last one
+    *ran = true;
+    promise->set_value();
+  });
+  if (done.wait_for(kPatience) == std::future_status::timeout)
+    GST_INFO_OBJECT(element, "the worker is busy: stops later");
+  else if (!*ran) // The worker has stopped, and dropped it.
+    worker.call(work);
 }
 
 void set_media_stream(GstElement *element,

@@ -24,6 +24,13 @@ inline constexpr char kHttpObserverContext[] = "patchcord.http-observer";
 
 void set_worker(GstElement *pipeline_or_element,
                 const std::shared_ptr<Worker> &worker);
+// The same for a worker that runs other calls too, and must not wait for any
+// thread: no other one may enter the pipeline's elements by their pads.
+void set_calls_worker(GstElement *pipeline,
+                      const std::shared_ptr<Worker> &worker);
+// Whether this thread may not enter `element`, which is a call's. Posts an
+// error that says so, once.
+bool turns_away_thread(GstElement *element, const Worker &worker);
 void set_media_stream(GstElement *pipeline_or_element,
                       const std::shared_ptr<twilio::MediaStream> &stream);
 
@@ -63,6 +70,12 @@ auto on_worker(Worker &worker, F &&work) -> decltype(work()) {
     return result;
   }
 }
+
+// The same for the end of an element's work, with the element held. A worker
+// that is in a push into a sink that blocks in PAUSED is not waited for longer
+// than a second: then the work is done when it comes back.
+void stop_on_worker(Worker &worker, GstElement *element,
+                    std::function<void()> work);
 
 // Runs an element's work on its worker: at once when this is the worker, soon
 // otherwise, with the element held. For what must not be waited for from

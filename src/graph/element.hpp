@@ -4,17 +4,33 @@
 #include "graph/contexts.hpp"
 
 #include <string>
+#include <type_traits>
 
 // What elements that have a session on a worker do alike. `Private` has the
 // members `worker` and `session`, shared pointers.
 namespace patchcord::graph {
 
+// Marks the class of an element whose work is done on a worker.
+inline constexpr char kOnWorker[] = "patchcord-on-worker";
+inline void mark_on_worker(GstElementClass *klass) {
+  gst_element_class_add_static_metadata(klass, kOnWorker, "yes");
+}
+inline bool is_on_worker(GstElement *element) {
+  return gst_element_get_metadata(element, kOnWorker) != nullptr;
+}
+
 // Runs `use` on the worker with the session; `otherwise` when there is none.
+// For pad functions: a thread that may not enter the element gets a flow error.
 template <typename Private, typename R, typename F>
-R with_session(Private &priv, R otherwise, F &&use) {
+R with_session(GstElement *element, Private &priv, R otherwise, F &&use) {
   const auto worker = priv.worker;
   if (!worker)
     return otherwise;
+  if (turns_away_thread(element, *worker)) {
+    if constexpr (std::is_same_v<R, GstFlowReturn>)
+      return GST_FLOW_ERROR;
+    return otherwise;
+  }
   return on_worker(*worker, [&]() -> R {
     const auto session = priv.session; // `use` may end it
     return session ? use(*session) : otherwise;
@@ -23,8 +39,8 @@ R with_session(Private &priv, R otherwise, F &&use) {
 
 // The same for an event: whether there was a session.
 template <typename Private, typename F>
-gboolean on_session(Private &priv, F &&use) {
-  return with_session(priv, FALSE, [&](auto &session) -> gboolean {
+gboolean on_session(GstElement *element, Private &priv, F &&use) {
+  return with_session(element, priv, FALSE, [&](auto &session) -> gboolean {
     use(session);
     return TRUE;
   });

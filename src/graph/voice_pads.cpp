@@ -102,18 +102,18 @@ GstStateChangeReturn
 VoicePads::change_state(GstElementClass *parent_class,
                         GstStateChange transition,
                         const std::function<bool()> &start) {
+  // Kept in NULL: the worker may still be on its way out of a push.
   if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    worker_ = acquire_worker(element_);
-  else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
-    stop(); // before the pads are deactivated
+    if (auto worker = acquire_worker(element_); worker != worker_)
+      worker_ = std::move(worker);
   const GstStateChangeReturn result =
       parent_class->change_state(element_, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    stop_on_worker(*worker_, element_, [this] { stop(); });
   if (result == GST_STATE_CHANGE_FAILURE)
     return result;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start())
     return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
-    worker_.reset();
   return result;
 }
 
@@ -141,7 +141,7 @@ VoicePads::negotiate(const std::optional<VoiceFormat> &wanted) const {
 void VoicePads::start(const VoiceFormat &format, const std::string &text,
                       const MakeEngine &make_engine) {
   const bool plain = !has_text_pad();
-  on_worker(*worker_, [&] {
+  soon_on_worker(*worker_, element_, [this, format, text, make_engine, plain] {
     format_ = format;
     queue_.flush();
     flow_ = GST_FLOW_OK;
@@ -164,13 +164,11 @@ void VoicePads::start(const VoiceFormat &format, const std::string &text,
 }
 
 void VoicePads::stop() {
-  on_worker(*worker_, [&] {
-    ++generation_;
-    running_.reset();
-    queue_.flush();
-    if (const auto engine = std::exchange(engine_, nullptr))
-      engine->stop();
-  });
+  ++generation_;
+  running_.reset();
+  queue_.flush();
+  if (const auto engine = std::exchange(engine_, nullptr))
+    engine->stop();
 }
 
 void VoicePads::speak_property(const std::string &text) {
@@ -203,6 +201,8 @@ bool VoicePads::end_plain_source() {
 GstFlowReturn VoicePads::chain(GstPad *pad, GstObject *, GstBuffer *buffer) {
   const auto owned = Ref<GstBuffer>::adopt(buffer);
   VoicePads &self = of(pad);
+  if (turns_away_thread(self.element_, *self.worker_))
+    return GST_FLOW_ERROR;
   return on_worker(*self.worker_, [&] { return self.take_text(buffer); });
 }
 
@@ -222,6 +222,8 @@ GstFlowReturn VoicePads::take_text(GstBuffer *buffer) {
 gboolean VoicePads::sink_event(GstPad *pad, GstObject *, GstEvent *event) {
   auto owned = Ref<GstEvent>::adopt(event);
   VoicePads &self = of(pad);
+  if (turns_away_thread(self.element_, *self.worker_))
+    return FALSE;
   switch (GST_EVENT_TYPE(event)) {
   case GST_EVENT_FLUSH_START: {
     // First, on this thread: the worker may be blocked in a push that only

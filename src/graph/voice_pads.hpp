@@ -66,7 +66,8 @@ public:
   // none. From READY -> PAUSED once the pads are active.
   std::optional<VoiceFormat>
   negotiate(const std::optional<VoiceFormat> &wanted = std::nullopt) const;
-  // READY -> PAUSED once the pads are active: `make_engine` runs on the worker.
+  // READY -> PAUSED once the pads are active: `make_engine` runs on the worker,
+  // soon.
   // `text` is what a plain source speaks.
   using MakeEngine = std::function<std::shared_ptr<VoiceEngine>()>;
   void start(const VoiceFormat &format, const std::string &text,

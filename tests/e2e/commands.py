@@ -98,17 +98,22 @@ def a_voice_that_is_not_there_is_refused_naming_file_and_key():
               out + err)
 
 
-def a_queue_on_the_way_to_the_caller_is_refused():
-    with Stack() as stack:
-        graph = stack.file("queue.launch", "twiliosrc ! mulawdec ! "
-                           "audioresample ! sphinxstt ! queue ! agent ! "
-                           "espeaksrc ! audioresample ! mulawenc ! twiliosink")
-        config = stack.file("queue.toml", f'[call]\npipeline = "{graph}"\n')
-        program = stack.start("check", [stack.build / "src/cli/patchcord",
-                                        "check", "--config", config])
-        check(program.wait(20) != 0, "the check passed")
-        check("queue stands on the way to twiliosink" in program.output(),
-              program.output())
+def a_thread_on_the_way_to_the_caller_is_refused():
+    for command in ("check", "serve"):
+        for element in ("queue", "multiqueue"):
+            with Stack() as stack:
+                graph = stack.file(
+                    "thread.launch", "twiliosrc ! mulawdec ! audioresample ! "
+                    f"sphinxstt ! {element} ! agent ! espeaksrc ! "
+                    "audioresample ! mulawenc ! twiliosink")
+                config = stack.file("thread.toml",
+                                    f'[call]\npipeline = "{graph}"\n')
+                program = stack.start(command,
+                                      [stack.build / "src/cli/patchcord",
+                                       command, "--config", config])
+                check(program.wait(20) != 0, "it passed")
+                check(f"{element} stands on the way to twiliosink"
+                      in program.output(), program.output())
 
 
 def a_pipeline_that_cannot_hold_a_call_is_refused_with_the_reason():
@@ -240,7 +245,7 @@ if __name__ == "__main__":
         a_bad_configuration_is_refused_naming_file_line_and_key,
         a_bad_agent_is_refused_naming_file_and_line,
         a_voice_that_is_not_there_is_refused_naming_file_and_key,
-        a_queue_on_the_way_to_the_caller_is_refused,
+        a_thread_on_the_way_to_the_caller_is_refused,
         a_pipeline_that_cannot_hold_a_call_is_refused_with_the_reason,
         a_voice_format_that_nobody_takes_is_refused,
         what_is_installed_is_all_it_takes,

@@ -24,6 +24,8 @@ void MediaBench::make_pad() {
           bench->log.push_back("buffer " +
                                std::to_string(gst_buffer_get_size(buffer)));
           bench->buffers.push_back(Ref<GstBuffer>::adopt(buffer));
+          if (bench->on_buffer)
+            bench->on_buffer();
           return bench->answer;
         });
   gst_pad_set_active(pad, TRUE);

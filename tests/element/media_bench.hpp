@@ -180,6 +180,7 @@ public:
   GstClockTime latency = GST_CLOCK_TIME_NONE;
   GstFlowReturn answer = GST_FLOW_OK; // to buffers
   std::function<void(const events::Playout &)> on_playout;
+  std::function<void()> on_buffer; // out of a source
 
 private:
   void make_pad();

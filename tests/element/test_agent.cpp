@@ -75,6 +75,85 @@ void test_limit() {
   g_assert_true(longest_call(60) == 60s);
 }
 
+// A pipeline of gst-launch plays long before it is called.
+void test_waits_for_the_stream() {
+  const auto worker = Worker::create_virtual();
+  AgentBench bench(worker);
+  g_object_set(bench.element(), "max-duration", 10, nullptr);
+  GstPad *caller = gst_pad_new("caller", GST_PAD_SRC);
+  GstPad *sink = gst_element_get_static_pad(bench.element(), "sink");
+  gst_pad_link(caller, sink);
+  gst_pad_set_active(caller, TRUE);
+  gst_element_set_state(bench.element(), GST_STATE_PLAYING);
+  worker->run_for(600s);
+  equal(bench.take(), "");
+  gst_pad_push_event(caller, gst_event_new_stream_start("caller"));
+  equal(bench.take(), kGreeting); // at once
+  worker->run_for(9s);
+  g_assert_true(bench.messages<messages::ConversationEnded>().empty());
+  worker->run_for(2s);
+  equal(bench.messages<messages::ConversationEnded>().at(0).reason,
+        "max_duration");
+  gst_pad_unlink(caller, sink);
+  gst_object_unref(sink);
+  gst_object_unref(caller);
+}
+
+// By somebody upstream: what was said goes, the conversation does not.
+void test_flush() {
+  const auto worker = Worker::create_virtual();
+  AgentBench bench(worker);
+  bench.play();
+  bench.take();
+  gst_harness_push_event(bench.harness(), gst_event_new_flush_start());
+  gst_harness_push_event(bench.harness(), gst_event_new_flush_stop(TRUE));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  gst_harness_push_event(bench.harness(), gst_event_new_segment(&segment));
+  equal(bench.take(), "flush-start flush-stop");
+  g_assert_cmpint(bench.words("book a room"), ==, GST_FLOW_OK);
+  equal(bench.take(),
+        "segment start:2 \"In which office?\" end:2 expect:choice");
+}
+
+void test_refused_caps() {
+  const auto worker = Worker::create_virtual();
+  AgentBench bench(worker);
+  bench.play();
+  const auto caps = Ref<GstCaps>::adopt(
+      gst_caps_from_string("text/x-raw, format=pango-markup"));
+  gst_harness_push_event(bench.harness(), gst_event_new_caps(caps.get()));
+  g_assert_cmpint(bench.words("<b>book</b>"), ==, GST_FLOW_NOT_NEGOTIATED);
+}
+
+void test_stops_within() {
+  for (const char *name :
+       {messages::Decision::kName, messages::ConversationEnded::kName}) {
+    const auto worker = Worker::create_virtual();
+    AgentBench bench(worker);
+    GstBus *bus = gst_element_get_bus(bench.element());
+    std::pair<GstElement *, const char *> stop(bench.element(), name);
+    gst_bus_set_sync_handler(
+        bus,
+        [](GstBus *, GstMessage *message, gpointer data) {
+          const auto &[element, what] =
+              *static_cast<std::pair<GstElement *, const char *> *>(data);
+          if (gst_message_has_name(message, what))
+            gst_element_set_state(element, GST_STATE_NULL);
+          return GST_BUS_PASS;
+        },
+        &stop, nullptr);
+    bench.play();
+    if (name == std::string(messages::ConversationEnded::kName))
+      gst_harness_push_event(bench.harness(), gst_event_new_eos());
+    worker->run_for(60s);
+    g_assert_cmpint(GST_STATE(bench.element()), ==, GST_STATE_NULL);
+    g_assert_cmpuint(worker->armed_timers(), ==, 0);
+    gst_bus_set_sync_handler(bus, nullptr, nullptr, nullptr);
+    gst_object_unref(bus);
+  }
+}
+
 void test_interruption() {
   const auto worker = Worker::create_virtual();
   AgentBench bench(worker);
@@ -388,6 +467,10 @@ int main(int argc, char **argv) {
   } tests[] = {
       {"holds-a-whole-call", test_call},
       {"smaller-of-two-limits-ends-the-call", test_limit},
+      {"begins-with-the-stream-and-not-before", test_waits_for_the_stream},
+      {"flush-from-upstream-keeps-the-conversation", test_flush},
+      {"other-caps-are-refused", test_refused_caps},
+      {"states-may-change-within-a-push", test_stops_within},
       {"interruption-is-a-flush-and-a-new-segment", test_interruption},
       {"false-interruption-is-a-hold-and-a-resume", test_false_interruption},
       {"running-time-goes-on-over-a-flush", test_timestamps},

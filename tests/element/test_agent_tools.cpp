@@ -304,5 +304,7 @@ int main(int argc, char **argv) {
   for (const auto &test : tests)
     g_test_add_func(("/agent/tools/" + std::string(test.name)).c_str(),
                     test.test);
-  return g_test_run();
+  const int result = g_test_run();
+  gst_deinit();
+  return result;
 }

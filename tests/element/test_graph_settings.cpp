@@ -119,5 +119,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/graph/has-the-agents-voices", test_voices);
   g_test_add_func("/graph/bad-agent-is-refused-with-its-line", test_bad_agent);
   g_test_add_func("/graph/offline-voices-are-known", test_offline_voices);
-  return g_test_run();
+  const int result = g_test_run();
+  gst_deinit();
+  return result;
 }

@@ -287,6 +287,34 @@ static void test_settings() {
   g_assert_cmpuint(b.stream->marks.size(), ==, 13); // every 80 ms
 }
 
+// By an agent that is told what was heard, or by who hears of the end.
+static void test_stops_within() {
+  Bench b;
+  b.say(1, 1600);
+  b.on_playout = [&b](const events::Playout &) { b.set_state(GST_STATE_NULL); };
+  b.worker->run_for(1s);
+  g_assert_null(b.stream->sink);
+  assert_text(b.take(), "started 1 0\nended 1 1600\n");
+
+  Bench end;
+  GstBus *bus = gst_element_get_bus(end.pipeline);
+  gst_bus_set_sync_handler(
+      bus,
+      [](GstBus *, GstMessage *message, gpointer bench) {
+        if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS)
+          static_cast<Bench *>(bench)->set_state(GST_STATE_NULL);
+        gst_message_unref(message);
+        return GST_BUS_DROP;
+      },
+      &end, nullptr);
+  end.say(1, 1600);
+  end.send(gst_event_new_eos());
+  end.worker->run_for(1s);
+  g_assert_null(end.stream->sink);
+  gst_bus_set_sync_handler(bus, nullptr, nullptr, nullptr);
+  gst_object_unref(bus);
+}
+
 // Figures for the documentation; `-m perf` runs it.
 static void test_speed() {
   if (!g_test_perf()) {
@@ -340,6 +368,8 @@ int main(int argc, char **argv) {
                   test_latency_is_passed_on);
   g_test_add_func("/twiliosink/states-may-cycle", test_state_cycling);
   g_test_add_func("/twiliosink/settings-count", test_settings);
+  g_test_add_func("/twiliosink/states-may-change-within-a-push",
+                  test_stops_within);
   g_test_add_func("/twiliosink/speed", test_speed);
   const int result = g_test_run();
   gst_deinit();

@@ -282,6 +282,45 @@ static void test_state_cycling() {
   g_assert_cmpint(b.stream->close_code, ==, 0); // not ours to close
 }
 
+// By whoever hears a message or gets a buffer, on the worker.
+static void test_stops_within() {
+  for (const char *name :
+       {messages::CallStarted::kName, messages::DtmfReceived::kName,
+        messages::StreamAnomalies::kName, messages::StreamEnded::kName}) {
+    g_test_message("%s", name);
+    Bench b;
+    b.stream->odd["sequence_gap"] = 1;
+    GstBus *bus = gst_element_get_bus(b.pipeline);
+    std::pair<Bench *, const char *> stop(&b, name);
+    gst_bus_set_sync_handler(
+        bus,
+        [](GstBus *, GstMessage *message, gpointer data) {
+          auto &[bench, what] =
+              *static_cast<std::pair<Bench *, const char *> *>(data);
+          if (gst_message_has_name(message, what))
+            bench->set_state(GST_STATE_NULL);
+          return GST_BUS_PASS;
+        },
+        &stop, nullptr);
+    b.play();
+    b.stream->begin();
+    b.frames(1);
+    if (b.stream->source != nullptr)
+      b.stream->source->on_dtmf("1");
+    b.stream->finish();
+    g_assert_null(b.stream->source);
+    gst_bus_set_sync_handler(bus, nullptr, nullptr, nullptr);
+    gst_object_unref(bus);
+  }
+  Bench b;
+  b.on_buffer = [&b] { b.set_state(GST_STATE_NULL); };
+  b.stream->begin();
+  b.play();
+  b.frames(1);
+  g_assert_null(b.stream->source);
+  g_assert_cmpuint(b.buffers.size(), ==, 1);
+}
+
 // Figures for the documentation; `-m perf` runs it.
 static void test_speed() {
   if (!g_test_perf()) {
@@ -402,6 +441,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/twiliosrc/time-stands-still-in-paused",
                   test_pause_and_play);
   g_test_add_func("/twiliosrc/states-may-cycle", test_state_cycling);
+  g_test_add_func("/twiliosrc/states-may-change-within-a-push",
+                  test_stops_within);
   g_test_add_func("/twiliosrc/speed", test_speed);
   g_test_add_func("/twiliosrc/listens-itself-and-twiliosink-answers",
                   test_listens_itself);

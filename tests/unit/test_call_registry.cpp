@@ -9,6 +9,7 @@
 #include <glib.h>
 #include <gst/gst.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -75,11 +76,13 @@ public:
   std::function<void(const store::TurnRecord &)> at_turn;
 };
 
-config::Config configured(const std::string &folder) {
+constexpr char kGraph[] =
+    "twiliosrc ! scenariostt ! agent mind=scripted ! scenariovoice ! "
+    "twiliosink\n";
+
+config::Config configured(const std::string &folder, const char *graph) {
   std::ofstream(folder + "/desk.toml") << kAgent;
-  std::ofstream(folder + "/test.launch")
-      << "twiliosrc ! scenariostt ! agent mind=scripted ! scenariovoice ! "
-         "twiliosink\n";
+  std::ofstream(folder + "/test.launch") << graph;
   config::Config config;
   config.call.agent = folder + "/desk.toml";
   config.call.pipeline = folder + "/test.launch";
@@ -89,8 +92,9 @@ config::Config configured(const std::string &folder) {
 // A registry, and Twilio with one caller. Streams of his share a line.
 class House {
 public:
-  explicit House(const std::string &lines = kOperator)
-      : config_(configured(folder_.path())),
+  explicit House(const std::string &lines = kOperator,
+                 const char *graph = kGraph)
+      : config_(configured(folder_.path(), graph)),
         registry_(std::in_place, config_, records, nullptr, &worker->clock()) {
     const auto scenario = scenario::parse_scenario(
         "name = \"x\"\nagent = \"" + config_.call.agent + "\"\n" + lines,
@@ -253,6 +257,18 @@ void test_over_while_dialling() {
   house.sweep_for(4s);
   CHECK_TEXT(house.record().transfer_outcome, "unknown");
   g_assert_true(house.over());
+}
+
+// A pipeline that was changed under a server that runs.
+void test_thread_in_the_way() {
+  House house(kOperator,
+              "twiliosrc ! scenariostt ! agent ! scenariovoice ! multiqueue ! "
+              "twiliosink\n");
+  house.ring();
+  house.run_until([&] { return house.over(); });
+  CHECK_TEXT(house.record().end_reason, "error");
+  g_assert_nonnull(std::strstr(house.record().end_detail.c_str(),
+                               "multiqueue stands on the way to twiliosink"));
 }
 
 // --- how it ended ------------------------------------------------------------
@@ -498,6 +514,8 @@ int main(int argc, char **argv) {
                   test_never_told);
   g_test_add_func("/registry/a-call-that-is-over-awaits-its-result-for-a-while",
                   test_over_while_dialling);
+  g_test_add_func("/registry/a-thread-in-the-way-ends-the-call-with-the-reason",
+                  test_thread_in_the_way);
   g_test_add_func("/registry/a-result-that-is-told-twice-has-one-answer",
                   test_told_twice);
   g_test_add_func("/registry/a-result-told-again-changes-no-record",
