@@ -74,7 +74,8 @@ bool plausible_email(std::string_view address) {
   const std::string_view domain = address.substr(at + 1);
   const std::size_t dot = domain.rfind('.');
   if (dot == std::string_view::npos || dot == 0 || domain.size() - dot < 3 ||
-      domain.find('@') != std::string_view::npos)
+      domain.find('@') != std::string_view::npos ||
+      domain.find_first_of("0123456789", dot) != std::string_view::npos)
     return false;
   if (address[0] == '.' || address[at - 1] == '.' ||
       address.find("..") != std::string_view::npos)
@@ -85,17 +86,150 @@ bool plausible_email(std::string_view address) {
   });
 }
 
+bool begins_digits(const Words &words, std::size_t i) {
+  return digits_at(words, i).has_value();
+}
+
+// "Oh, it's ...", "one moment": no digits.
+bool is_lone_word(const Words &words, std::size_t begin, std::size_t end) {
+  return end == begin + 1 && end < words.size() && words[end] != "please" &&
+         is_one_of(words[begin], {"oh", "o", "one"});
+}
+
+// What people say within a number.
+bool is_between_digits(std::string_view word) {
+  return is_one_of(word, {"um", "uh", "er", "and", "then", "dash", "hyphen",
+                          "dot", "space", "minus"});
+}
+
+// The longest run of digits, the last of such, so that "two numbers: 555 ..."
+// and "555 0100 extension 12" are one number.
+std::optional<std::string> longest_run(const Words &words) {
+  std::string longest, run;
+  for (std::size_t i = 0; i < words.size();) {
+    const std::size_t begin = i;
+    const auto more = digits_at(words, i);
+    if (!more) {
+      if (!is_between_digits(words[i]))
+        run.clear();
+      ++i;
+    } else if (run.empty() && is_lone_word(words, begin, i) &&
+               !begins_digits(words, i)) {
+      continue;
+    } else {
+      run += *more;
+    }
+    if (!run.empty() && run.size() >= longest.size())
+      longest = run;
+  }
+  return longest.empty() ? std::nullopt : std::optional(longest);
+}
+
+// --- addresses ---------------------------------------------------------------
+
+bool is_letter_word(const std::string &word) { return word.size() == 1; }
+
+// The "at" of the address, the last with a "dot" behind it.
+std::optional<std::size_t> host_sign(const Words &words) {
+  std::optional<std::size_t> sign;
+  bool dot = false;
+  for (std::size_t i = words.size(); i > 0 && !sign; --i) {
+    dot = dot || is_one_of(words[i - 1], {"dot", "point", "period"});
+    if (dot && words[i - 1] == "at")
+      sign = i - 1;
+  }
+  return sign;
+}
+
+// Words of the sentence around an address. Letters of it may look like some.
+bool ends_mailbox(const Words &words, std::size_t i) {
+  const bool spelled = is_letter_word(words[i]) &&
+                       ((i > 0 && is_letter_word(words[i - 1])) ||
+                        (i + 1 < words.size() && is_letter_word(words[i + 1])));
+  return !spelled &&
+         is_one_of(words[i],
+                   {"no",   "it",     "is",    "its",      "sorry",   "to",
+                    "my",   "email",  "mail",  "address",  "write",   "send",
+                    "be",   "me",     "us",    "thats",    "that",    "said",
+                    "i",    "would",  "wait",  "the",      "or",      "and",
+                    "on",   "okay",   "ok",    "right",    "yes",     "yeah",
+                    "um",   "uh",     "well",  "so",       "sure",    "at",
+                    "mean", "should", "reach", "actually", "wrong",   "not",
+                    "oh",   "please", "under", "have",     "capital", "use"});
+}
+
+// From "at" backwards. "B as in boy" is a letter.
+Words mailbox(const Words &words, std::size_t at) {
+  Words taken;
+  for (std::size_t i = at; i > 0;) {
+    if (i >= 4 && words[i - 2] == "in" && words[i - 3] == "as" &&
+        is_letter_word(words[i - 4])) {
+      i -= 3;
+      continue;
+    }
+    const bool own = taken.empty() && is_one_of(words[i - 1], {"me", "us"});
+    if (words[i - 1] == "capital") { // "capital j": letters are all small
+      --i;
+      continue;
+    }
+    if (!own && ends_mailbox(words, i - 1))
+      break;
+    taken.insert(taken.begin(), words[--i]);
+    if (own)
+      break;
+  }
+  return taken;
+}
+
+// Up to the label behind the last "dot", which may be spelled.
+Words host(const Words &words, std::size_t at) {
+  const auto joins = [](const std::string &word) {
+    return is_one_of(word, {"dot", "point", "period", "dash", "hyphen"});
+  };
+  Words taken;
+  bool dot = false;
+  for (std::size_t i = at + 1; i < words.size(); ++i) {
+    const bool whole = dot && !taken.empty() && !joins(taken.back());
+    const bool spells = is_letter_word(words[i]) && !taken.empty() &&
+                        is_letter_word(taken.back());
+    if (whole && !joins(words[i]) && !spells)
+      break;
+    dot = dot || is_one_of(words[i], {"dot", "point", "period"});
+    taken.push_back(words[i]);
+  }
+  return taken;
+}
+
+std::string written_out(const Words &words) {
+  std::string out;
+  for (std::size_t i = 0; i < words.size();) {
+    const std::string &word = words[i];
+    const char *sign = is_one_of(word, {"dot", "point", "period"})    ? "."
+                       : word == "underscore"                         ? "_"
+                       : is_one_of(word, {"dash", "hyphen", "minus"}) ? "-"
+                       : word == "plus"                               ? "+"
+                                                                      : nullptr;
+    const auto digits = sign == nullptr && word != "o" && small_number(word)
+                            ? digits_at(words, i)
+                            : std::nullopt;
+    if (digits) {
+      out += *digits;
+      continue;
+    }
+    out += sign != nullptr ? std::string(sign) : word;
+    ++i;
+  }
+  return out;
+}
+
 } // namespace
 
 std::optional<std::string> find_digits(const Words &words) {
-  std::string digits;
-  for (std::size_t i = 0; i < words.size();) {
-    if (const auto more = digits_at(words, i))
-      digits += *more;
-    else
-      ++i;
-  }
-  return digits.empty() ? std::nullopt : std::optional(digits);
+  if (const Words corrected = behind_correction(words);
+      corrected.size() < words.size())
+    if (auto digits = longest_run(corrected))
+      return digits;
+  return longest_run(words);
 }
 
 std::optional<std::string> find_phone(std::string_view spoken) {
@@ -113,39 +247,12 @@ std::optional<std::string> find_phone(std::string_view spoken) {
 std::optional<std::string> find_email(std::string_view spoken) {
   if (const auto written = written_email(spoken))
     return plausible_email(*written) ? written : std::nullopt;
-  // Leading words that belong to the sentence.
-  Words words = to_words(spoken);
-  std::size_t i = 0;
-  while (i < words.size() &&
-         is_one_of(words[i], {"my",   "email", "mail",  "e",    "address", "is",
-                              "its",  "it",    "thats", "that", "would",   "be",
-                              "sure", "yes",   "yeah",  "okay", "ok",      "um",
-                              "uh",   "the",   "so",    "well"}) &&
-         !(words[i] == "e" && i + 1 < words.size() && words[i + 1].size() == 1))
-    ++i;
-  std::string address;
-  while (i < words.size()) {
-    const std::string &word = words[i];
-    if (word == "at")
-      address += '@';
-    else if (is_one_of(word, {"dot", "point", "period"}))
-      address += '.';
-    else if (word == "underscore")
-      address += '_';
-    else if (is_one_of(word, {"dash", "hyphen", "minus"}))
-      address += '-';
-    else if (word == "plus")
-      address += '+';
-    else if (is_one_of(word, {"please", "thanks", "thank", "you"}))
-      break;
-    else if (word == "o" || !small_number(word))
-      address += word;
-    else if (const auto digits = digits_at(words, i)) {
-      address += *digits;
-      continue;
-    }
-    ++i;
-  }
+  const Words words = to_words(spoken);
+  const auto at = host_sign(words);
+  if (!at)
+    return std::nullopt;
+  const std::string address =
+      written_out(mailbox(words, *at)) + "@" + written_out(host(words, *at));
   return plausible_email(address) ? std::optional(address) : std::nullopt;
 }
 

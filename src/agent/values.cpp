@@ -53,6 +53,13 @@ std::optional<double> decimal(std::string_view word) {
   return std::stod(std::string(word));
 }
 
+// Behind a number: it is not that number.
+bool is_unknown_scale(std::string_view word) {
+  return is_one_of(word, {"million", "millions", "billion", "trillion", "dozen",
+                          "quarter", "quarters", "third", "thirds", "halves",
+                          "score", "gross"});
+}
+
 // A number that is told without a cardinal.
 std::optional<double> other_number(const Words &words) {
   if (has_any(words, {"couple", "both"}))
@@ -363,6 +370,11 @@ std::optional<bool> yes_or_no(const Words &words) {
 }
 
 std::optional<double> find_number(const Words &words) {
+  // "Seventeen, I mean twenty seven."
+  if (const Words corrected = behind_correction(words);
+      corrected.size() < words.size())
+    if (const auto number = find_number(corrected))
+      return number;
   if (const auto number = dictated(words))
     return number;
   std::optional<double> found;
@@ -376,8 +388,15 @@ std::optional<double> find_number(const Words &words) {
         *number += fraction_at(words, next);
       }
     }
+    if (number && next < words.size() && is_unknown_scale(words[next]))
+      return std::nullopt;
     if (number && i > 0 && words[i - 1] == "minus")
       *number = -*number;
+    if (i > 0 && words[i - 1] == "not") // "not two, three"
+      number.reset();
+    if (words[i] == "one" && next == i + 1 && next < words.size() &&
+        is_one_of(words[next], {"moment", "second", "minute"}))
+      number.reset();
     if (number && found && *number != *found)
       return std::nullopt;
     if (number)

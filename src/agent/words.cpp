@@ -232,6 +232,18 @@ bool has_any(const Words &words, std::initializer_list<std::string_view> list) {
   });
 }
 
+Words behind_correction(const Words &words) {
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool mean = (words[i] == "mean" || words[i] == "meant") && i > 0 &&
+                      words[i - 1] == "i";
+    if (mean || is_one_of(words[i], {"sorry", "no", "nope", "wait", "actually",
+                                     "rather", "correction"}))
+      begin = i + 1;
+  }
+  return {words.begin() + static_cast<std::ptrdiff_t>(begin), words.end()};
+}
+
 Words without_lead(const Words &words, std::size_t *removed) {
   static const std::vector<Words> kLeads = {{"my", "name", "is"},
                                             {"the", "name", "is"},

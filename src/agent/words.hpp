@@ -43,6 +43,10 @@ bool has_any(const Words &words, std::initializer_list<std::string_view> list);
 bool is_one_of(std::string_view word,
                std::initializer_list<std::string_view> list);
 
+// What stands behind the last "sorry", "no" or "I mean", for which it counts.
+// All of it when there is none.
+Words behind_correction(const Words &words);
+
 // Without what people say before an answer: "um", "it is", "my name is" ...
 // `removed` tells how many words that were.
 Words without_lead(const Words &words, std::size_t *removed = nullptr);
