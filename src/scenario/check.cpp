@@ -218,6 +218,10 @@ void Checker::tools() {
 
 void Checker::counts() {
   equal("interruptions", expect_.interruptions, outcome_.interruptions);
+  int false_ones = 0;
+  for (const store::TurnRecord &turn : outcome_.record.turns)
+    false_ones += turn.false_interruptions;
+  equal("false_interruptions", expect_.false_interruptions, false_ones);
   const auto unsaid =
       static_cast<int>(scenario_.lines.size() - outcome_.lines_begun);
   equal("unsaid_lines", expect_.unsaid_lines.value_or(0), unsaid);
@@ -295,7 +299,8 @@ void Checker::overlaps() {
 // What the agent believes that the caller heard is what he heard: the very
 // words of what was heard in whole; of what was cut, all but the last word at
 // most, which may have been cut behind its end. No timing tells the end of a
-// reply's last word: one that he was hearing may count.
+// reply's last word: one that he was hearing may count. Without timings
+// the next word may as well.
 void Checker::truth() {
   for (const Belief &belief : outcome_.beliefs) {
     const auto reply = std::find_if(
@@ -309,6 +314,10 @@ void Checker::truth() {
     if (!belief.whole && believed == all && true_words.size() + 1 == all.size())
       if (reply != outcome_.heard.end() && reply->stretches.back().in_word)
         true_words.push_back(all.back());
+    if (!belief.whole && !scenario_.voice.timings &&
+        believed.size() == true_words.size() + 1 &&
+        believed.size() <= all.size())
+      true_words.push_back(all[true_words.size()]);
     const bool prefix =
         believed.size() <= true_words.size() &&
         std::equal(believed.begin(), believed.end(), true_words.begin());

@@ -212,6 +212,7 @@ void read_providers(TomlReader &reader, TomlReader::File &file,
     TomlReader voice(file, *table, "voice");
     read_ms(voice, "first_byte_ms", scenario.voice.first_byte);
     voice.read("fail_at", scenario.voice.fail_at, 1, 10'000);
+    voice.read("timings", scenario.voice.timings);
     voice.finish();
   }
   if (const auto *table = reader.table("phone")) {
@@ -349,6 +350,8 @@ void read_expectations(TomlReader &reader, TomlReader::File &file,
   }
   read_optional(in, *table, "model_requests", expect.model_requests, 10'000);
   read_optional(in, *table, "interruptions", expect.interruptions, 10'000);
+  read_optional(in, *table, "false_interruptions", expect.false_interruptions,
+                10'000);
   read_optional(in, *table, "unsaid_lines", expect.unsaid_lines, 10'000);
   const auto duration = [&](const char *key, Duration unit,
                             std::optional<Duration> &out) {

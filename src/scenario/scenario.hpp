@@ -51,8 +51,9 @@ struct SttScript {
 
 struct VoiceScript {
   Duration first_byte = 150ms; // from a text to its sound
-  int fail_at = 0; // the text at which it fails for good; 0: never. Another
-                   // voice stands in
+  int fail_at = 0;     // the text at which it fails for good; 0: never. Another
+                       // voice stands in
+  bool timings = true; // it tells when it says which word
 };
 
 struct PhoneScript {
@@ -112,7 +113,8 @@ struct Expectations {
   std::vector<std::string> history; // "agent: ..." and "caller: ..."
   std::vector<std::string> requests_contain;     // of the last model request
   std::optional<std::vector<std::string>> tools; // all requests, in order
-  std::optional<int> model_requests, interruptions, unsaid_lines;
+  std::optional<int> model_requests, interruptions, false_interruptions,
+      unsaid_lines;
   std::optional<std::string> answered_by;
   std::vector<std::string> transfers; // "desk: busy", in this order
   std::vector<std::string> summaries; // to who was to take the call

@@ -80,9 +80,10 @@ scenario::Sound Engine::sound_of(const std::string &text) {
 void Engine::say(graph::VoiceQueue::Segment segment, const std::string &text,
                  scenario::Sound sound) {
   std::vector<events::SpokenText::Timing> timings;
-  for (const auto &word : sound.words)
-    timings.push_back(
-        {word.offset, static_cast<std::uint32_t>(word.begin / 8)});
+  if (stage_.voice.timings)
+    for (const auto &word : sound.words)
+      timings.push_back(
+          {word.offset, static_cast<std::uint32_t>(word.begin / 8)});
   pads_.spoken(segment, text, std::move(timings));
   pads_.audio(segment, std::move(sound.mulaw));
   pads_.finished(segment);

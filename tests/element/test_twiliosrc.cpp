@@ -2,6 +2,8 @@
 #include "media_bench.hpp"
 #include "phone_client.hpp"
 
+#include "audio/voice_activity.hpp"
+
 using namespace patchcord;
 
 namespace {
@@ -422,6 +424,50 @@ static void test_port_in_use() {
   gst_object_unref(first);
 }
 
+// Within a word nothing comes for two seconds: the network's, for the frames
+// that come then are two seconds on. Who listens for the end of speech finds it
+// where they ceased, as soon as they come again.
+static void test_frames_cease_in_speech() {
+  Bench b;
+  b.stream->begin();
+  b.play();
+  audio::VoiceActivity activity;
+  std::vector<audio::VoiceActivity::Event> heard;
+  std::size_t listened = 0;
+  const auto listen = [&] {
+    for (; listened < b.buffers.size(); ++listened) {
+      const MappedBuffer mapped(b.buffers[listened].get());
+      activity.push_mulaw(mapped.bytes(), heard);
+    }
+  };
+  std::int64_t ms = 155;
+  std::uint32_t noise = 1;
+  const auto say = [&](int frames, bool loud) {
+    for (int i = 0; i < frames; ++i, ms += 20) {
+      Bytes frame(160, 0xff);
+      for (auto &sample : frame)
+        if (loud) // Numerical Recipes' generator
+          sample = static_cast<std::uint8_t>(
+              (noise = noise * 1664525U + 1013904223U) >> 24 | 0x20U);
+      b.worker->run_for(20ms);
+      b.stream->media(ms, frame);
+    }
+    listen();
+  };
+  say(50, false);
+  say(20, true);
+  g_assert_cmpuint(heard.size(), ==, 1);
+  g_assert_true(heard[0].kind == audio::VoiceActivity::Event::Kind::kStarted);
+  b.worker->run_for(2s);
+  listen();
+  g_assert_cmpuint(heard.size(), ==, 1);
+  ms += 2000;
+  say(1, true);
+  g_assert_cmpuint(heard.size(), >=, 2);
+  g_assert_true(heard[1].kind == audio::VoiceActivity::Event::Kind::kStopped);
+  g_assert_true(heard[1].time >= 1400ms && heard[1].time <= 1430ms);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   gst_init(&argc, &argv);
@@ -429,6 +475,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/twiliosrc/caps-are-mulaw-8-khz-mono", test_caps);
   g_test_add_func("/twiliosrc/samples-where-mu-law-is-not-taken", test_samples);
   g_test_add_func("/twiliosrc/times-are-continuous", test_times);
+  g_test_add_func("/twiliosrc/speech-in-which-the-frames-cease-has-an-end",
+                  test_frames_cease_in_speech);
   g_test_add_func("/twiliosrc/chunks-merge-and-split-messages", test_chunks);
   g_test_add_func("/twiliosrc/latency-is-live-and-counts-what-is-unread",
                   test_latency);
