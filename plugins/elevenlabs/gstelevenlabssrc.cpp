@@ -43,6 +43,7 @@ using namespace patchcord;
 namespace {
 
 constexpr double kStored = -1; // as stored with the voice
+constexpr double kSlowest = 0.7;
 
 struct Settings {
   std::string text;
@@ -231,6 +232,18 @@ static bool gst_elevenlabs_src_format(GstElevenLabsSrc *self,
   return false;
 }
 
+// A range of numbers cannot say "or -1".
+static bool gst_elevenlabs_src_speed(GstElevenLabsSrc *self, double speed) {
+  if (!unless_stored(speed) || speed >= kSlowest)
+    return true;
+  GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS,
+                    ("speed: expected 0.7 to 1.2, or -1 (as stored with the "
+                     "voice), got %g",
+                     speed),
+                    (nullptr));
+  return false;
+}
+
 static bool gst_elevenlabs_src_start(GstElevenLabsSrc *self) {
   GST_OBJECT_LOCK(self);
   const Settings settings = self->priv->settings;
@@ -238,6 +251,7 @@ static bool gst_elevenlabs_src_start(GstElevenLabsSrc *self) {
   graph::VoicePads &pads = self->priv->pads;
   graph::VoiceFormat format;
   if (!pads.can_speak(settings.text) ||
+      !gst_elevenlabs_src_speed(self, settings.speed) ||
       !gst_elevenlabs_src_format(self, settings.output_format, format))
     return false;
   pads.start(format, settings.text, [&pads, settings, format] {

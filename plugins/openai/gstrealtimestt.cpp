@@ -12,6 +12,10 @@
  * `patchcord-partial-transcript`, and the messages `patchcord-transcript`
  * (docs/events.md, docs/messages.md).
  *
+ * The text of a turn comes when the silence behind it has lasted and the server
+ * has answered, a second or more behind its timestamp. This is no latency that
+ * a sink could wait for: that query gets upstream's answer.
+ *
  * Where turns end is found by the server, or, for the models that leave it to
  * the client, by a voice activity detector here. The connection is made on the
  * way to PAUSED, and made again when it is lost; what was not understood by

@@ -16,6 +16,10 @@
  * docs/messages.md). An utterance that was not understood gives an empty buffer
  * with the GAP flag, and a transcript without text.
  *
+ * The text of an utterance comes when the silence behind it has lasted
+ * #GstSphinxStt:silence-ms, a second or more behind its timestamp. This is no
+ * latency that a sink could wait for: that query gets upstream's answer.
+ *
  * Meant for telephone speech: what is above 4 kHz in the sound is replaced.
  * Silence costs next to nothing; speech some hundredths of a core, at its end.
  *
@@ -165,25 +169,6 @@ static gboolean gst_sphinx_stt_src_event(GstPad *pad, GstObject *parent,
                              });
 }
 
-// A text comes when the silence behind it has lasted, and then some.
-static gboolean gst_sphinx_stt_src_query(GstPad *pad, GstObject *parent,
-                                         GstQuery *query) {
-  if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY)
-    return gst_pad_query_default(pad, parent, query);
-  GstSphinxStt *self = GST_SPHINX_STT(parent);
-  if (!gst_pad_peer_query(self->priv->sink, query))
-    return FALSE;
-  constexpr GstClockTime kDecoding = 100 * GST_MSECOND;
-  const GstClockTime own =
-      gst_sphinx_stt_settings(self).silence_ms * GST_MSECOND + kDecoding;
-  gboolean live = FALSE;
-  GstClockTime least = 0, most = GST_CLOCK_TIME_NONE;
-  gst_query_parse_latency(query, &live, &least, &most);
-  gst_query_set_latency(query, live, least + own,
-                        GST_CLOCK_TIME_IS_VALID(most) ? most + own : most);
-  return TRUE;
-}
-
 // --- states ------------------------------------------------------------------
 
 static bool gst_sphinx_stt_start(GstSphinxStt *self) {
@@ -293,7 +278,6 @@ static void gst_sphinx_stt_init(GstSphinxStt *self) {
   gst_element_add_pad(GST_ELEMENT(self), priv.sink);
   priv.src = gst_pad_new_from_static_template(&src_template, "src");
   gst_pad_set_event_function(priv.src, gst_sphinx_stt_src_event);
-  gst_pad_set_query_function(priv.src, gst_sphinx_stt_src_query);
   gst_pad_use_fixed_caps(priv.src);
   gst_element_add_pad(GST_ELEMENT(self), priv.src);
 }

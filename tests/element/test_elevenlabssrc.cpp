@@ -233,6 +233,17 @@ static void test_output_format() {
   }
 }
 
+static void test_speed() {
+  for (const double speed : {-1.0, 0.0, 0.69, 0.7, 1.2}) {
+    Call call("{}", "audio/x-mulaw");
+    g_object_set(call.bench.element(), "speed", speed, nullptr);
+    const bool good = speed < 0 || speed >= 0.7;
+    const auto change = call.bench.set_state(GST_STATE_PLAYING);
+    g_assert_cmpint(change == GST_STATE_CHANGE_FAILURE, ==, !good);
+    g_assert_cmpuint(call.bench.messages(GST_MESSAGE_ERROR), ==, good ? 0 : 1);
+  }
+}
+
 // Word times stay the same in all the server's ways to tell them.
 static void test_alignment() {
   for (const char *elevenlabs :
@@ -607,6 +618,7 @@ int main(int argc, char **argv) {
   add("text-property-makes-a-plain-source", test_plain_source);
   add("silent-utterances-still-end", test_silent_utterances);
   add("what-fails-is-spoken-offline", test_fallback);
+  add("a-speed-that-is-not-offered-is-an-error", test_speed);
   add("without-a-key", test_no_key);
   add("without-a-fallback-a-call-still-ends", test_no_fallback_in_a_call);
   add("a-new-connection-says-the-rest", test_reconnects);

@@ -162,6 +162,17 @@ static void test_plain_source() {
                     <, 0.02 * static_cast<double>(first));
 }
 
+static void test_refused_caps() {
+  VoiceBench bench("espeaksrc", Worker::create_virtual());
+  bench.play();
+  const auto caps = Ref<GstCaps>::adopt(
+      gst_caps_from_string("text/x-raw, format=pango-markup"));
+  bench.push(gst_event_new_caps(caps.get()));
+  g_assert_cmpint(bench.say("<b>Hello.</b>"), ==, GST_FLOW_NOT_NEGOTIATED);
+  bench.worker()->run_for(1s);
+  assert_order(bench, "");
+}
+
 static void test_nothing_to_say() {
   VoiceBench bench("espeaksrc", Worker::create_virtual(), nullptr, false);
   g_assert_cmpint(bench.set_state(GST_STATE_PLAYING), ==,
@@ -431,6 +442,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/espeaksrc/sounds-clear-without-clicks", test_sound);
   g_test_add_func("/espeaksrc/text-property-makes-a-plain-source",
                   test_plain_source);
+  g_test_add_func("/espeaksrc/other-caps-of-text-are-refused",
+                  test_refused_caps);
   g_test_add_func("/espeaksrc/nothing-to-say-is-an-error", test_nothing_to_say);
   g_test_add_func("/espeaksrc/unknown-voice-is-an-error-but-not-in-a-call",
                   test_unknown_voice);

@@ -479,6 +479,18 @@ void test_gaps_are_silence() {
   }
 }
 
+void test_refused_caps() {
+  for (const char *caps :
+       {"audio/x-raw,format=S16LE,layout=interleaved,rate=8000,channels=1",
+        "audio/x-raw,format=S16LE,layout=interleaved,rate=24000,channels=2",
+        "audio/x-mulaw,rate=16000,channels=1"}) {
+    Call call(script_of({}));
+    call.bench.play(caps);
+    g_assert_cmpint(call.bench.silence(20), ==, GST_FLOW_NOT_NEGOTIATED);
+    g_assert_cmpint(call.bench.order().find("caps"), ==, std::string::npos);
+  }
+}
+
 void test_latency_passes() {
   Call call(script_of({}));
   call.bench.play(kMulaw);
@@ -545,6 +557,7 @@ int main(int argc, char **argv) {
        test_states_may_change_within_a_push},
       {"/realtimestt/flow-goes-upstream", test_flow_goes_upstream},
       {"/realtimestt/gaps-are-silence", test_gaps_are_silence},
+      {"/realtimestt/other-caps-are-refused", test_refused_caps},
       {"/realtimestt/latency-passes", test_latency_passes},
       {"/realtimestt/key-cannot-be-read", test_key_cannot_be_read},
   };

@@ -410,7 +410,6 @@ void test_flow_goes_upstream() {
 
 void test_latency() {
   Call call;
-  g_object_set(call.bench.element(), "silence-ms", 600U, nullptr);
   call.bench.play(kCaps);
   GstQuery *query = gst_query_new_latency();
   g_assert_true(gst_pad_peer_query(call.bench.text_pad(), query));
@@ -419,7 +418,7 @@ void test_latency() {
   gst_query_parse_latency(query, &live, &least, &most);
   gst_query_unref(query);
   g_assert_true(live);
-  g_assert_cmpuint(least, ==, (20 + 600 + 100) * GST_MSECOND);
+  g_assert_cmpuint(least, ==, 20 * GST_MSECOND);
   g_assert_cmpuint(most, ==, GST_CLOCK_TIME_NONE);
 }
 
@@ -486,7 +485,7 @@ int main(int argc, char **argv) {
       {"/sphinxstt/states-may-change-within-a-push", test_state_within_a_push},
       {"/sphinxstt/keeps-nothing", test_nothing_is_kept},
       {"/sphinxstt/flow-goes-upstream", test_flow_goes_upstream},
-      {"/sphinxstt/latency", test_latency},
+      {"/sphinxstt/latency-passes", test_latency},
       {"/sphinxstt/settings", test_settings},
       {"/sphinxstt/guessed-words-are-told-once", test_guessed_words},
       {"/sphinxstt/on-threads-in-real-time", test_real_time},
