@@ -7,7 +7,7 @@ import signal
 import urllib.parse
 import urllib.request
 
-from stack import Stack, check, get, poll, run_tests
+from stack import Failure, Stack, check, get, poll, run_tests
 
 UNSIGNED = "validate_signatures = false"
 
@@ -72,6 +72,55 @@ def a_drain_has_an_end():
         check(code == 0, f"exit {code}")
 
 
+def nothing_of_a_call_is_left_behind():
+    """Descriptors, threads, and a live call's entries: after calls as before,
+    when each worker had had its first ones."""
+    with Stack() as stack:
+        stack.start_server()
+
+        def calls(count, name):
+            phones = [stack.start(f"{name}{i}", stack.call_args(
+                "--no-live", "--voice", "en-us+f2", "--say", "book a room",
+                "--hang-up-after", "200")) for i in range(count)]
+            for phone in phones:
+                phone.wait(60)
+            poll(lambda: alive(stack) == 0, "the calls' end")
+
+        calls(4, "first")
+        server = stack.server
+        before = server.threads(), server.fds()
+        calls(4, "then")
+        calls(4, "last")
+        check(len(stack.calls()) == 12, f"{len(stack.calls())} records")
+        # What closes a connection may come a moment behind the call's end.
+        try:
+            poll(lambda: server.threads() <= before[0] and
+                 server.fds() <= before[1], "threads and descriptors back", 10)
+        except Failure:
+            now = server.threads(), server.fds()
+            raise Failure(f"threads and descriptors: {before} before, {now} "
+                          "behind 8 calls") from None
+
+
+def the_log_has_no_word_and_no_number_of_a_caller():
+    with Stack() as stack:
+        stack.start_server()
+        stack.call("--voice", "en-us+f2", "--say", "Mountain View",
+                   "--say", "book a room", "--hang-up-after", "500")
+        record = stack.ended_record()
+        stack.server.stop()
+        log = stack.server.output()
+        check(record["call_sid"] in log, "the call is not in the log")
+        check(len(record["from"]) > 8 and len(record["to"]) > 8, str(record))
+        private = [record["from"][1:], record["to"][1:]]
+        for turn in record["turns"]:
+            private += [turn["caller"], turn["heard"], turn["said"]]
+        private = [text for text in private if text]
+        check(len(private) > 4, f"too little was said: {private}")
+        for text in private:
+            check(text not in log, f"{text!r} is in the log:\n{log}")
+
+
 def a_taken_port_is_told():
     with Stack() as stack:
         url = stack.start_server()
@@ -90,5 +139,7 @@ if __name__ == "__main__":
         a_live_call_may_end_before_the_daemon_does,
         a_second_signal_ends_calls_with_a_record,
         a_drain_has_an_end,
+        nothing_of_a_call_is_left_behind,
+        the_log_has_no_word_and_no_number_of_a_caller,
         a_taken_port_is_told,
     ])
