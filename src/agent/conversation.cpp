@@ -39,7 +39,7 @@ Actions Conversation::started(TimePoint now) {
   if (running_)
     return {};
   running_ = true;
-  started_at_ = quiet_since_ = now;
+  started_at_ = quiet_since_ = eventless_since_ = now;
   turn_.of_mind = true;
   turn_.decision = now;
   if (screening())
@@ -94,7 +94,7 @@ Actions Conversation::speech_stopped(TimePoint now, TimePoint at) {
 Actions Conversation::partial(TimePoint now, const std::string &text) {
   if (!running_ || ending_ || trim(text).empty())
     return {};
-  speech_sign_ = now;
+  speech_sign_ = eventless_since_ = now;
   if (words_due_)
     words_due_ = turn_ends({text, mind_->expectation(), now, std::nullopt});
   if (screen_ != Screen::kOff)
@@ -188,7 +188,7 @@ Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
   const Utterance *current = dialogue_.current();
   if (current != nullptr && is_heard(*current))
     interrupt(now);
-  quiet_since_ = now;
+  quiet_since_ = eventless_since_ = now;
   if (ends) {
     digits_due_ = now;
   } else if (digit == "*") {
@@ -313,7 +313,7 @@ void Conversation::take_words(TimePoint now, std::string text,
   check_guess(text);
   words_due_.reset();
   silence_prompts_ = 0;
-  quiet_since_ = said_until_ = now;
+  quiet_since_ = eventless_since_ = said_until_ = now;
   if (merged)
     dialogue_.caller_corrected(text);
   else
@@ -444,7 +444,7 @@ void Conversation::fail_request(TimePoint now, const Failure &failure) {
   if (!spoken)
     return say_and_end(now, definition_->end.apology, "provider_failed");
   // It broke off after some words: they stand, and the caller has the turn.
-  say(now, definition_->end.not_understood);
+  say(now, definition_->phrases.broken_off);
   Reply reply;
   reply.message = dialogue_.current()->reply();
   reply.expect = mind_->expectation();

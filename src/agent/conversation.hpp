@@ -370,6 +370,7 @@ private:
   std::string digits_;
   std::optional<TimePoint> digits_due_;
   TimePoint quiet_since_{};
+  TimePoint eventless_since_{}; // the same, whatever noise there was
   int silence_prompts_ = 0;
 
   // What is known of the caller's ear.

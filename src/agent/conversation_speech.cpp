@@ -273,6 +273,7 @@ Actions Conversation::playout(TimePoint now, const PlayoutReport &report) {
     which->heard = which->text();
   which->over = true;
   quiet_since_ = std::max(quiet_since_, report.time.value_or(now));
+  eventless_since_ = std::max(eventless_since_, quiet_since_);
   close(*which, report.what == What::kEnded ? "complete" : "interrupted");
   if (which->id == on_hold_)
     go_on(); // It was over before it could be held.

@@ -46,6 +46,7 @@ void Conversation::due(TimePoint now) {
   }
   if (speaking_ && now >= speech_sign_ + kLongestSpeech) {
     speaking_ = false;
+    eventless_since_ = now;
     words_due_ = now;
   }
   if (is_due(screening_deadline()))
@@ -73,7 +74,7 @@ void Conversation::due(TimePoint now) {
 
 void Conversation::presume_over(TimePoint now, Utterance &current) {
   current.over = current.presumed_over = true;
-  quiet_since_ = now;
+  quiet_since_ = eventless_since_ = now;
   if (reports_ == Reports::kUnknown && !current.started)
     reports_ = Reports::kNo;
   if (current.started || reports_ == Reports::kNo)
@@ -91,7 +92,9 @@ void Conversation::caller_is_silent(TimePoint now) {
   turn_ = next;
   Reply reply;
   reply.action = "prompt";
-  reply.message = definition_->phrases.silence;
+  const auto &phrases = definition_->phrases.silence;
+  reply.message = phrases[std::min<std::size_t>(
+      static_cast<std::size_t>(silence_prompts_) - 1, phrases.size() - 1)];
   if (const std::string reminder = mind_->reminder(); !reminder.empty())
     reply.message += " " + reminder;
   reply.expect = mind_->expectation();
@@ -119,9 +122,11 @@ std::optional<TimePoint> Conversation::silence_deadline() {
       screen_ == Screen::kMachine || (screening() && !held_.empty());
   const bool waiting = !request_ && !speaking_ && !words_due_ && !digits_due_ &&
                        !screened && dialogue_.current() == nullptr;
-  return waiting
-             ? std::optional(quiet_since_ + definition_->limits.silence_prompt)
-             : std::nullopt;
+  if (!waiting)
+    return std::nullopt;
+  // Noise without a word puts it off, but not for ever.
+  const Duration prompt = definition_->limits.silence_prompt;
+  return std::min(quiet_since_ + prompt, eventless_since_ + 2 * prompt);
 }
 
 // Nothing was said for too long, and nothing of the reply is there.

@@ -148,10 +148,21 @@ private:
     limits.max_duration = std::chrono::seconds(duration_s);
   }
 
+  // A text, or several.
+  static void read_silence(TomlReader &reader, const toml::table &table,
+                           std::vector<std::string> &silence) {
+    if (table["silence"].is_array())
+      return reader.read("silence", silence);
+    std::string only;
+    reader.read("silence", only);
+    if (table.contains("silence"))
+      silence = {only};
+  }
+
   void read_phrases(const toml::table &table) {
     TomlReader reader(file_, table, "phrases");
     auto &phrases = definition_.phrases;
-    reader.read("silence", phrases.silence);
+    read_silence(reader, table, phrases.silence);
     reader.read("hold", phrases.hold);
     reader.read("time_up", phrases.time_up);
     reader.read("confirm", phrases.confirm);
@@ -163,13 +174,15 @@ private:
     reader.read("transfer_failed", phrases.transfer_failed);
     reader.read("summary", phrases.summary);
     reader.read("withheld", phrases.withheld);
+    reader.read("broken_off", phrases.broken_off);
     reader.finish();
     if (phrases.confirm.find("{field}") == std::string::npos)
       reader.fail("confirm", "a text with {field} in it");
     if (phrases.summary.find("{summary}") == std::string::npos)
       reader.fail("summary", "a text with {summary} in it");
-    require(reader, {{"silence", &phrases.silence},
-                     {"hold", &phrases.hold},
+    if (phrases.silence.empty() || phrases.silence.front().empty())
+      reader.fail("silence", "a text, or an array of texts");
+    require(reader, {{"hold", &phrases.hold},
                      {"time_up", &phrases.time_up},
                      {"which", &phrases.which},
                      {"fallback", &phrases.fallback},
@@ -177,6 +190,7 @@ private:
                      {"transfer", &phrases.transfer},
                      {"transfer_failed", &phrases.transfer_failed},
                      {"withheld", &phrases.withheld},
+                     {"broken_off", &phrases.broken_off},
                      {"invalid", &phrases.invalid}});
   }
 

@@ -101,7 +101,9 @@ struct Definition {
   } limits;
 
   struct Phrases {
-    std::string silence = "Are you still there?";
+    // In turn, the last of them for good.
+    std::vector<std::string> silence = {"Are you still there?",
+                                        "Can you hear me?"};
     std::string hold = "One moment, please.";
     std::string time_up = "I am sorry, our time is up. Goodbye.";
     std::string confirm = "{field}. Is that right?"; // of one field
@@ -114,6 +116,7 @@ struct Definition {
     std::string transfer_failed = "I am sorry, nobody could be reached.";
     // To who takes the call, before the two are joined.
     std::string summary = "You have a call from {caller}. {summary}";
+    std::string broken_off = "Sorry, I lost my words. Please go on.";
     std::string withheld = "a withheld number"; // for {caller}
   } phrases;
 

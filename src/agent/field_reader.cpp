@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/field_reader.hpp"
 
+#include "agent/words.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 
 namespace patchcord::agent {
 namespace {
@@ -66,6 +68,13 @@ bool is_key(std::string_view name) {
 std::string with_spaces(std::string name) {
   std::replace(name.begin(), name.end(), '_', ' ');
   return name;
+}
+
+bool says(const Choice &choice, const std::string &phrase) {
+  const Words words = to_words(phrase);
+  return std::any_of(
+      choice.spoken.begin(), choice.spoken.end(),
+      [&](const std::string &other) { return to_words(other) == words; });
 }
 
 class FieldReader {
@@ -170,12 +179,26 @@ private:
 
   void check_values() {
     const std::string &terminator = field_.digits.terminator;
+    const bool list = field_.type == Type::kList;
+    const bool whole = list || field_.type == Type::kInteger;
     if (field_.type == Type::kChoice && field_.choices.empty())
       reader_.fail("choices", "at least one choice");
     else if (!field_.choices.empty() && !field_.phrases.empty())
       reader_.fail("phrases", "no phrases beside choices");
+    else if (field_.min && !std::isfinite(*field_.min))
+      reader_.fail("min", "a finite number");
+    else if (field_.max && !std::isfinite(*field_.max))
+      reader_.fail("max", "a finite number");
     else if (field_.min && field_.max && *field_.min > *field_.max)
       reader_.fail("max", "a number that is not below min");
+    else if (whole && field_.min && field_.max &&
+             std::ceil(*field_.min) > std::floor(*field_.max))
+      reader_.fail("max", "a limit with a whole number between it and min");
+    else if (list && field_.max && *field_.max < 1)
+      reader_.fail("max", "at least 1 of a list");
+    else if (list && field_.min && !field_.choices.empty() &&
+             *field_.min > static_cast<double>(field_.choices.size()))
+      reader_.fail("min", "no more than there are choices");
     else if (field_.max_length != 0 && field_.max_length < field_.min_length)
       reader_.fail("max_length", "a number that is not below min_length");
     else if (field_.digits.most < field_.digits.fewest)
@@ -201,6 +224,11 @@ private:
         return reader.fail("value", "a value that no other choice has");
     // A value that is said as it is written needs no `spoken`.
     choice.spoken = spoken.empty() ? std::vector{choice.value} : spoken;
+    for (const Choice &other : field_.choices)
+      for (const std::string &phrase : choice.spoken)
+        if (says(other, phrase))
+          return reader.fail(spoken.empty() ? "value" : "spoken",
+                             "phrases that no other choice has");
     field_.choices.push_back(std::move(choice));
   }
 

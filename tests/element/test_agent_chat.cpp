@@ -164,8 +164,9 @@ void test_model_broken_stream() {
   bench->await("\"Hi there.\"");
   connection.reset();
   bench->await("expect:anything");
-  equal(bench->take(), "start:2 \"Hi there.\" \"Sorry, I did not get that.\" "
-                       "end:2 expect:anything");
+  equal(bench->take(),
+        "start:2 \"Hi there.\" \"Sorry, I lost my words. Please go on.\" "
+        "end:2 expect:anything");
 }
 
 void test_model_interrupted() {

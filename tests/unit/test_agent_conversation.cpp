@@ -510,6 +510,23 @@ void test_idle_timer() {
   });
 }
 
+void test_noise_is_no_sign_of_life() {
+  // It puts the question off, but not for ever.
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {100, "started:1", ""},
+      {1000, "ended:1", ""},
+      {2000, "speech", ""},
+      {7000, "quiet", ""},
+      {8000, "speech", ""},
+      {13000, "quiet", ""},
+      {14000, "speech", ""},
+      {16900, "quiet", ""},
+      {17000, "wait", "start 2; Still there?; Which city?; end 2"},
+  });
+}
+
 void test_idle_timer_and_speech() {
   auto script = ConversationScript::scripted();
   script->run({
@@ -786,6 +803,8 @@ int main(int argc, char **argv) {
        test_speech_told_too_late},
       {"goodbye-is-not-interrupted", test_goodbye},
       {"idle-timer-starts-when-playout-ended", test_idle_timer},
+      {"noise-does-not-put-off-the-silence-prompt-for-ever",
+       test_noise_is_no_sign_of_life},
       {"idle-timer-rests-while-the-caller-speaks", test_idle_timer_and_speech},
       {"speech-without-end-does-not-hold-the-line", test_stuck_speech},
       {"without-reports-the-clock-decides", test_no_reports},

@@ -76,7 +76,8 @@ void test_whole() {
   g_assert_cmpint(definition->limits.max_turns, ==, 5);
   g_assert_true(definition->limits.silence_prompt == 4s);
   g_assert_true(definition->limits.max_duration == 60s);
-  equal(definition->phrases.silence, "Hello?");
+  equal(definition->phrases.silence.at(0), "Hello?");
+  g_assert_cmpuint(definition->phrases.silence.size(), ==, 1);
   equal(definition->end.farewell, "Goodbye.");
   equal(opening(*definition), "Hello. Tea or coffee?");
 }
@@ -189,7 +190,19 @@ void test_refusals() {
       {"[phrases]\n", "[phrases]\nsilense = \"x\"\n",
        "test.toml:36: phrases.silense: expected one of silence, hold, "
        "time_up, confirm, which, fallback, more, invalid, transfer, "
-       "transfer_failed, summary, withheld, got an unknown key"},
+       "transfer_failed, summary, withheld, broken_off, got an unknown key"},
+      {"silence = \"Hello?\"", "silence = []",
+       "test.toml:36: phrases.silence: expected a text, or an array of texts, "
+       "got an array"},
+      {"{ value = \"coffee\" }",
+       "{ value = \"coffee\", spoken = [\"A cup of tea\"] }",
+       "test.toml:14: fields[0].choices[1].spoken: expected phrases that no "
+       "other choice has, got an array"},
+      {"min = 1\n", "min = nan\n",
+       "test.toml:23: fields[1].min: expected a finite number, got nan"},
+      {"min = 1\nmax = 9\n", "min = 1.5\nmax = 1.7\n",
+       "test.toml:24: fields[1].max: expected a limit with a whole number "
+       "between it and min, got 1.7"},
       {"[end]", "[end", "test.toml:28: "},
       {"language = \"en\"", "greeting_asks = \"colour\"",
        "test.toml:4: greeting_asks: expected the name of a field, got "

@@ -347,8 +347,9 @@ void test_fails_after_words() {
   script->run({
       {3100, "model:{\"message\":\"Rome it is. And wh", "start 2; Rome it is."},
       {3200, "model-broken:protocol",
-       "trouble protocol; Pardon?; end 2; decided 1/2 ask \"Rome\" -> \"Rome "
-       "it is. Pardon?\" {} {}"},
+       "trouble protocol; Sorry, I lost my words. Please go on.; end 2; "
+       "decided 1/2 ask \"Rome\" -> \"Rome it is. Sorry, I lost my words. "
+       "Please go on.\" {} {}"},
       {3300, "started:2", ""},
       {4300, "ended:2", ""},
       {5000, "words:Rome", "request 2"},
