@@ -33,13 +33,22 @@ bool is_wide_stop(std::string_view rest) {
 
 bool is_abbreviation(std::string_view word) {
   return is_one_of(
-      word, {"mr",   "mrs", "ms",   "dr",     "prof", "st",    "jr",  "sr",
-             "vs",   "etc", "inc",  "ltd",    "corp", "dept",  "ave", "blvd",
-             "rd",   "apt", "ext",  "approx", "est",  "tel",   "rev", "hon",
-             "capt", "lt",  "sgt",  "col",    "gen",  "gov",   "sen", "rep",
-             "jan",  "feb", "apr",  "aug",    "sept", "oct",   "nov", "dec",
-             "mon",  "tue", "tues", "wed",    "thu",  "thurs", "fri", "min",
-             "max",  "hr",  "hrs",  "fig",    "vol",  "ft",    "mt"});
+      word, {"mr", "mrs", "ms", "dr", "prof", "st", "jr", "sr", "vs", "etc",
+             "inc", "ltd", "corp", "dept", "ave", "blvd", "rd", "apt", "ext",
+             "approx", "est", "tel", "rev", "hon", "capt", "lt", "sgt", "col",
+             "gen", "gov", "sen", "rep", "jan", "feb", "apr", "aug", "sept",
+             "oct", "nov", "dec", "mon", "tue", "tues", "wed", "thu", "thurs",
+             "fri", "min", "max", "hr", "hrs", "fig", "vol", "ft", "mt",
+             // German and Spanish
+             "bzw", "ca", "evtl", "ggf", "inkl", "zzgl", "nr", "str", "std",
+             "mio", "mrd", "vgl", "fr", "sra", "srta", "ud", "uds"});
+}
+
+// What an ordinal number stands before: "Am 3. Mai".
+bool is_german_month(std::string_view word) {
+  return is_one_of(word, {"januar", "februar", "m\xc3\xa4rz", "april", "mai",
+                          "juni", "juli", "august", "september", "oktober",
+                          "november", "dezember"});
 }
 
 // "j", "p.m", "e.g": single letters.
@@ -109,7 +118,7 @@ ClauseSplitter::Cut ClauseSplitter::after_terminator(std::size_t at,
     return Cut::kNo;
   // "1. First" is a list.
   if (at > 0 && is_digit(text_[at - 1]))
-    return at <= 2 ? Cut::kNo : Cut::kYes;
+    return at <= 2 ? Cut::kNo : after_number(next);
   // "No. 5" is a number, "No. I cannot" a sentence.
   if (word != "no" && word != "nos")
     return Cut::kYes;
@@ -117,6 +126,24 @@ ClauseSplitter::Cut ClauseSplitter::after_terminator(std::size_t at,
   if (!follows)
     return Cut::kNeedMore;
   return is_digit(*follows) ? Cut::kNo : Cut::kYes;
+}
+
+// Behind "3.": the end of a sentence, or of an ordinal number.
+ClauseSplitter::Cut ClauseSplitter::after_number(std::size_t from) const {
+  while (from < text_.size() && is_space(text_[from]))
+    ++from;
+  std::size_t end = from;
+  while (end < text_.size() && (is_letter(text_[end]) ||
+                                static_cast<unsigned char>(text_[end]) >= 0x80))
+    ++end;
+  if (end == text_.size())
+    return Cut::kNeedMore;
+  const std::string_view word =
+      std::string_view(text_).substr(from, end - from);
+  if (word.empty())
+    return Cut::kYes;
+  const bool small = word.front() >= 'a' && word.front() <= 'z';
+  return small || is_german_month(to_lower(word)) ? Cut::kNo : Cut::kYes;
 }
 
 ClauseSplitter::Cut ClauseSplitter::after_comma(std::size_t at,

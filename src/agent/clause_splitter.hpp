@@ -29,6 +29,7 @@ private:
   // Whether to cut behind the character(s) at `at`; `end` tells where.
   Cut cut_at(std::size_t at, std::size_t &end) const;
   Cut after_terminator(std::size_t at, std::size_t &end) const;
+  Cut after_number(std::size_t from) const;
   Cut after_comma(std::size_t at, std::size_t &end) const;
   std::optional<char> next_visible(std::size_t from) const;
   void take(std::size_t end, std::vector<std::string> &out);

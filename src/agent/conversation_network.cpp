@@ -47,7 +47,7 @@ void Conversation::reopen(TimePoint now) {
   started_at_ = now - state.elapsed;
   dialogue_.restore(state.history, state.utterances);
   findings_.restore(state.values, state.rejected, state.turns);
-  mind_->recall(std::move(state.tools));
+  mind_->recall(state.tools);
   Reply reply = mind_->reopen(state.values, state.rejected, state.history);
   if (!reply.next)
     return speak(now, std::move(reply));

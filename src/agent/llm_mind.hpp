@@ -29,7 +29,7 @@ public:
 
   Reply open() override;
   ToolLog tools() const override { return tools_; }
-  void recall(ToolLog tools) override { tools_ = std::move(tools); }
+  void recall(const ToolLog &tools) override { tools_ = tools; }
   Reply reopen(const Values &known, const Rejected &rejected,
                const History &history) override;
   Thought answer(const std::string &caller, const History &history) override;

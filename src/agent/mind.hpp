@@ -63,7 +63,7 @@ public:
   // What the tools that it called have brought, and that again, in another
   // media stream of the same call, before reopen().
   virtual ToolLog tools() const { return {}; }
-  virtual void recall(ToolLog) {}
+  virtual void recall(const ToolLog &) {}
   // Goes on with a call that was handed over in vain: its caller is back.
   virtual Reply reopen(const Values &known, const Rejected &rejected,
                        const History &history) = 0;

@@ -60,6 +60,15 @@ const Row kRows[] = {
     {"Caf\xc3\xa9 at noon. \xf0\x9f\x98\x80 Fine.",
      "Caf\xc3\xa9 at noon.|\xf0\x9f\x98\x80 Fine."},
     {"Who is it: you? Me.", "Who is it: you?|Me."},
+    // Ordinal numbers, and abbreviations of other languages.
+    {"Am 3. Mai um 9 Uhr. Passt das?", "Am 3. Mai um 9 Uhr.|Passt das?"},
+    {"Bis zum 12. M\xc3\xa4rz. Gut.", "Bis zum 12. M\xc3\xa4rz.|Gut."},
+    {"Im 2. und 3. Stock. Gut.", "Im 2. und 3.|Stock.|Gut."},
+    {"It is room 33. Maybe later? Yes.", "It is room 33.|Maybe later?|Yes."},
+    {"Das kostet 3,50 Euro bzw. 4 Euro. Gut.",
+     "Das kostet 3,50 Euro bzw. 4 Euro.|Gut."},
+    {"Nehmen Sie z. B. ca. 10 St\xc3\xbc\x63k. Gut.",
+     "Nehmen Sie z. B. ca. 10 St\xc3\xbc\x63k.|Gut."},
 };
 
 std::string clauses_of(const std::vector<std::string> &pieces) {
