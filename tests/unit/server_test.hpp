@@ -181,6 +181,7 @@ public:
     const std::lock_guard lock(mutex_);
     kept_.push_back(echo);
     workers.push_back(worker.get());
+    changed_.notify_all();
   }
   void stream_status(const std::string &sid, const std::string &event,
                      const std::string &error) override {
@@ -210,6 +211,11 @@ public:
     std::unique_lock lock(mutex_);
     wait(lock, [&] { return subscriber_ != nullptr; });
     subscriber_(std::move(event));
+  }
+  // A client knows of its 101 before.
+  void await_started(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    wait(lock, [&] { return workers.size() >= count; });
   }
   void await_closed(int count) {
     std::unique_lock lock(mutex_);

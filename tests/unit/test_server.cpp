@@ -519,6 +519,7 @@ void test_media_stream_refused() {
   RawClient second(fixture.server->port());
   second.send(good);
   check_holds(second.read_until("}}"), "bad_token");
+  fixture.desk.await_started(1);
   g_assert_cmpuint(fixture.desk.workers.size(), ==, 1);
 }
 
