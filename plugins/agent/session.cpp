@@ -77,6 +77,8 @@ TimePoint AgentSession::running_or_now(GstClockTime time) const {
 }
 
 void AgentSession::play() {
+  if (!upstream_began_)
+    GST_INFO_OBJECT(pads_.element, "waits for the stream upstream");
   const GstClockTime time = graph::running_time(pads_.element);
   origin_ = worker_->now() - running(time).value_or(TimePoint{});
   // Behind this state change, so that the whole pipeline plays. What comes
@@ -238,7 +240,14 @@ void AgentSession::end_of_stream() {
   feed([this](TimePoint now) { return conversation_->caller_gone(now); });
 }
 
+// Of a conversation that goes on, as when the caller is gone: nothing is asked
+// and no timer runs any more. What was not begun has nothing to end.
 void AgentSession::end() {
+  if (closed_ || eos_)
+    return;
+  if (playing_)
+    return end_of_stream();
+  closed_ = true;
   begin_stream();
   push_event(gst_event_new_eos());
 }
@@ -313,6 +322,7 @@ void AgentSession::act(const action::SetTimer &todo) {
   arm_timer();
 }
 void AgentSession::act(const action::EndCall &) {
+  eos_ = true;
   begin_stream();
   push_event(gst_event_new_eos());
 }

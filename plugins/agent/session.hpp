@@ -101,7 +101,7 @@ private:
   std::uint32_t plays_ = 0; // the last change to PLAYING, or from it
   bool in_playing_ = false, upstream_began_ = false;
   bool playing_ = false; // both: the conversation goes on
-  bool closed_ = false;
+  bool closed_ = false, eos_ = false;
   bool busy_ = false;
   std::deque<Input> inputs_; // before PLAYING, or while busy
   TimePoint origin_{};       // the worker's time at running time 0

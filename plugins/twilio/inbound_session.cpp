@@ -101,6 +101,8 @@ void InboundSession::adopt(std::shared_ptr<twilio::MediaStream> stream) {
   // Those who ask later learn of it by the first; a sink that is waiting, by
   // the second.
   graph::share_media_stream(element_, stream_);
+  if (closed_) // by who was told
+    return;
   graph::set_media_stream(top_of(element_).get(), stream_);
   if (playing_)
     stream_->set_source(this);

@@ -102,6 +102,13 @@ bool is_between_digits(std::string_view word) {
                           "dot", "space", "minus"});
 }
 
+// "415, that's the area code, and the number is 555 0100".
+constexpr std::size_t kAreaCode = 3;
+bool is_behind_area_code(std::string_view word) {
+  return is_one_of(
+      word, {"area", "code", "the", "number", "is", "its", "thats", "that"});
+}
+
 // The longest run of digits, the last of such, so that "two numbers: 555 ..."
 // and "555 0100 extension 12" are one number.
 std::optional<std::string> longest_run(const Words &words) {
@@ -110,7 +117,8 @@ std::optional<std::string> longest_run(const Words &words) {
     const std::size_t begin = i;
     const auto more = digits_at(words, i);
     if (!more) {
-      if (!is_between_digits(words[i]))
+      if (!is_between_digits(words[i]) &&
+          !(run.size() == kAreaCode && is_behind_area_code(words[i])))
         run.clear();
       ++i;
     } else if (run.empty() && is_lone_word(words, begin, i) &&
@@ -237,8 +245,13 @@ std::optional<std::string> find_phone(std::string_view spoken) {
   std::string grouped(spoken);
   std::replace(grouped.begin(), grouped.end(), '.', ' ');
   const Words words = to_words(grouped);
-  const auto digits = find_digits(words);
-  if (!digits || digits->size() < 7 || digits->size() > 15)
+  const auto fits = [](const std::optional<std::string> &digits) {
+    return digits && digits->size() >= 7 && digits->size() <= 15;
+  };
+  auto digits = find_digits(words);
+  if (!fits(digits)) // "..., actually call me after 5"
+    digits = longest_run(words);
+  if (!fits(digits))
     return std::nullopt;
   const bool plus = has_any(words, {"plus"}) || spoken.find('+') != spoken.npos;
   return (plus ? "+" : "") + *digits;

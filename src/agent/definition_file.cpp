@@ -4,6 +4,7 @@
 #include "base/guarded.hpp"
 
 #include <sys/stat.h>
+#include <time.h>
 
 #include <cstdint>
 #include <fstream>
@@ -65,8 +66,13 @@ load_definition(const std::string &path) {
   if (!definition)
     return definition.error();
   known = std::make_shared<const Definition>(*std::move(definition));
-  // What was written meanwhile has another state by the next call.
-  if (state)
+  // What was written meanwhile has another state by the next call; but for what
+  // is written twice within a tick of the file system's clock.
+  struct timespec now {};
+  clock_gettime(CLOCK_REALTIME, &now);
+  const std::int64_t age_ns =
+      state ? std::int64_t{now.tv_sec} * 1'000'000'000 - state->changed_ns : 0;
+  if (state && age_ns > 1'000'000'000)
     loaded().with([&](auto &all) { all[path] = {*state, known}; });
   return known;
 }

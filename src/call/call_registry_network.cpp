@@ -44,7 +44,10 @@ void CallRegistry::handed_over(const std::string &call_sid,
       return;
     Parked &parked = it->second;
     parked.dialling = dialling;
-    parked.expires = dialling ? now + kLongestTransfer : now;
+    if (!dialling)
+      parked.expires = now;
+    else if (!parked.gone)
+      parked.expires = now + kLongestTransfer;
     parked.back_until = now;
     if (dialling)
       parked.back_until +=
@@ -200,6 +203,7 @@ void CallRegistry::call_status(const CallStatus &told) {
       all.pending.at(token->second).expires = now;
     if (over && parked != all.parked.end()) {
       Parked &left = parked->second;
+      left.gone = true;
       left.expires = std::min<TimePoint>(left.expires, now + kUnasked);
       left.back_until = std::min(left.back_until, left.expires);
     }

@@ -61,6 +61,7 @@ struct Parked {
   TimePoint expires;
   TimePoint back_until;  // he may come back; later somebody talks to him
   bool dialling = false; // Twilio has the TwiML
+  bool gone = false;     // Twilio says that the call is over
 
   bool may_come_back(TimePoint now) const { return back_until > now; }
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "call/threads.hpp"
 
+#include "base/guarded.hpp"
 #include "graph/element.hpp"
 #include "graph/iterate.hpp"
 
@@ -57,9 +58,13 @@ bool leads_to(GstElement *element, const Wanted &wanted) {
   return search.second;
 }
 
+// What is wrong with an element that has a thread; empty when it does not lead
+// to one of ours.
+std::string told(GstElement *owner, GstPad *pad = nullptr);
+
 // Tries `element` by itself, without what comes before and behind it.
 std::string try_thread(GstElement *element) {
-  std::string reason;
+  Guarded<std::string> reason; // the first, from whatever thread posts
   const auto bus =
       Ref<GstBus>::adopt(GST_BUS(g_object_new(GST_TYPE_BUS, nullptr)));
   gst_bus_set_sync_handler(
@@ -68,30 +73,40 @@ std::string try_thread(GstElement *element) {
         const auto owned = Ref<GstMessage>::adopt(message);
         // Others come from the thread itself.
         if (auto text = thread_in_the_way(message); !text.empty())
-          *static_cast<std::string *>(found) = std::move(text);
+          static_cast<Guarded<std::string> *>(found)->with([&](auto &first) {
+            if (first.empty())
+              first = std::move(text);
+          });
         return GST_BUS_DROP;
       },
       &reason, nullptr);
   gst_element_set_bus(element, bus.get());
-  gst_element_set_state(element, GST_STATE_PAUSED);
+  const bool failed = gst_element_set_state(element, GST_STATE_PAUSED) ==
+                      GST_STATE_CHANGE_FAILURE;
   gst_element_set_state(element, GST_STATE_NULL);
   gst_bus_set_sync_handler(bus.get(), nullptr, nullptr, nullptr);
   gst_element_set_bus(element, nullptr);
-  return reason;
+  auto found = reason.with([](const auto &text) { return text; });
+  if (found.empty() && failed)
+    found = std::string(factory_of(element)) + " does not start";
+  return found;
 }
 
 std::string find_thread(GstElement *element) {
   if (graph::is_on_worker(element))
     return {};
   std::string reason;
-  if (holds(element, graph::is_on_worker))
+  if (GST_IS_BIN(element))
     graph::any_of(gst_bin_iterate_elements(GST_BIN(element)),
                   [&](GstElement *child) {
                     reason = find_thread(child);
                     return !reason.empty();
                   });
   else if (leads_to(element, graph::is_on_worker))
-    reason = try_thread(element);
+    // A source has one always, and a device or a port of its own.
+    reason = GST_OBJECT_FLAG_IS_SET(element, GST_ELEMENT_FLAG_SOURCE) != 0
+                 ? told(element)
+                 : try_thread(element);
   return reason;
 }
 
@@ -112,6 +127,14 @@ std::string thread_in_the_way(GstMessage *message) {
   gst_message_parse_stream_status(message, &what, &owner);
   if (what != GST_STREAM_STATUS_TYPE_CREATE || owner == nullptr)
     return {};
+  GstObject *source = GST_MESSAGE_SRC(message);
+  const bool by_pad = GST_IS_PAD(source) && GST_PAD_IS_SRC(GST_PAD(source));
+  return told(owner, by_pad ? GST_PAD(source) : nullptr);
+}
+
+namespace {
+
+std::string told(GstElement *owner, GstPad *pad) {
   std::string first;
   const Wanted of_ours = [&first](GstElement *one) {
     if (!graph::is_on_worker(one))
@@ -119,10 +142,8 @@ std::string thread_in_the_way(GstMessage *message) {
     first = factory_of(one);
     return true;
   };
-  GstObject *source = GST_MESSAGE_SRC(message);
-  const bool leads = GST_IS_PAD(source) && GST_PAD_IS_SRC(GST_PAD(source))
-                         ? pad_leads_to(GST_PAD(source), of_ours)
-                         : leads_to(owner, of_ours);
+  const bool leads =
+      pad != nullptr ? pad_leads_to(pad, of_ours) : leads_to(owner, of_ours);
   if (!leads)
     return {};
   if (leads_to_caller(owner))
@@ -132,6 +153,8 @@ std::string thread_in_the_way(GstMessage *message) {
          "a call share its worker's thread (a side branch behind a tee may "
          "have one)";
 }
+
+} // namespace
 
 Result<> check_threads(const std::string &name, GstElement *graph) {
   const std::string reason = find_thread(graph);

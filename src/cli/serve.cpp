@@ -109,8 +109,8 @@ std::function<Result<Unit>()> readiness(const config::Config &config) {
     if (now < state->good_until)
       return state->result;
     const auto files = find_call_files(config);
-    state->result =
-        files ? check_graph(config, *files) : Result<Unit>(files.error());
+    state->result = files ? check_graph(config, *files, Trial::kNo)
+                          : Result<Unit>(files.error());
     state->good_until = now + kReadyFor;
     return state->result;
   };

@@ -114,7 +114,8 @@ static Result<Unit> check_parts(const std::string &name, GstElement *graph) {
   return ok();
 }
 
-Result<Unit> check_graph(const config::Config &config, const CallFiles &files) {
+Result<Unit> check_graph(const config::Config &config, const CallFiles &files,
+                         Trial trial) {
   const auto text = call::read_pipeline(files.pipeline);
   if (!text)
     return text.error();
@@ -128,9 +129,10 @@ Result<Unit> check_graph(const config::Config &config, const CallFiles &files) {
     return graph.error();
   if (auto parts = check_parts(files.pipeline, graph->get()); !parts)
     return parts;
-  if (auto threads = call::check_threads(files.pipeline, graph->get());
-      !threads)
-    return threads;
+  if (trial == Trial::kYes)
+    if (auto threads = call::check_threads(files.pipeline, graph->get());
+        !threads)
+      return threads;
   if (text->find("mind=openai") != std::string::npos && !files.agent.empty())
     if (auto secrets = check_tool_secrets(files.agent); !secrets)
       return secrets;

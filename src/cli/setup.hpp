@@ -25,6 +25,11 @@ Result<CallFiles> find_call_files(const config::Config &config);
 // Whether a graph can be made of the pipeline's text now, and whether the
 // agent's offline voice is there. The error names the elements that are not
 // installed.
-Result<Unit> check_graph(const config::Config &config, const CallFiles &files);
+//
+// A trial starts elements that are not ours for a moment, to see whether they
+// have threads: not for a worker that has calls.
+enum class Trial { kYes, kNo };
+Result<Unit> check_graph(const config::Config &config, const CallFiles &files,
+                         Trial trial = Trial::kYes);
 
 } // namespace patchcord::cli
