@@ -42,6 +42,7 @@ constexpr char kHelp[] =
 
 // How long calls that were told to end may take for it.
 constexpr Duration kLastWords = 10s;
+constexpr Duration kLastQuestions = 2s; // of Twilio, a round trip or two
 constexpr Duration kSweep = 2s;
 // A graph is not made anew for each health check.
 constexpr Duration kReadyFor = 10s;
@@ -141,6 +142,18 @@ void print_banner(const config::Config &config, const CallFiles &files,
   std::fflush(stdout);
 }
 
+// What Twilio asks when a stream has ended comes behind the call's end, and an
+// answer that it does not get is told to the caller as an error.
+void answer_last_questions(
+    Supervisor &supervisor,
+    const std::vector<std::shared_ptr<Worker>> &workers) {
+  const RealClock clock;
+  const TimePoint until = clock.now() + kLastQuestions;
+  for (TimePoint now = clock.now(); now < until; now = clock.now())
+    if (supervisor.wait(until - now, workers) == Supervisor::Woken::kSignal)
+      return;
+}
+
 // First no new calls, then no calls, then no daemon. The exit code.
 int wind_down(Supervisor &supervisor, call::CallRegistry &registry,
               const config::Config &config,
@@ -149,6 +162,7 @@ int wind_down(Supervisor &supervisor, call::CallRegistry &registry,
   log::info("stopping: " + std::to_string(registry.active()) +
             " calls alive, " + std::to_string(registry.awaited()) +
             " that may come back from a transfer; no new ones are taken");
+  const bool had_calls = registry.active() + registry.awaited() > 0;
   registry.drain(supervisor.waker());
   const RealClock clock;
   const TimePoint patience =
@@ -157,6 +171,8 @@ int wind_down(Supervisor &supervisor, call::CallRegistry &registry,
     const auto woken =
         supervisor.wait(std::min<Duration>(patience - now, kSweep), workers);
     if (woken == Supervisor::Woken::kAsked) {
+      if (had_calls)
+        answer_last_questions(supervisor, workers);
       log::info("stopped: all calls had ended");
       return kDone;
     }
