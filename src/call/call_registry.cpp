@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "call/call_registry.hpp"
 
+#include "agent/definition_file.hpp"
 #include "base/text.hpp"
 #include "call/call_registry_state.hpp"
 #include "call/graph_builder.hpp"
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <malloc.h>
+#include <set>
 
 namespace patchcord::call {
 
@@ -87,23 +89,14 @@ void CallRegistry::settle() {
 
 namespace {
 
-// Without what is in the file.
+// A file with mistakes fails the call, which can say so.
 Result<KnownAgent> find_agent(const std::string &name) {
   auto found = config::find_agent(name);
   if (!found)
     return make_error("bad_agent", found.error().message);
-  KnownAgent agent;
-  agent.file = *std::move(found);
-  std::error_code none;
-  agent.written = std::filesystem::last_write_time(agent.file, none);
-  agent.size = std::filesystem::file_size(agent.file, none);
-  return agent;
-}
-
-// A file with mistakes fails the call, which can say so.
-void read(KnownAgent &agent) {
-  const auto definition = read_agent(agent.file);
-  agent.transfers = definition && !definition->transfer.empty();
+  const auto definition = agent::load_definition(*found);
+  return KnownAgent{*std::move(found),
+                    definition && !(*definition)->transfer.empty()};
 }
 
 Result<std::string> find_graph(const std::string &name) {
@@ -116,28 +109,23 @@ Result<std::string> find_graph(const std::string &name) {
 } // namespace
 
 void CallRegistry::load() {
-  std::map<std::string, KnownAgent> known;
+  std::set<std::string> names{config_.call.agent};
   bool has_graph = false;
   state_->data.with([&](State::Data &all) {
-    known = all.agents;
+    for (const auto &[name, agent] : all.agents)
+      names.insert(name);
     has_graph = all.graphs.contains(config_.call.pipeline);
   });
-  for (const std::string &name : config::agent_names())
-    known.try_emplace(name);
-  known.try_emplace(config_.call.agent);
-  std::map<std::string, KnownAgent> fresh;
-  for (const auto &[name, before] : known) {
-    auto found = find_agent(name);
-    if (!found || (found->file == before.file && found->size == before.size &&
-                   found->written == before.written))
-      continue;
-    read(*found);
-    fresh.emplace(name, *std::move(found));
-  }
+  for (std::string &name : config::agent_names())
+    names.insert(std::move(name));
+  std::map<std::string, KnownAgent> found;
+  for (const std::string &name : names)
+    if (auto agent = find_agent(name))
+      found.emplace(name, *std::move(agent));
   const auto graph =
       has_graph ? make_error("known", "") : find_graph(config_.call.pipeline);
   state_->data.with([&](State::Data &all) {
-    for (auto &[name, agent] : fresh)
+    for (auto &[name, agent] : found)
       all.agents.insert_or_assign(name, std::move(agent));
     if (graph)
       all.graphs.emplace(config_.call.pipeline, *graph);
@@ -162,7 +150,6 @@ Result<Admission> CallRegistry::offer(const Offer &offered) {
     if (!found)
       return found.error();
     agent = *std::move(found);
-    read(agent);
   }
   if (!known.second) {
     auto text = find_graph(offer.pipeline);

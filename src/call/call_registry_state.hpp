@@ -7,7 +7,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <utility>
 
 namespace patchcord::call {
@@ -69,9 +68,6 @@ struct Parked {
 struct KnownAgent {
   std::string file;
   bool transfers = false; // it has people to put callers through to
-  // Of the file, when it was read: another one is read anew.
-  std::filesystem::file_time_type written{};
-  std::uintmax_t size = 0;
 };
 
 struct UsedTicket {

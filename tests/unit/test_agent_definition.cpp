@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/definition.hpp"
+#include "agent/definition_file.hpp"
 #include "agent/say_language.hpp"
+
+#include "../support/temp_dir.hpp"
 
 #include <glib.h>
 
+#include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 using namespace patchcord;
@@ -203,6 +209,25 @@ void test_refusals() {
       {"min = 1\nmax = 9\n", "min = 1.5\nmax = 1.7\n",
        "test.toml:24: fields[1].max: expected a limit with a whole number "
        "between it and min, got 1.7"},
+      {"type = \"choice\"", "type = \"list\"\nmin = 3\nmax = 2",
+       "test.toml:11: fields[0].max: expected a number that is not below min, "
+       "got 2"},
+      {"type = \"choice\"", "type = \"list\"\nmin = 1.2\nmax = 1.8",
+       "test.toml:11: fields[0].max: expected a limit with a whole number "
+       "between it and min, got 1.8"},
+      {"type = \"choice\"", "type = \"list\"\nmin = 3",
+       "test.toml:10: fields[0].min: expected no more than there are choices, "
+       "got 3"},
+      {"type = \"choice\"", "type = \"list\"\nmax = 0",
+       "test.toml:10: fields[0].max: expected at least 1 of a list, got 0"},
+      {"type = \"choice\"", "type = \"list\"\nmax = inf",
+       "test.toml:10: fields[0].max: expected a finite number, got inf"},
+      {"type = \"choice\"", "type = \"list\"\nmin_length = 5\nmax_length = 4",
+       "test.toml:11: fields[0].max_length: expected a number that is not "
+       "below min_length, got 4"},
+      {"type = \"choice\"", "type = \"list\"\nphrases = [\"milk\"]",
+       "test.toml:10: fields[0].phrases: expected no phrases beside choices, "
+       "got an array"},
       {"[end]", "[end", "test.toml:28: "},
       {"language = \"en\"", "greeting_asks = \"colour\"",
        "test.toml:4: greeting_asks: expected the name of a field, got "
@@ -317,6 +342,23 @@ question = "Your code?"
   }
 }
 
+// What can be satisfied is not refused: limits that meet, or lie apart.
+void test_lists() {
+  const std::string field = std::string(kWhole) + R"([[fields]]
+name = "extras"
+type = "list"
+question = "What else?"
+)";
+  for (const char *keys :
+       {"min = 2\nmax = 2", "min = 1.5\nmax = 2.5", "min = 0", "max = 1",
+        "min = 2\nchoices = [{ value = \"milk\" }, { value = \"sugar\" }]",
+        // Texts are as many as the caller likes.
+        "min = 9", "min_length = 4\nmax_length = 4"})
+    if (const auto given = parse_definition(field + keys + "\n", "test.toml");
+        !given)
+      g_error("%s: %s", keys, given.error().message.c_str());
+}
+
 void test_outside_bytes() {
   for (const std::string &text :
        {std::string(), std::string("\xff\xfe"), std::string("a = \"\0\"", 7),
@@ -344,7 +386,68 @@ void test_ours() {
     g_assert_cmpuint(definition->greeting.size(), <, 120);
     for (const Field &field : definition->fields)
       g_assert_cmpuint(field.question.size(), <, 100);
+    // Who says nothing is asked twice, and not in the same words.
+    const auto &silence = definition->phrases.silence;
+    g_assert_cmpuint(silence.size(), ==, 2);
+    g_assert_true(silence[0] != silence[1]);
+    g_assert_true(definition->end.farewell != Definition().end.farewell);
   }
+}
+
+// --- the file ----------------------------------------------------------------
+
+// Whatever is written has the same size.
+class AgentFile {
+public:
+  const std::string &path() const { return path_; }
+  void write(const char *greeting, std::filesystem::file_time_type written) {
+    std::ofstream(path_) << "name = \"x\"\ninstructions = \"x\"\ngreeting = \""
+                         << greeting << "\"\n";
+    std::filesystem::last_write_time(path_, written);
+  }
+  std::string greeting() const {
+    const auto definition = load_definition(path_);
+    if (!definition)
+      g_error("%s", definition.error().message.c_str());
+    return (*definition)->greeting;
+  }
+
+private:
+  test::TempDir dir_;
+  const std::string path_ = dir_ / "x.toml";
+};
+
+void test_file_is_read_once() {
+  AgentFile file;
+  const auto long_ago = std::filesystem::file_time_type::clock::now() - 60s;
+  file.write("Hello.", long_ago);
+  equal(file.greeting(), "Hello.");
+  // Nobody can tell that it is another one.
+  file.write("Howdy.", long_ago);
+  equal(file.greeting(), "Hello.");
+  file.write("Howdy.", long_ago + 1s);
+  equal(file.greeting(), "Howdy.");
+}
+
+// Within a tick of its clock the file system cannot tell either.
+void test_file_that_just_changed() {
+  AgentFile file;
+  const auto now = std::filesystem::file_time_type::clock::now();
+  file.write("Hello.", now);
+  equal(file.greeting(), "Hello.");
+  file.write("Howdy.", now);
+  equal(file.greeting(), "Howdy.");
+}
+
+void test_file_with_mistakes() {
+  AgentFile file;
+  const auto long_ago = std::filesystem::file_time_type::clock::now() - 60s;
+  file.write("Hello.", long_ago);
+  equal(file.greeting(), "Hello.");
+  file.write("Hello\"", long_ago + 1s);
+  g_assert_false(load_definition(file.path()).ok());
+  std::filesystem::remove(file.path());
+  equal(load_definition(file.path()).error().code, "bad_agent");
 }
 
 void test_fields_that_do_not_apply() {
@@ -373,10 +476,18 @@ int main(int argc, char **argv) {
   g_test_add_func("/definition/a-summary-is-in-a-language-that-twilio-speaks",
                   test_summary_language);
   g_test_add_func("/definition/digits-have-rules", test_digits);
+  g_test_add_func("/definition/lists-have-limits-that-can-be-met", test_lists);
   g_test_add_func("/definition/refuses-outside-bytes", test_outside_bytes);
   g_test_add_func("/definition/the-agents-that-come-along-are-whole",
                   test_ours);
   g_test_add_func("/definition/values-of-fields-that-do-not-apply-are-left-out",
                   test_fields_that_do_not_apply);
+  g_test_add_func("/definition/a-file-is-read-once-for-all-calls",
+                  test_file_is_read_once);
+  g_test_add_func("/definition/a-file-that-just-changed-is-read-again",
+                  test_file_that_just_changed);
+  g_test_add_func("/definition/a-file-with-mistakes-is-refused-though-it-was-"
+                  "good",
+                  test_file_with_mistakes);
   return g_test_run();
 }

@@ -154,8 +154,8 @@ void test_repeat_help_goodbye() {
               {"pardon?", "ask choice: In which office?"},
               {"help", "ask choice: Mountain View, San Francisco, or "
                        "Sunnyvale?"},
-              {"goodbye", "caller_goodbye: Goodbye."},
-              {"wait", "caller_goodbye: Goodbye."}});
+              {"goodbye", "caller_goodbye: Thank you for calling. Goodbye."},
+              {"wait", "caller_goodbye: Thank you for calling. Goodbye."}});
 }
 
 void test_corrections() {

@@ -443,6 +443,24 @@ void test_first_target() {
   g_assert_true(admitted("CA5"));
 }
 
+// Written twice within a tick of the file system's clock, and as long as
+// before.
+void test_changed_at_once() {
+  House house;
+  const std::string file = house.config().call.agent;
+  const std::string whole = test::contents(file);
+  std::string without = whole;
+  without.replace(without.find("[[transfer]]"), std::string::npos,
+                  std::string(whole.size() - whole.find("[[transfer]]"), '#'));
+  write(file, without);
+  const auto written = std::filesystem::last_write_time(file);
+  house.registry().load();
+  write(file, whole);
+  std::filesystem::last_write_time(file, written);
+  house.registry().load();
+  g_assert_true(house.registry().offer(house.offer())->transfers);
+}
+
 void test_new_file() {
   const test::TempDir data;
   std::filesystem::create_directory(data / "agents");
@@ -534,6 +552,8 @@ int main(int argc, char **argv) {
                   test_stop_with_one_on_his_way_back);
   g_test_add_func("/registry/a-first-target-counts-for-the-next-call",
                   test_first_target);
+  g_test_add_func("/registry/a-change-at-once-counts-as-well",
+                  test_changed_at_once);
   g_test_add_func("/registry/a-new-agent-is-read-before-its-calls-come",
                   test_new_file);
   g_test_add_func("/registry/a-verdict-may-come-before-the-stream",
