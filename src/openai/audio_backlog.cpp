@@ -8,28 +8,29 @@
 namespace patchcord::openai {
 namespace {
 
-constexpr std::size_t kGroup = 3; // samples of 24 kHz for one of 8 kHz
+// Three samples of 24 kHz for one of 8 kHz.
+constexpr std::int64_t kSamples = 3, kGroup = 2 * kSamples; // bytes
 
-int sample_at(const Bytes &pcm, std::size_t index) {
+int sample_at(ByteSpan pcm, std::size_t index) {
   return static_cast<std::int16_t>(pcm[2 * index] | pcm[2 * index + 1] << 8);
 }
 
-Bytes pack(const Bytes &pcm) {
-  Bytes out(pcm.size() / 2 / kGroup);
+Bytes pack(ByteSpan pcm) {
+  Bytes out(pcm.size() / kGroup);
   for (std::size_t i = 0; i < out.size(); ++i) {
     int sum = 0;
-    for (std::size_t k = 0; k < kGroup; ++k)
-      sum += sample_at(pcm, i * kGroup + k);
+    for (std::size_t k = 0; k < kSamples; ++k)
+      sum += sample_at(pcm, i * kSamples + k);
     out[i] = audio::linear_to_mulaw(
-        static_cast<std::int16_t>(sum / static_cast<int>(kGroup)));
+        static_cast<std::int16_t>(sum / static_cast<int>(kSamples)));
   }
   return out;
 }
 
 // Straight lines between the middles of the groups.
-Bytes unpack(const Bytes &mulaw) {
+Bytes unpack(ByteSpan mulaw) {
   Bytes out;
-  out.reserve(mulaw.size() * kGroup * 2);
+  out.reserve(mulaw.size() * kGroup);
   const auto value = [&](std::size_t i) {
     return int{audio::mulaw_to_linear(mulaw[std::min(i, mulaw.size() - 1)])};
   };
@@ -47,74 +48,63 @@ Bytes unpack(const Bytes &mulaw) {
 
 } // namespace
 
-void AudioBacklog::append(ByteSpan bytes) {
-  end_ += static_cast<std::int64_t>(bytes.size());
-  while (!bytes.empty()) {
-    if (blocks_.empty() || blocks_.back().bytes.size() == kBlock ||
-        blocks_.back().packed) {
-      blocks_.emplace_back();
-      blocks_.back().bytes.reserve(kBlock);
-    }
-    Bytes &last = blocks_.back().bytes;
-    const std::size_t take = std::min(bytes.size(), kBlock - last.size());
-    last.insert(last.end(), bytes.begin(),
-                bytes.begin() + static_cast<std::ptrdiff_t>(take));
-    bytes = bytes.subspan(take);
-  }
+std::int64_t AudioBacklog::packed_begin() const {
+  return static_cast<std::int64_t>(plain_.begin()) -
+         kGroup * static_cast<std::int64_t>(packed_.end() - packed_.begin());
 }
 
 void AudioBacklog::drop_before(std::int64_t position) {
-  begin_ = std::clamp(position, begin_, end_);
-  if (begin_ == end_) {
-    // What comes next may be of another format.
-    blocks_.clear();
-    first_ = end_;
-  }
-  const std::int64_t gone = (begin_ - first_) / kBlock;
-  blocks_.erase(blocks_.begin(), blocks_.begin() + gone);
-  first_ += gone * kBlock;
+  begin_ = std::clamp(position, begin_, end());
+  const auto groups = static_cast<std::uint64_t>(
+      std::max<std::int64_t>(begin_ - packed_begin(), 0) / kGroup);
+  const std::uint64_t packed = packed_.end() - packed_.begin();
+  packed_.drop_before(packed_.begin() + std::min(groups, packed));
+  if (groups > packed) // whole groups, so that what is left can be packed
+    plain_.drop_before(plain_.begin() + (groups - packed) * kGroup);
+  if (begin_ == end()) // what comes next may be of another format
+    plain_.drop_before(plain_.end());
 }
 
 void AudioBacklog::pack_before(std::int64_t position) {
-  // The newest that can be packed first: those before it are, as a rule.
-  for (std::int64_t i =
-           std::min<std::int64_t>((position - first_) / kBlock,
-                                  static_cast<std::int64_t>(blocks_.size())) -
-           1;
-       i >= 0; --i) {
-    Block &block = blocks_[static_cast<std::size_t>(i)];
-    if (block.packed || block.bytes.size() < kBlock)
-      return;
-    block.bytes = pack(block.bytes);
-    block.packed = true;
-  }
+  const std::int64_t plain = static_cast<std::int64_t>(plain_.begin()),
+                     groups = (std::min(position, end()) - plain) / kGroup;
+  if (groups <= 0)
+    return;
+  const auto until = static_cast<std::uint64_t>(plain + groups * kGroup);
+  Bytes scratch;
+  packed_.append(pack(plain_.view(plain_.begin(), until, scratch)));
+  plain_.drop_before(until);
 }
 
 Bytes AudioBacklog::range(std::int64_t from, std::int64_t to) const {
   from = std::max(from, begin_);
-  to = std::min(to, end_);
-  Bytes out;
+  to = std::min(to, end());
+  Bytes out, scratch;
   if (from >= to)
     return out;
   out.reserve(static_cast<std::size_t>(to - from));
-  while (from < to) {
-    const std::int64_t index = (from - first_) / kBlock;
-    const std::int64_t start = first_ + index * kBlock;
-    const Block &block = blocks_[static_cast<std::size_t>(index)];
-    const Bytes &bytes = block.packed ? unpack(block.bytes) : block.bytes;
-    const std::int64_t until = std::min(to, start + kBlock);
-    out.insert(out.end(), bytes.begin() + (from - start),
-               bytes.begin() + (until - start));
+  const auto plain = static_cast<std::int64_t>(plain_.begin());
+  if (from < plain) {
+    const std::int64_t until = std::min(to, plain), start = packed_begin();
+    const auto group = [&](std::int64_t bytes) {
+      return packed_.begin() + static_cast<std::uint64_t>(bytes / kGroup);
+    };
+    const std::uint64_t first = group(from - start);
+    const Bytes pcm =
+        unpack(packed_.view(first, group(until - start + kGroup - 1), scratch));
+    const std::int64_t offset = (from - start) % kGroup;
+    out.insert(out.end(), pcm.begin() + offset,
+               pcm.begin() + offset + (until - from));
     from = until;
   }
+  const ByteSpan rest = plain_.view(static_cast<std::uint64_t>(from),
+                                    static_cast<std::uint64_t>(to), scratch);
+  out.insert(out.end(), rest.begin(), rest.end());
   return out;
 }
 
 std::size_t AudioBacklog::held_bytes() const {
-  std::size_t sum = 0;
-  for (const Block &block : blocks_)
-    sum += block.bytes.capacity();
-  return sum;
+  return packed_.held_bytes() + plain_.held_bytes();
 }
 
 } // namespace patchcord::openai

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "base/block_queue.hpp"
 #include "base/bytes.hpp"
 
 #include <cstdint>
-#include <vector>
 
 namespace patchcord::openai {
 
@@ -13,13 +13,13 @@ namespace patchcord::openai {
 //
 // What was sent once is kept for the case that the connection is lost. Of 24
 // kHz PCM that would be most of a call's memory: pack() keeps 8 kHz mu-law of
-// it, a twelfth, which is all that a telephone had to give.
+// it, a sixth, which is all that a telephone had to give.
 class AudioBacklog {
 public:
   std::int64_t begin() const { return begin_; }
-  std::int64_t end() const { return end_; }
+  std::int64_t end() const { return static_cast<std::int64_t>(plain_.end()); }
 
-  void append(ByteSpan bytes);
+  void append(ByteSpan bytes) { plain_.append(bytes); }
   // Forgets what is before `position`.
   void drop_before(std::int64_t position);
   // Packs what is before `position`, which must be 16-bit PCM at 24 kHz.
@@ -29,15 +29,11 @@ public:
   std::size_t held_bytes() const; // of memory, for tests
 
 private:
-  // 25 ms of PCM, 150 ms of mu-law; whole groups of three samples.
-  static constexpr std::int64_t kBlock = 1200;
-  struct Block {
-    Bytes bytes;
-    bool packed = false;
-  };
+  // Where the packed part begins; it ends where the plain one begins.
+  std::int64_t packed_begin() const;
 
-  std::vector<Block> blocks_; // the first one begins at first_
-  std::int64_t first_ = 0, begin_ = 0, end_ = 0;
+  BlockQueue packed_, plain_; // plain_ counts as the stream does
+  std::int64_t begin_ = 0;
 };
 
 } // namespace patchcord::openai

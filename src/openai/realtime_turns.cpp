@@ -19,9 +19,9 @@ constexpr std::int64_t kMorePaddingMs = kReplayPaddingMs - kPaddingMs;
 constexpr std::int64_t kMaxTurnMs = 20'000;
 // How much audio is kept: while there is no connection, to be sent when there
 // is one; between turns, for what a lost connection may not have told (a start
-// of speech is told within a second, and the padding is wanted too); and at
-// most, for turns that are not finished.
-constexpr std::int64_t kUnsentMs = 5000, kIdleMs = 1500, kReplayMs = 21'000;
+// of speech is told within 0.7 s, and the padding is wanted too); and
+// at most, for turns that are not finished.
+constexpr std::int64_t kUnsentMs = 5000, kIdleMs = 1200, kReplayMs = 21'000;
 constexpr std::int64_t kMessageMs = 1000; // of a backlog, at a time
 constexpr std::size_t kMaxPartial = 16 * 1024;
 constexpr std::string_view kAppendStart =

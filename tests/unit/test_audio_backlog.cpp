@@ -87,11 +87,50 @@ static void test_what_is_not_sent_is_not_packed() {
   AudioBacklog backlog;
   const Bytes all = tone(0, 6000);
   backlog.append(all);
-  backlog.pack_before(5999); // four blocks of 1200, and not the fifth
-  g_assert_true(backlog.range(4800, 12000) ==
-                Bytes(all.begin() + 4800, all.end()));
-  g_assert_true(backlog.range(0, 4800) !=
-                Bytes(all.begin(), all.begin() + 4800));
+  backlog.pack_before(5999); // 999 groups of three samples, not the 1000th
+  g_assert_true(backlog.range(5994, 12000) ==
+                Bytes(all.begin() + 5994, all.end()));
+  g_assert_true(backlog.range(5988, 5994) !=
+                Bytes(all.begin() + 5988, all.begin() + 5994));
+}
+
+// In pieces of any size, packed and dropped at any place: what comes out is
+// what went in, to mu-law's precision.
+static void test_pieces_of_any_size() {
+  GRand *random = g_rand_new_with_seed(7);
+  AudioBacklog backlog;
+  const Bytes all = tone(0, 40000);
+  std::int64_t packed = 0;
+  for (std::size_t at = 0; at < all.size();) {
+    const auto size = std::min<std::size_t>(
+        2 * static_cast<std::size_t>(g_rand_int_range(random, 1, 2000)),
+        all.size() - at);
+    backlog.append(ByteSpan(all).subspan(at, size));
+    at += size;
+    const auto place = [&] {
+      return 2 * g_rand_int_range(random, static_cast<int>(backlog.begin() / 2),
+                                  static_cast<int>(backlog.end() / 2) + 1);
+    };
+    if (g_rand_boolean(random)) {
+      const int to = place();
+      backlog.pack_before(to);
+      packed = std::max<std::int64_t>(packed, to);
+    }
+    if (g_rand_int_range(random, 0, 4) == 0)
+      backlog.drop_before(place());
+    const std::int64_t from = place(), to = place();
+    const Bytes out = backlog.range(from, to);
+    g_assert_cmpint(static_cast<int>(out.size()), ==,
+                    static_cast<int>(std::max<std::int64_t>(to - from, 0)));
+    for (std::size_t i = 0; i < out.size() / 2; ++i) {
+      const auto index = static_cast<std::size_t>(from) / 2 + i;
+      const int error = std::abs(sample(out, i) - sample(all, index));
+      // The first and the last group have a neighbour on one side alone.
+      g_assert_cmpint(error, <=,
+                      static_cast<std::int64_t>(2 * index) < packed ? 700 : 0);
+    }
+  }
+  g_rand_free(random);
 }
 
 int main(int argc, char **argv) {
@@ -104,5 +143,6 @@ int main(int argc, char **argv) {
                   test_packed_audio_is_small_and_sounds_the_same);
   g_test_add_func("/audio-backlog/what-is-not-sent-is-not-packed",
                   test_what_is_not_sent_is_not_packed);
+  g_test_add_func("/audio-backlog/pieces-of-any-size", test_pieces_of_any_size);
   return g_test_run();
 }
