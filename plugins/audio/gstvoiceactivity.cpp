@@ -137,7 +137,8 @@ static void gst_voice_activity_push(Private &priv, ByteSpan bytes) {
   }
 }
 
-// The next sample has this stamp: where stamps jump ahead there was silence.
+// The next sample has this stamp: where stamps jump ahead there was silence,
+// and nobody speaks on where they jump back.
 static void gst_voice_activity_anchor(GstVoiceActivity *self,
                                       GstClockTime stamp) {
   Private &priv = *self->priv;
@@ -152,8 +153,10 @@ static void gst_voice_activity_anchor(GstVoiceActivity *self,
       const std::vector<std::int16_t> silence(gst_util_uint64_scale(
           gap, static_cast<guint64>(priv.rate), GST_SECOND));
       priv.activity.push(silence, priv.events);
-      gst_voice_activity_tell(self); // by the stamps before the gap
+    } else {
+      priv.activity.finish(priv.events);
     }
+    gst_voice_activity_tell(self); // by the stamps before the gap
   }
   priv.anchored = true;
   priv.anchor = stamp;

@@ -5,6 +5,7 @@
 #include "graph/contexts.hpp"
 #include "graph/events.hpp"
 #include "graph/messages.hpp"
+#include "worker/beat.hpp"
 
 #include <algorithm>
 
@@ -15,8 +16,16 @@ namespace patchcord {
 namespace {
 
 constexpr std::uint8_t kSilence = 0xff;
-constexpr guint64 kRate = 8000;
+constexpr std::int64_t kRate = 8000;
 constexpr std::size_t kFrame = 160; // samples of Twilio's messages
+// Messages come 50 times a second and are read every 160 ms at least. Networks
+// that falter are back within this more often than not; whoever waits for an
+// answer begins to wonder.
+constexpr Duration kPatience = 750ms;
+// Then silence comes in pieces of this.
+constexpr Duration kPiece = 100ms;
+constexpr Duration kMostSilence =
+    std::chrono::seconds(twilio::InboundTimeline::kMaxGap / kRate);
 
 // The pipeline or bin that holds all elements of the call.
 Ref<GstElement> top_of(GstElement *element) {
@@ -63,6 +72,7 @@ void InboundSession::close() {
     return;
   playing_ = false;
   ended_ = eos_ = true;
+  watch_.cancel();
   if (stream_)
     stream_->set_source(nullptr);
   // The stream of a server of our own goes with it: the next time, another one
@@ -119,6 +129,7 @@ void InboundSession::pause() {
   playing_ = false;
   if (stream_)
     stream_->set_source(nullptr);
+  watch_.cancel();
   // The pipeline's time stands still, the stream's does not.
   pending_.clear();
   timeline_.skip();
@@ -151,14 +162,17 @@ void InboundSession::on_media(std::int64_t timestamp_ms, ByteSpan mulaw) {
   const auto step = timeline_.push(timestamp_ms, mulaw);
   if (eos_ || step.audio.empty())
     return;
+  received_ = worker_.now();
   begin();
   if (!placed_)
     place(step.audio);
+  if (step.back != 0)
+    go_back(step.back);
   add_silence(step.silence);
   if (closed_)
     return;
-  follow_cadence(step.audio);
-  add_audio(step.audio);
+  add_heard(step.audio);
+  watch();
 }
 
 void InboundSession::on_dtmf(std::string_view digit) {
@@ -231,10 +245,15 @@ void InboundSession::add_silence(std::size_t samples) {
   }
 }
 
+void InboundSession::add_heard(ByteSpan mulaw) {
+  follow_cadence(mulaw);
+  add_audio(mulaw);
+}
+
 void InboundSession::follow_cadence(ByteSpan mulaw) {
+  cadence_.push_mulaw(mulaw);
   if (steady_)
     return;
-  cadence_.push_mulaw(mulaw);
   const bool heard = stream_->peer_hears();
   const bool small = cadence_.attentive(heard) || cadence_.began();
   const std::size_t enough = small ? std::min(kFrame, chunk_) : chunk_;
@@ -283,9 +302,55 @@ bool InboundSession::push_chunk(ByteSpan audio) {
   return false;
 }
 
+// --- while nothing comes -----------------------------------------------------
+
+// Armed once for many messages: when it fires it looks for when the last came.
+void InboundSession::watch() {
+  if (eos_ || !playing_ || watch_.armed() || !cadence_.awaited())
+    return;
+  const TimePoint due = beat_after(received_ + kPatience);
+  if (watch_.has_task())
+    return worker_.rearm(watch_, due);
+  watch_ = worker_.at(due, [weak = weak_from_this()] {
+    if (const auto self = weak.lock())
+      self->nothing_came();
+  });
+}
+
+void InboundSession::nothing_came() {
+  const auto held = hold();
+  const Duration since = worker_.now() - received_;
+  if (since < kPatience)
+    return watch();
+  make_up_silence(std::min(since, kMostSilence));
+  if (!eos_ && playing_ && since < kMostSilence)
+    worker_.rearm(watch_, worker_.now() + kPiece);
+}
+
+void InboundSession::make_up_silence(Duration since) {
+  const auto packets = static_cast<std::size_t>(since / 20ms);
+  const Bytes silence(kFrame, kSilence);
+  while (!eos_ && timeline_.made_up() < packets * kFrame) {
+    timeline_.make_up(kFrame);
+    add_heard(silence);
+  }
+}
+
+// The silence that was made up stays, the time at which it was does not.
+void InboundSession::go_back(std::uint32_t samples) {
+  GST_DEBUG_OBJECT(element_, "messages were %u ms late", samples / 8);
+  if (!pending_.empty())
+    push_chunk(std::exchange(pending_, {}));
+  position_ -= samples;
+  discont_ = true;
+}
+
+// --- the end -----------------------------------------------------------------
+
 void InboundSession::push_eos() {
   if (std::exchange(eos_, true))
     return;
+  watch_.cancel();
   begin();
   if (stream_)
     stream_->set_read_period(0s);
@@ -299,7 +364,9 @@ void InboundSession::post_anomalies() {
        {std::pair{"timestamp_gap", counts.gaps},
         std::pair{"timestamp_gap_shortened", counts.shortened},
         std::pair{"timestamp_repeated", counts.dropped},
-        std::pair{"timestamp_restarted", counts.resyncs}})
+        std::pair{"timestamp_restarted", counts.resyncs},
+        std::pair{"frames_ceased", counts.made_up},
+        std::pair{"frames_late", counts.late}})
     if (count != 0)
       anomalies.counts[kind] = count;
   if (!anomalies.counts.empty())

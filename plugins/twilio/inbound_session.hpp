@@ -17,6 +17,13 @@ namespace patchcord {
 // from the pipeline, or from a server of its own, and pushes what comes. All on
 // the worker.
 //
+// Where somebody waits for what the caller says next, or for the silence behind
+// it, and no message comes for kPatience, he hears silence by the clock, for as
+// long as a stream may be silent (InboundTimeline::kMaxGap). Messages that come
+// then, and are of that time, were only late. They follow on the silence, for
+// no word may be lost, with the stamps of the time at which they were spoken:
+// so stamps go back, once and with DISCONT, and never lie ahead of the clock.
+//
 // What it posts or pushes may stop the element: each method that does holds
 // both, and close() ends what comes behind it.
 class InboundSession final
@@ -57,8 +64,13 @@ private:
   void begin();
   void place(ByteSpan next);
   void add_silence(std::size_t samples);
+  void add_heard(ByteSpan mulaw);
   void follow_cadence(ByteSpan mulaw);
   void add_audio(ByteSpan mulaw);
+  void watch();
+  void nothing_came();
+  void make_up_silence(Duration since);
+  void go_back(std::uint32_t samples);
   bool push_chunk(ByteSpan audio);
   void push_eos();
   GstClockTime time_of(std::uint64_t position) const;
@@ -76,6 +88,8 @@ private:
   std::size_t enough_ = 0;     // samples for a buffer, now
   Bytes pending_;              // less than that
   std::uint64_t position_ = 0; // of the next buffer's first sample
+  TimePoint received_{};       // when the last message came
+  Timer watch_;                // for the next, while somebody waits for it
   GstClockTime base_ = 0;      // running time of position 0
   bool playing_ = false;
   bool placed_ = false;  // base_ holds

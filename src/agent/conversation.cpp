@@ -60,7 +60,8 @@ Actions Conversation::speech_started(TimePoint now, TimePoint at) {
   has_voice_ = true;
   speech_sign_ = now;
   // Known already, from who told first; or the late word of who heard it too.
-  if (speaking_ || at <= speech_over_)
+  // What begins where speech ended is its rest, which came late.
+  if (speaking_ || at < speech_over_)
     return finish();
   speaking_ = true;
   speech_began_ = at;

@@ -35,6 +35,11 @@ public:
   bool attentive(bool agent_is_heard) const {
     return !agent_is_heard && attentive_until_ > activity_.position();
   }
+  // Whether anybody waits for what comes next: for the rest of what the caller
+  // says, or for the silence that ends it.
+  bool awaited() const {
+    return activity_.speaking() || attentive_until_ > activity_.position();
+  }
   // How often what has come is to be read; 0: at once. Into the agent's words,
   // as often as speech needs to be one (VoiceActivity::Settings::min_speech):
   // that comes to light about as soon as if each packet were read by itself,

@@ -89,6 +89,7 @@ void Phone::tick() {
   play();
   echo();
   while (end_.empty() && now() >= (frame_ + 1) * kFrame) {
+    end_stall(frame_ * kFrame);
     send_frame(frame_ * kFrame);
     ++frame_;
   }
@@ -142,7 +143,23 @@ void Phone::send_media() {
   twilio::peer::append_media(
       message_, stream_.stream_sid, ++sequence_, frame_ - first_frame_ + 1,
       kFirstTimestampMs + (frame_ - first_frame_) * 20, frame_audio_);
-  socket_->deliver(message_);
+  deliver(true);
+}
+
+// Sends message_, unless the line stands still.
+void Phone::deliver(bool media) {
+  const bool stalls = now() > stall_from_ && now() <= stall_to_;
+  if (!stalls || (stall_.lost && !media))
+    socket_->deliver(message_);
+  else if (!stall_.lost)
+    stalled_.push_back(message_);
+}
+
+void Phone::end_stall(Samples at) {
+  if (at < stall_to_)
+    return;
+  for (const std::string &message : std::exchange(stalled_, {}))
+    socket_->deliver(message);
 }
 
 void Phone::begin_line(Samples at) {
@@ -155,6 +172,11 @@ void Phone::begin_line(Samples at) {
   speaking_ = true;
   begun_ = at;
   keys_pressed_ = 0;
+  if (line.line.stall.length > 0s) {
+    stall_ = line.line.stall;
+    stall_from_ = at + to_samples(stall_.at);
+    stall_to_ = stall_from_ + to_samples(stall_.length);
+  }
   said_.push_back({index_, at, at + line.voiced_end});
   emit(at, "line-started", "text", line.line.text);
   const auto time = [&](Samples sample) {
@@ -186,7 +208,7 @@ void Phone::press(Samples at) {
   message_.clear();
   twilio::peer::append_dtmf(message_, stream_.stream_sid, ++sequence_,
                             {&key, 1});
-  socket_->deliver(message_);
+  deliver(false);
   if (keys_pressed_ == keys.size())
     end_line(at);
 }
@@ -202,6 +224,7 @@ void Phone::end_line(Samples at) {
 
 void Phone::hang_up(Samples at) {
   emit(at, "hang-up");
+  end_stall(stall_to_);
   message_.clear();
   twilio::peer::append_stop(message_, stream_, ++sequence_);
   socket_->deliver(message_);
@@ -324,7 +347,7 @@ void Phone::echo() {
     message_.clear();
     twilio::peer::append_mark(message_, stream_.stream_sid, ++sequence_,
                               echo.name);
-    socket_->deliver(message_);
+    deliver(false);
   }
 }
 

@@ -87,6 +87,8 @@ private:
   bool may_wait() const;
   void send_frame(Samples at);
   void send_media();
+  void deliver(bool media);
+  void end_stall(Samples at);
   bool cue_has_come(const Cue &cue, Samples now) const;
   void begin_line(Samples at);
   void speak(Samples at);
@@ -133,6 +135,9 @@ private:
   int words_into_reply_ = 0; // and which of its reply it is
   bool speaking_ = false, agent_speaking_ = false, agent_has_replied_ = false;
   bool silenced_ = false; // by a clear, since the last word
+  Line::Stall stall_;
+  Samples stall_from_ = 0, stall_to_ = 0;
+  std::vector<std::string> stalled_; // messages that are late
   bool echo_due_ = false;
   const bool returns_marks_, record_;
 

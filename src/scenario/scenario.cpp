@@ -142,6 +142,9 @@ Line read_line(TomlReader &reader, const toml::table &table,
   if (line.voice == "espeak")
     line.voice = "en-us+f2";
   read_cue(reader, table, line.cue);
+  read_ms(reader, "stall_at_ms", line.stall.at);
+  read_ms(reader, "stall_ms", line.stall.length);
+  reader.read("stall_lost", line.stall.lost);
   if (line.what == Line::What::kDtmf &&
       line.text.find_first_not_of("0123456789*#") != std::string::npos)
     reader.fail("dtmf", "keys (0-9 * #)");

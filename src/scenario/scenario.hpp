@@ -41,6 +41,12 @@ struct Line {
   std::string voice; // empty: synthetic; else a voice of espeak-ng
   Duration length{}; // of kNoise
   Cue cue;
+  // So long after it began the phone's messages cease for a while; then they
+  // come all at once, or those with sound never.
+  struct Stall {
+    Duration at{}, length{};
+    bool lost = false;
+  } stall;
 };
 
 struct SttScript {

@@ -6,6 +6,8 @@
 #include "graph/events.hpp"
 #include "graph/messages.hpp"
 
+#include <cstdlib>
+
 namespace patchcord::scenario {
 namespace {
 
@@ -28,29 +30,42 @@ SttSession::SttSession(GstElement *element, GstPad *src, Worker &worker)
 // --- time --------------------------------------------------------------------
 
 GstClockTime SttSession::pts_of(Duration audio_time) const {
-  return anchor_ + static_cast<GstClockTime>(audio_time.count());
+  const auto since = (audio_time - anchored_at_).count();
+  return static_cast<GstClockTime>(static_cast<gint64>(anchor_) + since);
 }
 
-GstClockTime SttSession::running(Duration audio_time) const {
-  return gst_segment_to_running_time(&segment_, GST_FORMAT_TIME,
-                                     pts_of(audio_time));
+GstClockTime SttSession::running(GstClockTime pts) const {
+  return gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, pts);
 }
 
-TimePoint SttSession::on_worker(Duration audio_time) const {
+TimePoint SttSession::on_worker(GstClockTime pts) const {
   const GstClockTime now = graph::running_time(element_);
-  return worker_.now() +
-         Duration(static_cast<Duration::rep>(running(audio_time)) -
-                  static_cast<Duration::rep>(now));
+  return worker_.now() + Duration(static_cast<Duration::rep>(running(pts)) -
+                                  static_cast<Duration::rep>(now));
 }
 
 // --- audio in ----------------------------------------------------------------
 
+// The next sample has this stamp: where stamps jump nobody speaks on.
+void SttSession::follow(GstClockTime pts) {
+  if (GST_CLOCK_TIME_IS_VALID(anchor_)) {
+    const auto off = GST_CLOCK_DIFF(pts_of(activity_.position()), pts);
+    if (std::abs(off) < static_cast<GstClockTimeDiff>(GST_MSECOND))
+      return;
+    events_.clear();
+    activity_.finish(events_);
+    for (const VoiceActivity::Event &event : events_)
+      handle(event);
+  }
+  anchor_ = pts;
+  anchored_at_ = activity_.position();
+}
+
 GstFlowReturn SttSession::audio(GstBuffer *buffer) {
-  if (!GST_CLOCK_TIME_IS_VALID(anchor_))
-    anchor_ = GST_BUFFER_PTS(buffer);
   const MappedBuffer mapped(buffer);
   if (failed_)
     return flow_;
+  follow(GST_BUFFER_PTS(buffer));
   events_.clear();
   activity_.push_mulaw(mapped.bytes(), events_);
   for (const VoiceActivity::Event &event : events_)
@@ -61,18 +76,17 @@ GstFlowReturn SttSession::audio(GstBuffer *buffer) {
 }
 
 void SttSession::handle(const VoiceActivity::Event &event) {
+  const GstClockTime pts = pts_of(event.time);
   if (event.kind == VoiceActivity::Event::Kind::kStarted) {
-    speech_begin_ = event.time;
+    speech_begin_ = pts;
     partial_.clear();
-    gst_pad_push_event(
-        src_, events::make(events::SpeechStarted{running(event.time)}));
+    gst_pad_push_event(src_, events::make(events::SpeechStarted{running(pts)}));
     return;
   }
-  gst_pad_push_event(src_,
-                     events::make(events::SpeechStopped{running(event.time)}));
-  results_.push_back(worker_.after(
-      stage_.stt.delay,
-      [this, turn = Turn{speech_begin_, event.time}] { result(turn); }));
+  gst_pad_push_event(src_, events::make(events::SpeechStopped{running(pts)}));
+  results_.push_back(
+      worker_.after(stage_.stt.delay,
+                    [this, turn = Turn{speech_begin_, pts}] { result(turn); }));
 }
 
 std::vector<Stage::CallerWord *> SttSession::words_in(const Turn &turn) {
@@ -98,7 +112,8 @@ bool SttSession::mumbled(const Turn &turn) const {
 
 void SttSession::partial() {
   std::vector<std::string> texts;
-  for (const auto *word : words_in({speech_begin_, activity_.position()}))
+  for (const auto *word :
+       words_in({speech_begin_, pts_of(activity_.position())}))
     texts.push_back(word->text);
   const std::string text = join(texts, " ");
   if (text == partial_)
@@ -124,9 +139,8 @@ void SttSession::result(const Turn &turn) {
   GstBuffer *buffer = buffer_of(as_bytes(text)).release();
   if (text.empty() && mumbled(turn))
     GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_GAP);
-  GST_BUFFER_PTS(buffer) = pts_of(turn.begin);
-  GST_BUFFER_DURATION(buffer) =
-      static_cast<GstClockTime>((turn.end - turn.begin).count());
+  GST_BUFFER_PTS(buffer) = turn.begin;
+  GST_BUFFER_DURATION(buffer) = turn.end - turn.begin;
   flow_ = gst_pad_push(src_, buffer);
 }
 

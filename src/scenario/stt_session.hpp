@@ -23,15 +23,16 @@ public:
 
 private:
   struct Turn {
-    Duration begin{}, end{}; // audio time
+    GstClockTime begin = 0, end = 0; // stamps
   };
+  void follow(GstClockTime pts);
   void handle(const audio::VoiceActivity::Event &event);
   void partial();
   void result(const Turn &turn);
   void fail();
   GstClockTime pts_of(Duration audio_time) const;
-  GstClockTime running(Duration audio_time) const;
-  TimePoint on_worker(Duration audio_time) const;
+  GstClockTime running(GstClockTime pts) const;
+  TimePoint on_worker(GstClockTime pts) const;
   std::vector<Stage::CallerWord *> words_in(const Turn &turn);
   bool mumbled(const Turn &turn) const;
 
@@ -42,8 +43,9 @@ private:
   GstSegment segment_;
   audio::VoiceActivity activity_;
   std::vector<audio::VoiceActivity::Event> events_; // scratch
-  GstClockTime anchor_ = GST_CLOCK_TIME_NONE;       // of audio time 0
-  Duration speech_begin_{};
+  GstClockTime anchor_ = GST_CLOCK_TIME_NONE;       // stamp of the sample at:
+  Duration anchored_at_{};                          // a time of the activity
+  GstClockTime speech_begin_ = 0;
   std::string partial_;
   std::list<Timer> results_;
   int turns_ = 0;

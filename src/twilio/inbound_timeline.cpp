@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace patchcord::twilio {
 namespace {
@@ -29,15 +30,25 @@ constexpr std::int64_t kMaxTimestamp = 1'000'000'000'000;
 
 InboundTimeline::Step InboundTimeline::push(std::int64_t timestamp_ms,
                                             ByteSpan mulaw) {
-  Step step{position_, 0, {}};
+  Step step{position_, 0, 0, {}};
   if (mulaw.empty() || timestamp_ms < 0 || timestamp_ms > kMaxTimestamp ||
       !in_order(timestamp_ms)) {
     counts_.dropped += mulaw.empty() ? 0 : 1;
     return step;
   }
   last_ms_ = timestamp_ms;
-  const double ahead = static_cast<double>(timestamp_ms) * kSamplesPerMs -
-                       origin_ - static_cast<double>(position_);
+  double ahead = static_cast<double>(timestamp_ms) * kSamplesPerMs - origin_ -
+                 static_cast<double>(position_);
+  const auto made_up = static_cast<double>(std::exchange(made_up_, 0));
+  if (made_up > 0 && ahead <= -kGapThreshold) {
+    const double late =
+        std::min(std::round(-ahead / kPacket) * kPacket, made_up);
+    step.back = static_cast<std::uint32_t>(late);
+    position_ -= step.back;
+    step.position = position_;
+    ahead += late;
+    ++counts_.late;
+  }
   if (ahead >= kGapThreshold) {
     const double lost = std::round(ahead / kPacket) * kPacket;
     step.silence = static_cast<std::uint32_t>(
@@ -52,6 +63,12 @@ InboundTimeline::Step InboundTimeline::push(std::int64_t timestamp_ms,
   step.audio = mulaw;
   position_ += step.silence + mulaw.size();
   return step;
+}
+
+void InboundTimeline::make_up(std::uint32_t samples) {
+  counts_.made_up += samples != 0 && made_up_ == 0 ? 1 : 0;
+  made_up_ += samples;
+  position_ += samples;
 }
 
 // Whether a message is later than the one before. Sets the origin where a count

@@ -227,6 +227,20 @@ void test_gap() {
   equal(bench.take(), "stopped:5820");
 }
 
+// Silence that stood for audio which was only late.
+void test_stamps_go_back() {
+  Bench bench(kMulaw, "hangover-ms=1000");
+  bench.silence(500);
+  bench.speech(200);
+  bench.silence(800);
+  equal(bench.take(), "started:500");
+  bench.skip(-800);
+  bench.speech(100);
+  equal(bench.take(), "stopped:700 started:700");
+  bench.silence(1000);
+  equal(bench.take(), "stopped:800");
+}
+
 void test_eos() {
   Bench bench;
   bench.silence(500);
@@ -320,6 +334,7 @@ int main(int argc, char **argv) {
       {"takes-mu-law-and-mono-s16-of-any-rate", test_caps},
       {"properties-set-lengths-and-threshold", test_settings},
       {"a-gap-is-silence", test_gap},
+      {"stamps-may-go-back", test_stamps_go_back},
       {"eos-ends-speech", test_eos},
       {"a-flush-forgets-speech", test_flush},
       {"states-come-and-go", test_states},

@@ -450,6 +450,25 @@ void test_speech_told_twice() {
   });
 }
 
+// The line stood still: what was taken for the end of speech was silence made
+// up, and the rest comes then, from where it broke off.
+void test_speech_whose_rest_is_late() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {100, "started:1", ""},
+      {1000, "ended:1", ""},
+      {2060, "speech@2000", ""},
+      {3200, "quiet@2400", ""},
+      {3400, "words@2400:Rome", "start 2; Which day?; end 2"},
+      {3500, "started:2", ""},
+      {4000, "speech@2400", "hold"},
+      {4000, "quiet@3000", ""},
+      {4200, "words@3000:no wait Oslo", "flush; start 3; Which day?; end 3"},
+      {4300, "cut:2:", "interrupted 1/2 \"\" 0"},
+  });
+}
+
 void test_speech_told_too_late() {
   // It is over when the recogniser says that it began: it is not under way for
   // ever.
@@ -799,6 +818,7 @@ int main(int argc, char **argv) {
       {"words-of-a-sentence-that-goes-on-are-held", test_held_words},
       {"held-words-are-answered-if-no-more-come", test_held_words_alone},
       {"speech-that-is-told-twice-is-one", test_speech_told_twice},
+      {"speech-whose-rest-is-late-goes-on", test_speech_whose_rest_is_late},
       {"speech-that-is-told-when-it-is-over-is-over",
        test_speech_told_too_late},
       {"goodbye-is-not-interrupted", test_goodbye},

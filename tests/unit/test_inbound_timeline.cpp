@@ -130,6 +130,67 @@ static void test_count_begins_anew() {
   g_assert_cmpuint(played.timeline.counts().dropped, ==, 24);
 }
 
+// Silence is made up while nothing comes. The next message tells whether it was
+// of that time.
+static void test_made_up_silence() {
+  constexpr std::uint32_t kSecond = 8000;
+  const struct {
+    const char *name;
+    std::uint32_t made_up;
+    std::vector<std::int64_t> timestamps; // behind {100, 120}
+    std::uint32_t back, silence;
+  } cases[] = {
+      {"lost", kSecond, {1140}, 0, 0},
+      {"lost, and more than that", kSecond, {1200}, 0, 480},
+      {"lost, but for jitter", kSecond, {1130}, 0, 0},
+      {"late", kSecond, {140}, kSecond, 0},
+      {"the last of them late", kSecond, {840}, 2400, 0},
+      {"late, but for the first two", kSecond, {180}, kSecond - 320, 0},
+      {"late, and the next", kSecond, {140, 160, 180}, kSecond, 0},
+      {"late, with a loss behind it", kSecond, {140, 200}, kSecond, 320},
+      {"of a time before it is none", kSecond, {120, 140}, kSecond, 0},
+      {"nothing was made up", 0, {1140}, 0, kSecond},
+  };
+  for (const auto &c : cases) {
+    g_test_message("%s", c.name);
+    InboundTimeline timeline;
+    timeline.push(100, kFrame);
+    timeline.push(120, kFrame);
+    timeline.make_up(c.made_up / 2);
+    timeline.make_up(c.made_up / 2);
+    g_assert_cmpuint(timeline.made_up(), ==, c.made_up);
+    g_assert_cmpuint(timeline.position(), ==, 320 + c.made_up);
+    std::uint32_t back = 0, silence = 0;
+    std::uint64_t next = timeline.position();
+    for (const auto ms : c.timestamps) {
+      const auto step = timeline.push(ms, kFrame);
+      g_assert_cmpuint(step.position, ==, next - step.back);
+      next = step.position + step.silence + step.audio.size();
+      back += step.back;
+      silence += step.silence;
+    }
+    g_assert_cmpuint(timeline.position(), ==, next);
+    g_assert_cmpuint(timeline.made_up(), ==, 0);
+    g_assert_cmpuint(back, ==, c.back);
+    g_assert_cmpuint(silence, ==, c.silence);
+    g_assert_cmpuint(timeline.counts().late, ==, c.back != 0 ? 1 : 0);
+    g_assert_cmpuint(timeline.counts().made_up, ==, c.made_up != 0 ? 1 : 0);
+  }
+  // A count that began anew says nothing of what was before it.
+  Played played;
+  for (int i = 0; i < 100; ++i)
+    played.push(5000 + i * 20);
+  played.timeline.make_up(kSecond);
+  const std::uint64_t position = played.timeline.position();
+  std::size_t taken = 0;
+  for (int i = 0; i < 100; ++i) {
+    const auto step = played.timeline.push(100 + i * 20, kFrame);
+    g_assert_cmpuint(step.back, ==, 0);
+    taken += step.audio.size();
+  }
+  g_assert_cmpuint(played.timeline.position(), ==, position + taken);
+}
+
 static void test_odd_sizes() {
   Played played;
   played.push(100, Bytes(400, 1)); // 50 ms
@@ -151,6 +212,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/inbound-timeline/drift-never-adds-up-to-a-gap", test_drift);
   g_test_add_func("/inbound-timeline/timestamps-that-begin-anew-are-followed",
                   test_count_begins_anew);
+  g_test_add_func("/inbound-timeline/silence-that-was-made-up-is-kept-or-late",
+                  test_made_up_silence);
   g_test_add_func("/inbound-timeline/odd-sizes", test_odd_sizes);
   return g_test_run();
 }
