@@ -348,20 +348,6 @@ static void test_rapid_barge_in() {
   g_assert_cmpuint(call.bench.failures().size(), ==, 0);
 }
 
-static void test_plain_source() {
-  Call call("{}", nullptr, false);
-  call.set("text", "Hello there. And goodbye.");
-  call.bench.play();
-  call.bench.await("eos");
-  assert_equal(words(call.bench), "Hello there. And goodbye.");
-  g_assert_cmpuint(call.bench.audio().size(), ==, 26 * 60 * 8 + 80);
-  for (const auto &item : call.bench.items())
-    if (item.name == "audio") {
-      g_assert_cmpuint(item.pts, ==, 0);
-      break;
-    }
-}
-
 static void test_silent_utterances() {
   Call call;
   call.bench.play();
@@ -530,77 +516,6 @@ static void test_final_marker_lost() {
   g_assert_cmpuint(call.bench.failures().size(), ==, 0);
 }
 
-static void test_state_cycling() {
-  Call call;
-  for (int i = 0; i < 3; ++i) {
-    call.bench.clear();
-    call.bench.play();
-    call.bench.utterance(1, {"Hello."});
-    call.bench.eos();
-    call.bench.await("eos");
-    assert_order(call.bench,
-                 "segment start:1 spoken:Hello. audio end:1 audio eos");
-    call.bench.set_state(GST_STATE_NULL);
-    // Stopped while it connects, and while audio is on its way.
-    call.bench.play();
-    call.bench.set_state(GST_STATE_NULL);
-    call.bench.play();
-    call.bench.start(2);
-    call.bench.say("Not to be heard.");
-    call.worker->run_for(50ms);
-    call.bench.set_state(GST_STATE_READY);
-    call.worker->run_for(5s);
-    call.bench.set_state(GST_STATE_NULL);
-  }
-  g_assert_cmpuint(call.worker->armed_timers(), ==, 0);
-}
-
-static void test_stop_from_within_a_push() {
-  Call call;
-  call.bench.play();
-  call.bench.on_audio([&] { call.bench.set_state(GST_STATE_NULL); });
-  call.bench.utterance(1, {"A sentence of more than one message, surely."});
-  call.bench.await("audio");
-  const auto count = call.bench.items().size();
-  call.worker->run_for(5s);
-  g_assert_cmpuint(call.bench.items().size(), ==, count);
-  g_assert_cmpuint(call.bench.messages(GST_MESSAGE_ERROR), ==, 0);
-}
-
-static void test_real_time() {
-  const auto worker = Worker::start("call");
-  {
-    fakes::FakeServer server(script_of(R"({"tts_first_byte_ms":50})"));
-    VoiceBench bench("elevenlabssrc", worker);
-    g_object_set(bench.element(), "base-url", server.url().c_str(), "api-key",
-                 "good", nullptr);
-    bench.play();
-    bench.utterance(1, {"One two three.", "Four five."});
-    bench.await("end:1");
-    bench.start(2);
-    bench.say("To be cut.");
-    bench.flush_start();
-    bench.flush_stop();
-    bench.utterance(3, {"Last."});
-    bench.eos();
-    bench.await("eos");
-    const std::string order = bench.order();
-    g_assert_true(order.ends_with("flush-start flush-stop segment start:3 "
-                                  "spoken:Last. audio end:3 audio eos"));
-    g_assert_cmpuint(bench.failures().size(), ==, 0);
-    // And with the offline voice.
-    bench.set_state(GST_STATE_NULL);
-    bench.clear();
-    g_object_set(bench.element(), "api-key", "bad", nullptr);
-    bench.play();
-    bench.utterance(4, {"Now offline."});
-    bench.eos();
-    bench.await("eos");
-    assert_equal(words(bench), "Now offline.");
-  }
-  worker->stop();
-}
-
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   gst_init(&argc, &argv);
@@ -615,7 +530,6 @@ int main(int argc, char **argv) {
   add("cut-samples-are-joined", test_cut_samples);
   add("barge-in-leaves-no-late-audio", test_barge_in);
   add("rapid-barge-ins-keep-the-socket", test_rapid_barge_in);
-  add("text-property-makes-a-plain-source", test_plain_source);
   add("silent-utterances-still-end", test_silent_utterances);
   add("what-fails-is-spoken-offline", test_fallback);
   add("a-speed-that-is-not-offered-is-an-error", test_speed);
@@ -624,9 +538,6 @@ int main(int argc, char **argv) {
   add("a-new-connection-says-the-rest", test_reconnects);
   add("opens-again-and-stays-open", test_reopens_when_idle);
   add("a-lost-final-marker-loses-nothing", test_final_marker_lost);
-  add("starts-again-after-each-stop", test_state_cycling);
-  add("stop-from-within-a-push", test_stop_from_within_a_push);
-  add("on-a-worker-of-its-own-thread", test_real_time);
   const int result = g_test_run();
   gst_deinit();
   return result;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "voice_bench.hpp"
 
+#include "audio/mulaw.hpp"
 #include "graph/contexts.hpp"
 #include "graph/worker_clock.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 using namespace patchcord;
 
@@ -107,6 +109,11 @@ void VoiceBench::utterance(std::uint32_t number,
   end(number);
 }
 
+void VoiceBench::take(const char *caps) {
+  downstream_ = Ref<GstCaps>::adopt(gst_caps_from_string(caps));
+  push_upstream(gst_event_new_reconfigure());
+}
+
 void VoiceBench::push_upstream(GstEvent *event) {
   gst_pad_push_event(audio_, event);
 }
@@ -135,6 +142,8 @@ GstFlowReturn VoiceBench::chain(GstPad *pad, GstObject *, GstBuffer *buffer) {
   const MappedBuffer mapped(buffer);
   Item item;
   item.name = "audio";
+  item.mulaw = self.mulaw_;
+  item.rate = self.rate_;
   item.bytes.assign(mapped.bytes().begin(), mapped.bytes().end());
   item.pts = GST_BUFFER_PTS(buffer);
   item.duration = GST_BUFFER_DURATION(buffer);
@@ -143,6 +152,10 @@ GstFlowReturn VoiceBench::chain(GstPad *pad, GstObject *, GstBuffer *buffer) {
   {
     const std::lock_guard lock(self.mutex_);
     flow = self.flow_;
+    const auto caps = Ref<GstCaps>::adopt(gst_pad_get_current_caps(pad));
+    if (self.downstream_ &&
+        !gst_caps_can_intersect(caps.get(), self.downstream_.get()))
+      flow = GST_FLOW_NOT_NEGOTIATED;
   }
   if (flow == GST_FLOW_OK)
     self.add(std::move(item));
@@ -174,6 +187,9 @@ gboolean VoiceBench::event(GstPad *pad, GstObject *, GstEvent *event) {
     const GCharPtr text(gst_caps_to_string(caps));
     const std::lock_guard lock(self.mutex_);
     self.caps_ = text.get();
+    const GstStructure *format = gst_caps_get_structure(caps, 0);
+    self.mulaw_ = gst_structure_has_name(format, "audio/x-mulaw") != FALSE;
+    gst_structure_get_int(format, "rate", &self.rate_);
   }
   self.add(std::move(item));
   return TRUE;
@@ -277,6 +293,56 @@ std::string VoiceBench::order() {
     last = item.name;
   }
   return out;
+}
+
+std::string VoiceBench::shape() {
+  std::string out;
+  bool speaks = false, ended = false;
+  const auto add = [&](const std::string &text) {
+    if (std::exchange(speaks, false))
+      out += "]";
+    out += (out.empty() ? "" : " ") + text;
+  };
+  for (const Item &item : items()) {
+    if (item.name == "stream-start" || item.name == "caps")
+      continue;
+    const bool words = item.name.starts_with("spoken:");
+    if (words && speaks)
+      out += " " + item.name.substr(7);
+    else if (words)
+      add("[" + item.name.substr(7));
+    else if (item.name == "audio" && ended)
+      add("closing");
+    else if (item.name != "audio")
+      add(item.name);
+    speaks = words || (speaks && item.name == "audio");
+    ended = item.name.starts_with("end:");
+  }
+  return out + (speaks ? "]" : "");
+}
+
+GstClockTime VoiceBench::length() {
+  GstClockTime sum = 0;
+  for (const Item &item : items())
+    if (item.name == "audio")
+      sum += item.duration;
+  return sum;
+}
+
+double VoiceBench::level() {
+  double energy = 0, count = 0;
+  for (const Item &item : items()) {
+    const std::size_t size = item.mulaw ? 1 : 2;
+    for (std::size_t i = 0; i + size <= item.bytes.size(); i += size) {
+      const double sample = item.mulaw
+                                ? audio::mulaw_to_linear(item.bytes[i])
+                                : static_cast<std::int16_t>(
+                                      item.bytes[i] | item.bytes[i + 1] << 8);
+      energy += sample * sample;
+      ++count;
+    }
+  }
+  return 10 * std::log10(energy / count / (32768.0 * 32768.0));
 }
 
 Bytes VoiceBench::audio() {

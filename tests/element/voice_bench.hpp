@@ -22,6 +22,8 @@ public:
     std::string name; // "audio", "segment", "spoken:TEXT", "start:1", "end:1",
                       // "eos", "flush-start", "flush-stop", or an event's name
     patchcord::Bytes bytes; // of audio
+    bool mulaw = false;     // by the caps before it
+    int rate = 0;
     GstClockTime pts = 0, duration = 0;
     bool discont = false;
     std::vector<patchcord::events::SpokenText::Timing> timings;
@@ -53,6 +55,8 @@ public:
   // Out of the audio pad, upstream.
   void push_upstream(GstEvent *event);
   GstPad *audio_pad() const { return audio_; }
+  // What downstream takes from now on; it says that it has changed its mind.
+  void take(const char *caps);
 
   // Waits until `done` holds of what came out; fails the test after 20 s.
   void await(const std::function<bool(const Items &)> &done);
@@ -63,6 +67,12 @@ public:
   // Names of what came out, audio in one run counted once; only from the
   // contract: "start:1 spoken:Hello. audio end:1 audio eos".
   std::string order();
+  // The same, of each utterance's speech the words alone, and its last buffer:
+  // "start:1 [Hello. Bye.] end:1 closing eos".
+  std::string shape();
+  // How long the audio is, and how loud: of the samples, in dB of full scale.
+  GstClockTime length();
+  double level();
   // All audio in one piece.
   patchcord::Bytes audio();
   // Upstream events at the text pad, by name.
@@ -93,6 +103,8 @@ private:
   std::condition_variable changed_;
   Items items_;
   std::string caps_;
+  bool mulaw_ = false;
+  int rate_ = 0;
   std::vector<std::string> upstream_;
   std::vector<patchcord::events::VoiceFailed> failures_;
   std::vector<patchcord::Ref<GstMessage>> messages_;
