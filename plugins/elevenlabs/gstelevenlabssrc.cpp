@@ -62,8 +62,7 @@ std::optional<double> unless_stored(double value) {
   return value < 0 ? std::nullopt : std::optional(value);
 }
 
-SocketEngine::Settings engine_settings(const Settings &settings,
-                                       const graph::VoiceFormat &format) {
+SocketEngine::Settings engine_settings(const Settings &settings) {
   SocketEngine::Settings out;
   out.api_key = settings.api_key;
   if (const char *key = std::getenv("ELEVENLABS_API_KEY");
@@ -71,10 +70,10 @@ SocketEngine::Settings engine_settings(const Settings &settings,
     out.api_key = key;
   out.fallback_voice = settings.fallback_voice;
   out.timeout = std::chrono::milliseconds(settings.timeout_ms);
-  out.stream = {settings.base_url, settings.voice_id, settings.model_id,
-                format.mulaw ? "ulaw_8000"
-                             : "pcm_" + std::to_string(format.rate),
-                settings.language};
+  out.stream.base_url = settings.base_url;
+  out.stream.voice_id = settings.voice_id;
+  out.stream.model_id = settings.model_id;
+  out.stream.language = settings.language;
   out.voice = {unless_stored(settings.stability),
                unless_stored(settings.similarity_boost),
                unless_stored(settings.speed)};
@@ -206,6 +205,7 @@ static void gst_elevenlabs_src_get_property(GObject *object, guint id,
 // cannot be.
 static bool gst_elevenlabs_src_format(GstElevenLabsSrc *self,
                                       const std::string &wanted,
+                                      graph::VoicePads::Wanted &asked,
                                       graph::VoiceFormat &format) {
   graph::VoicePads &pads = self->priv->pads;
   if (wanted.empty()) {
@@ -222,6 +222,7 @@ static bool gst_elevenlabs_src_format(GstElevenLabsSrc *self,
     return false;
   }
   format = {known->mulaw, known->rate};
+  asked = format;
   if (pads.negotiate(format))
     return true;
   GST_ELEMENT_ERROR(self, STREAM, FORMAT,
@@ -249,14 +250,15 @@ static bool gst_elevenlabs_src_start(GstElevenLabsSrc *self) {
   const Settings settings = self->priv->settings;
   GST_OBJECT_UNLOCK(self);
   graph::VoicePads &pads = self->priv->pads;
+  graph::VoicePads::Wanted wanted;
   graph::VoiceFormat format;
   if (!pads.can_speak(settings.text) ||
       !gst_elevenlabs_src_speed(self, settings.speed) ||
-      !gst_elevenlabs_src_format(self, settings.output_format, format))
+      !gst_elevenlabs_src_format(self, settings.output_format, wanted, format))
     return false;
-  pads.start(format, settings.text, [&pads, settings, format] {
+  pads.start(format, wanted, settings.text, [&pads, settings] {
     auto engine =
-        std::make_shared<SocketEngine>(pads, engine_settings(settings, format));
+        std::make_shared<SocketEngine>(pads, engine_settings(settings));
     engine->open();
     return engine;
   });

@@ -30,8 +30,14 @@ elevenlabs::SpeechFormat speech_format(const graph::VoiceFormat &format) {
 } // namespace
 
 SocketEngine::SocketEngine(graph::VoicePads &pads, const Settings &settings)
-    : pads_(pads), settings_(settings),
-      session_(settings.voice, speech_format(pads.format()), *this) {}
+    : pads_(pads), settings_(settings), made_(pads.format()),
+      session_(make_session()) {}
+
+std::unique_ptr<elevenlabs::Session> SocketEngine::make_session() {
+  return std::make_unique<elevenlabs::Session>(
+      settings_.voice, speech_format(made_),
+      static_cast<elevenlabs::Session::Listener &>(*this));
+}
 
 void SocketEngine::open() {
   if (settings_.api_key.empty())
@@ -50,19 +56,34 @@ void SocketEngine::speak(Segment segment, const std::string &text) {
     speak_offline(segment, elevenlabs::speech_text(text));
     return;
   }
-  session_.speak(segment, text);
+  session_->speak(segment, text);
   if (!socket_ && state_ == State::kRunning)
     connect();
   watch_deadline(false);
 }
 
 void SocketEngine::end_utterance() {
-  session_.end_utterance();
+  session_->end_utterance();
   watch_deadline(false);
 }
 
+// Now if nothing is being said, else behind it (watch_deadline()). Not from
+// within a report of the session's.
+void SocketEngine::format_changed() {
+  pads_.worker()->post(bind(&SocketEngine::renew));
+}
+
+void SocketEngine::renew() {
+  if (made_ == pads_.format() || state_ != State::kRunning || !session_->idle())
+    return;
+  made_ = pads_.format();
+  session_ = make_session();
+  let_go();
+  connect();
+}
+
 void SocketEngine::cancel() {
-  session_.cancel();
+  session_->cancel();
   watch_deadline(false);
   if (fallback_)
     fallback_->cancel();
@@ -112,6 +133,8 @@ void SocketEngine::spoken(Segment segment, const std::string &words,
 }
 
 void SocketEngine::audio(Segment segment, Bytes audio) {
+  if (made_ != pads_.format())
+    audio = graph::convert_speech(audio, made_, pads_.format());
   pads_.audio(segment, std::move(audio));
 }
 
@@ -121,7 +144,10 @@ void SocketEngine::finished(Segment segment) { pads_.finished(segment); }
 
 void SocketEngine::connect() {
   reopen_.cancel();
-  const auto url = elevenlabs::stream_url(settings_.stream);
+  elevenlabs::StreamSettings stream = settings_.stream;
+  stream.output_format =
+      made_.mulaw ? "ulaw_8000" : "pcm_" + std::to_string(made_.rate);
+  const auto url = elevenlabs::stream_url(stream);
   if (!url) {
     fail({url.error().code,
           url.error().message + ": check the property base-url", false});
@@ -147,12 +173,12 @@ void SocketEngine::connect() {
 void SocketEngine::on_open() {
   GST_DEBUG_OBJECT(pads_.element(), "connected");
   was_open_ = true;
-  session_.connected();
+  session_->connected();
   keep_alive();
 }
 
 void SocketEngine::keep_alive() {
-  session_.keep_alive();
+  session_->keep_alive();
   alive_ = pads_.worker()->after(kKeepAlive, bind(&SocketEngine::keep_alive));
 }
 
@@ -172,8 +198,8 @@ void SocketEngine::on_text(std::string_view json) {
   const bool progress = !message->audio.empty() || message->final;
   if (!message->audio.empty())
     losses_ = 0;
-  session_.receive(*std::move(message));
-  if (session_.mute() && state_ == State::kRunning)
+  session_->receive(*std::move(message));
+  if (session_->mute() && state_ == State::kRunning)
     fail({"no_audio",
           "ElevenLabs has no audio for the text: check the properties voice-id "
           "and model-id",
@@ -200,13 +226,13 @@ void SocketEngine::on_closed(const net::WebSocket::Closed &closed) {
                   failure.message.c_str());
   socket_.reset();
   alive_.cancel();
-  session_.disconnected();
+  session_->disconnected();
   if (state_ != State::kRunning)
     return;
   ++losses_;
-  if (!failure.retryable || (session_.waiting() && losses_ >= kTries)) {
+  if (!failure.retryable || (session_->waiting() && losses_ >= kTries)) {
     fail(failure);
-  } else if (session_.waiting()) {
+  } else if (session_->waiting()) {
     connect();
   } else {
     const Duration delay =
@@ -220,7 +246,9 @@ void SocketEngine::on_closed(const net::WebSocket::Closed &closed) {
 
 // Audio that is owed comes in time, or somebody else speaks.
 void SocketEngine::watch_deadline(bool progress) {
-  if (state_ != State::kRunning || !session_.waiting()) {
+  if (state_ == State::kRunning && made_ != pads_.format())
+    format_changed();
+  if (state_ != State::kRunning || !session_->waiting()) {
     deadline_.cancel();
   } else if (progress || !deadline_.armed()) {
     deadline_ = pads_.worker()->after(settings_.timeout,
@@ -229,7 +257,7 @@ void SocketEngine::watch_deadline(bool progress) {
 }
 
 void SocketEngine::on_deadline() {
-  const auto unsaid = session_.take_unsaid();
+  const auto unsaid = session_->take_unsaid();
   if (unsaid.empty()) {
     GST_INFO_OBJECT(pads_.element(), "a final marker did not come");
     return; // Nothing is missing.
@@ -244,7 +272,7 @@ void SocketEngine::on_deadline() {
 
 void SocketEngine::fail(const Failure &failure) {
   if (state_ == State::kRunning)
-    fall_back(failure, session_.take_unsaid());
+    fall_back(failure, session_->take_unsaid());
 }
 
 void SocketEngine::fall_back(const Failure &failure,

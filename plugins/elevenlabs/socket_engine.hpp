@@ -13,7 +13,9 @@
 
 // ElevenLabs behind a voice element's pads: one WebSocket, opened in advance
 // and opened again when it is lost. What fails for good, or does not come in
-// time, is spoken by the offline voice from there on.
+// time, is spoken by the offline voice from there on. The server is asked for
+// the pads' format; when that changes, it is converted here until nothing is
+// said any more, and then asked for on a new connection.
 class SocketEngine final : public patchcord::graph::VoiceEngine,
                            public std::enable_shared_from_this<SocketEngine>,
                            private patchcord::elevenlabs::Session::Listener {
@@ -32,6 +34,7 @@ public:
 
   void speak(Segment segment, const std::string &text) override;
   void end_utterance() override;
+  void format_changed() override;
   void cancel() override;
   void stop() override;
 
@@ -60,7 +63,9 @@ private:
     };
   }
 
+  std::unique_ptr<patchcord::elevenlabs::Session> make_session();
   void connect();
+  void renew();
   void on_open();
   void keep_alive();
   void on_text(std::string_view json);
@@ -75,7 +80,8 @@ private:
 
   patchcord::graph::VoicePads &pads_;
   const Settings settings_;
-  patchcord::elevenlabs::Session session_;
+  patchcord::graph::VoiceFormat made_; // what the server is asked for
+  std::unique_ptr<patchcord::elevenlabs::Session> session_;
   std::unique_ptr<patchcord::net::WebSocket>
       socket_;                  // null: lost, to be opened
   bool was_open_ = false;       // of this socket

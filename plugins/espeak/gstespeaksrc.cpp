@@ -55,10 +55,14 @@ G_DEFINE_TYPE_WITH_CODE(GstEspeakSrc, gst_espeak_src, GST_TYPE_ELEMENT,
                         GST_DEBUG_CATEGORY_INIT(espeak_src_debug, "espeaksrc",
                                                 0, "Offline voice"))
 
+// espeak-ng's own rate first: where it is taken nothing is resampled here.
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS,
     GST_STATIC_CAPS("audio/x-raw, format=S16LE, layout=interleaved, "
-                    "rate=22050, channels=1"));
+                    "rate=22050, channels=1; "
+                    "audio/x-raw, format=S16LE, layout=interleaved, "
+                    "rate=[ 8000, 48000 ], channels=1; "
+                    "audio/x-mulaw, rate=8000, channels=1"));
 static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_REQUEST,
                             GST_STATIC_CAPS("text/x-raw, format=utf8"));
@@ -138,9 +142,10 @@ static bool gst_espeak_src_start(GstEspeakSrc *self) {
     return false;
   // A downstream that cannot take it says so at the first buffer.
   const auto format = pads.negotiate().value_or(graph::VoiceFormat{});
-  pads.start(format, settings.text, [&pads, voice = settings.voice] {
-    return std::make_shared<graph::EspeakEngine>(pads, voice);
-  });
+  pads.start(format, std::nullopt, settings.text,
+             [&pads, voice = settings.voice] {
+               return std::make_shared<graph::EspeakEngine>(pads, voice);
+             });
   return true;
 }
 

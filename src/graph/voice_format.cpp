@@ -88,4 +88,15 @@ Bytes convert_speech(std::span<const std::int16_t> samples, int rate,
   return out;
 }
 
+Bytes convert_speech(ByteSpan audio, const VoiceFormat &from,
+                     const VoiceFormat &to) {
+  std::vector<std::int16_t> samples(audio.size() / from.sample_bytes());
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    samples[i] =
+        from.mulaw
+            ? audio::mulaw_to_linear(audio[i])
+            : static_cast<std::int16_t>(audio[2 * i] | audio[2 * i + 1] << 8);
+  return convert_speech(samples, from.rate, to);
+}
+
 } // namespace patchcord::graph

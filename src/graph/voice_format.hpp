@@ -39,5 +39,8 @@ struct VoiceFormat {
 // (same duration to the sample) and encoded.
 Bytes convert_speech(std::span<const std::int16_t> samples, int rate,
                      const VoiceFormat &format);
+// What was made in one format as it sounds in another; a piece by itself.
+Bytes convert_speech(ByteSpan audio, const VoiceFormat &from,
+                     const VoiceFormat &to);
 
 } // namespace patchcord::graph

@@ -52,6 +52,7 @@ VoicePads::VoicePads(GstElement *element) : element_(element) {
       gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(element), "src"),
       "src");
   gst_pad_set_element_private(src_, this);
+  gst_pad_set_event_function(src_, src_event);
   gst_pad_set_query_function(src_, src_query);
   gst_pad_use_fixed_caps(src_);
   gst_element_add_pad(element, src_);
@@ -138,29 +139,33 @@ VoicePads::negotiate(const std::optional<VoiceFormat> &wanted) const {
   return VoiceFormat::from_caps(common.get());
 }
 
-void VoicePads::start(const VoiceFormat &format, const std::string &text,
-                      const MakeEngine &make_engine) {
+void VoicePads::start(const VoiceFormat &format, const Wanted &wanted,
+                      const std::string &text, const MakeEngine &make_engine) {
   const bool plain = !has_text_pad();
-  soon_on_worker(*worker_, element_, [this, format, text, make_engine, plain] {
-    format_ = format;
-    queue_.flush();
-    flow_ = GST_FLOW_OK;
-    failure_.reset();
-    in_utterance_ = stream_started_ = false;
-    need_segment_ = fresh_ = discont_ = true;
-    anchor_ = 0;
-    samples_ = 0;
-    running_ = std::make_shared<int>();
-    engine_ = make_engine();
-    if (!plain || !engine_)
-      return;
-    // Not from within the state change: what is pushed may block in a sink
-    // that waits for PLAYING.
-    worker_->post([this, text, alive = std::weak_ptr<int>(running_)] {
-      if (!alive.expired())
-        speak_property(text);
-    });
-  });
+  (void)gst_pad_check_reconfigure(src_); // it has been asked just now
+  soon_on_worker(
+      *worker_, element_, [this, format, wanted, text, make_engine, plain] {
+        format_ = format;
+        wanted_ = wanted;
+        choice_due_ = false;
+        queue_.flush();
+        flow_ = GST_FLOW_OK;
+        failure_.reset();
+        in_utterance_ = stream_started_ = false;
+        need_segment_ = fresh_ = discont_ = true;
+        anchor_ = 0;
+        samples_ = 0;
+        running_ = std::make_shared<int>();
+        engine_ = make_engine();
+        if (!plain || !engine_)
+          return;
+        // Not from within the state change: what is pushed may block in a sink
+        // that waits for PLAYING.
+        worker_->post([this, text, alive = std::weak_ptr<int>(running_)] {
+          if (!alive.expired())
+            speak_property(text);
+        });
+      });
 }
 
 void VoicePads::stop() {
@@ -342,12 +347,55 @@ void VoicePads::abort() {
 
 // --- the source pad
 
+gboolean VoicePads::src_event(GstPad *pad, GstObject *parent, GstEvent *event) {
+  VoicePads &self = of(pad);
+  // Soon, so that a provider can be asked before there is something to say; and
+  // not from within a push. The pad keeps note of it.
+  if (GST_EVENT_TYPE(event) == GST_EVENT_RECONFIGURE && self.worker_)
+    self.worker_->post([&self, keep = self.hold()] {
+      if (self.engine_ && !self.pumping_)
+        self.renegotiate();
+    });
+  return gst_pad_event_default(pad, parent, event);
+}
+
+bool VoicePads::takes(const VoiceFormat &format) const {
+  const auto caps = format.caps();
+  const auto taken =
+      Ref<GstCaps>::adopt(gst_pad_peer_query_caps(src_, caps.get()));
+  return gst_caps_is_empty(taken.get()) == FALSE;
+}
+
+// What waits is converted; the engine is told.
+void VoicePads::renegotiate() {
+  choice_due_ = gst_pad_check_reconfigure(src_) != FALSE || choice_due_;
+  if (!choice_due_ || (!fresh_ && takes(format_)))
+    return;
+  choice_due_ = false;
+  auto format = negotiate(wanted_);
+  if (!format && wanted_) // rather than be silent
+    format = negotiate();
+  if (!format || *format == format_)
+    return;
+  GST_INFO_OBJECT(element_, "downstream asks for another format: %s, %d Hz",
+                  format->mulaw ? "mu-law" : "S16LE", format->rate);
+  const VoiceFormat before = std::exchange(format_, *format);
+  queue_.change_audio(
+      [&](Bytes &audio) { audio = convert_speech(audio, before, format_); });
+  anchor_ += before.duration(std::exchange(samples_, 0));
+  if (stream_started_)
+    gst_pad_push_event(src_, gst_event_new_caps(format_.caps().get()));
+  if (const auto engine = engine_)
+    engine->format_changed();
+}
+
 void VoicePads::pump() {
   if (pumping_)
     return; // A push came back to us: the loop below goes on with it.
   const auto alive = hold();
   pumping_ = true;
   while (engine_) {
+    renegotiate();
     auto output = queue_.next();
     if (!output)
       break;
@@ -403,8 +451,11 @@ void VoicePads::push_event(GstEvent *event) {
 // In equal parts, so that no buffer is too short to be worth its cost.
 void VoicePads::push_audio(Bytes audio) {
   const std::uint64_t generation = generation_;
+  const VoiceFormat made = format_;
   const std::size_t sample = format_.sample_bytes();
   const std::size_t samples = audio.size() / sample;
+  if (samples == 0)
+    return;
   const std::size_t most = format_.bytes_in_ms(kBufferMs) / sample;
   const std::size_t parts = (samples + most - 1) / most;
   audio.resize(samples * sample);
@@ -416,6 +467,12 @@ void VoicePads::push_audio(Bytes audio) {
         whole.get(), GST_BUFFER_COPY_MEMORY, begin, end - begin)));
     if (generation != generation_)
       return;
+    renegotiate(); // asked for from within that push
+    if (format_ != made) {
+      const MappedBuffer mapped(whole.get());
+      return push_audio(
+          convert_speech(mapped.bytes().subspan(end), made, format_));
+    }
   }
 }
 

@@ -26,6 +26,9 @@ public:
   virtual void speak(VoiceQueue::Segment segment, const std::string &text) = 0;
   // No more texts belong to this utterance.
   virtual void end_utterance() = 0;
+  // VoicePads::format() is another: what is reported from now on is in that.
+  // Maybe from within a report.
+  virtual void format_changed() {}
   // Forget all texts: barge-in.
   virtual void cancel() = 0;
   // The last call: the worker and the pads are not the engine's any more, even
@@ -37,6 +40,10 @@ public:
 // (docs/events.md), timestamps, flow. With its request pad `sink` an element
 // speaks the text that comes in; without, it is a plain source that speaks its
 // property and ends.
+//
+// The format is downstream's choice at the start, and again when downstream
+// asks for it (RECONFIGURE): at once where it does not take the one so far any
+// more, else between two utterances.
 //
 // Stamps are running time at the first audio of an utterance and contiguous
 // from there on; a plain source's begin at 0. Made in the element's instance
@@ -64,14 +71,16 @@ public:
                                     const std::function<bool()> &start);
   // The format that downstream likes best, or `wanted`; nullopt when it takes
   // none. From READY -> PAUSED once the pads are active.
+  using Wanted = std::optional<VoiceFormat>;
   std::optional<VoiceFormat>
-  negotiate(const std::optional<VoiceFormat> &wanted = std::nullopt) const;
+  negotiate(const Wanted &wanted = std::nullopt) const;
   // READY -> PAUSED once the pads are active: `make_engine` runs on the worker,
   // soon.
-  // `text` is what a plain source speaks.
+  // `text` is what a plain source speaks; `wanted` is asked for first whenever
+  // downstream chooses again.
   using MakeEngine = std::function<std::shared_ptr<VoiceEngine>()>;
-  void start(const VoiceFormat &format, const std::string &text,
-             const MakeEngine &make_engine);
+  void start(const VoiceFormat &format, const Wanted &wanted,
+             const std::string &text, const MakeEngine &make_engine);
 
   // --- for the engine, on the worker
   const std::shared_ptr<Worker> &worker() const { return worker_; }
@@ -96,6 +105,7 @@ private:
   static VoicePads &of(GstPad *pad);
   static GstFlowReturn chain(GstPad *pad, GstObject *parent, GstBuffer *buffer);
   static gboolean sink_event(GstPad *pad, GstObject *parent, GstEvent *event);
+  static gboolean src_event(GstPad *pad, GstObject *parent, GstEvent *event);
   static gboolean src_query(GstPad *pad, GstObject *parent, GstQuery *query);
 
   void stop();
@@ -112,6 +122,8 @@ private:
   void put(Bytes &audio);
   void put(const events::UtteranceEnd &event);
   void put(Ref<GstEvent> &event);
+  bool takes(const VoiceFormat &format) const;
+  void renegotiate();
   void prepare_stream();
   void push_event(GstEvent *event);
   void push_audio(Bytes audio);
@@ -126,6 +138,8 @@ private:
   // All below: on the worker.
   std::shared_ptr<VoiceEngine> engine_; // null when stopped
   VoiceFormat format_;
+  Wanted wanted_;
+  bool choice_due_ = false; // downstream asked for another, or may have
   VoiceQueue queue_;
   std::shared_ptr<int> running_; // what was posted looks whether it is there
   std::optional<events::VoiceFailed> failure_; // to be told to the agent

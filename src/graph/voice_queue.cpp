@@ -74,6 +74,14 @@ bool VoiceQueue::take_back(Segment segment) {
   return true;
 }
 
+void VoiceQueue::change_audio(const std::function<void(Bytes &)> &change) {
+  for (Entry &entry : entries_)
+    if (Text *text = std::get_if<Text>(&entry))
+      for (auto &made : text->made)
+        if (Bytes *audio = std::get_if<Bytes>(&made))
+          change(*audio);
+}
+
 std::optional<VoiceQueue::Output> VoiceQueue::next() {
   while (!entries_.empty()) {
     if (Text *text = std::get_if<Text>(&entries_.front())) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,6 +48,9 @@ public:
   // Forgets what was made of a text of which nothing has gone out yet: another
   // engine speaks it from the start. False when it is too late for that.
   bool take_back(Segment segment);
+
+  // All audio that waits, to be made over.
+  void change_audio(const std::function<void(Bytes &)> &change);
 
   // What goes out next; nothing while the engine is at work.
   [[nodiscard]] std::optional<Output> next();

@@ -124,7 +124,7 @@ scenario_voice_change_state(GstElement *element, GstStateChange transition) {
   graph::VoicePads &pads = SCENARIO_VOICE(element)->priv->pads;
   return pads.change_state(
       GST_ELEMENT_CLASS(scenario_voice_parent_class), transition, [&pads] {
-        pads.start({true, 8000}, "",
+        pads.start({true, 8000}, std::nullopt, "",
                    [&pads] { return std::make_shared<Engine>(pads); });
         return true;
       });

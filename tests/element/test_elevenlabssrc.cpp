@@ -205,6 +205,35 @@ static void test_formats() {
   }
 }
 
+// The server is asked for the new format as soon as nothing is being said, so
+// that nothing need be converted any more.
+static void test_asks_anew() {
+  Call call("{}", "audio/x-raw,rate=16000");
+  call.bench.play();
+  call.bench.utterance(1, {"Hello."});
+  call.bench.await("end:1");
+  call.worker->run_for(1s);
+  call.bench.take("audio/x-mulaw,rate=8000");
+  call.worker->run_for(1s);
+  g_assert_cmpuint(call.connections(), ==, 2); // before there is any text
+  call.bench.clear();
+  call.bench.utterance(2, {"Hello."});
+  call.bench.await("end:2");
+  call.worker->run_ready();
+  // As the fake makes it, byte by byte: the first context's tone, 300 Hz.
+  const auto samples = samples_of(call.bench.audio(), true);
+  g_assert_cmpuint(samples.size(), ==, 7 * 60 * 8 + 80);
+  for (std::size_t i = 0; i < 100; ++i)
+    g_assert_cmpint(
+        std::abs(samples[i] -
+                 static_cast<int>(8000 * std::sin(2 * G_PI * 300 * i / 8000))),
+        <, 400);
+  call.bench.take("audio/x-mulaw,rate=8000"); // that is what it has
+  call.worker->run_for(1s);
+  g_assert_cmpuint(call.connections(), ==, 2);
+  g_assert_cmpuint(call.bench.failures().size(), ==, 0);
+}
+
 // The property decides, where downstream agrees.
 static void test_output_format() {
   for (const auto &format : elevenlabs::kOutputFormats) {
@@ -526,6 +555,7 @@ int main(int argc, char **argv) {
   add("first-audio-goes-out-when-it-comes", test_streams);
   add("asks-for-what-downstream-takes", test_formats);
   add("asks-for-what-it-is-told-to", test_output_format);
+  add("asks-anew-when-downstream-changes-its-mind", test_asks_anew);
   add("words-have-their-times-in-every-dialect", test_alignment);
   add("cut-samples-are-joined", test_cut_samples);
   add("barge-in-leaves-no-late-audio", test_barge_in);

@@ -146,6 +146,19 @@ static void test_take_back() {
   g_assert_false(queue.take_back(second));
 }
 
+static void test_change_audio() {
+  VoiceQueue queue;
+  const auto first = queue.text("First.");
+  const auto second = queue.text("Second.");
+  queue.audio(second, sound("SEC"));
+  queue.audio(second, sound("OND"));
+  queue.change_audio([](Bytes &audio) { audio.push_back('!'); });
+  queue.audio(first, sound("FIRST"));
+  queue.finished(first);
+  queue.finished(second);
+  assert_out(queue, "0\"First.\"0 FIRST 0\"Second.\"0 SEC! OND!");
+}
+
 static void test_events_keep_their_place() {
   VoiceQueue queue;
   const auto text = queue.text("Text.");
@@ -245,6 +258,8 @@ int main(int argc, char **argv) {
                   test_silent_texts);
   g_test_add_func("/voice-queue/nothing-flushed-comes-back", test_flush);
   g_test_add_func("/voice-queue/another-engine-may-take-over", test_take_back);
+  g_test_add_func("/voice-queue/audio-that-waits-can-be-made-over",
+                  test_change_audio);
   g_test_add_func("/voice-queue/other-events-keep-their-place",
                   test_events_keep_their_place);
   g_test_add_func("/voice-format/caps-and-sizes", test_formats);
