@@ -5,9 +5,9 @@
 
 #include "audio/mulaw.hpp"
 #include "graph/contexts.hpp"
-#include "graph/messages.hpp"
 #include "graph/worker_clock.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 using namespace patchcord;
@@ -66,6 +66,8 @@ void SttBench::begin_stream(const char *caps) {
   const auto parsed = Ref<GstCaps>::adopt(gst_caps_from_string(caps));
   mulaw_ = gst_structure_has_name(gst_caps_get_structure(parsed.get(), 0),
                                   "audio/x-mulaw");
+  gst_structure_get_int(gst_caps_get_structure(parsed.get(), 0), "rate",
+                        &rate_);
   push(gst_event_new_caps(parsed.get()));
   GstSegment segment;
   gst_segment_init(&segment, GST_FORMAT_TIME);
@@ -80,25 +82,34 @@ void SttBench::flush() {
   push(gst_event_new_segment(&segment));
 }
 
-GstFlowReturn SttBench::speech(int milliseconds) {
-  return audio(milliseconds, true);
+GstFlowReturn SttBench::speech(int milliseconds, bool turns) {
+  return audio(milliseconds, true, turns);
 }
-GstFlowReturn SttBench::silence(int milliseconds) {
-  return audio(milliseconds, false);
+GstFlowReturn SttBench::silence(int milliseconds, bool turns) {
+  return audio(milliseconds, false, turns);
 }
 
-GstFlowReturn SttBench::audio(int milliseconds, bool voiced) {
-  const int rate = mulaw_ ? 8000 : 24000;
-  const auto count = static_cast<std::size_t>(rate / 50);
+GstFlowReturn SttBench::audio(int milliseconds, bool voiced, bool turns) {
+  std::vector<std::int16_t> all(static_cast<std::size_t>(milliseconds) *
+                                static_cast<std::size_t>(rate_) / 1000);
+  for (std::size_t i = 0; voiced && i < all.size(); ++i) {
+    const double t = static_cast<double>(position_) / GST_SECOND +
+                     static_cast<double>(i) / rate_;
+    all[i] = static_cast<std::int16_t>(12'000 *
+                                       std::abs(std::sin(2 * M_PI * 3 * t)) *
+                                       std::sin(2 * M_PI * 300 * t));
+  }
+  return samples(all, turns);
+}
+
+GstFlowReturn SttBench::samples(std::span<const std::int16_t> all, bool turns) {
+  const auto piece = static_cast<std::size_t>(rate_ / 50);
   GstFlowReturn flow = GST_FLOW_OK;
-  for (; milliseconds > 0 && flow == GST_FLOW_OK; milliseconds -= 20) {
+  while (!all.empty() && flow == GST_FLOW_OK) {
+    const auto now = all.first(std::min(piece, all.size()));
+    all = all.subspan(now.size());
     Bytes bytes;
-    for (std::size_t i = 0; i < count; ++i) {
-      const double t = static_cast<double>(position_) / GST_SECOND +
-                       static_cast<double>(i) / rate;
-      const double level = voiced ? std::abs(std::sin(2 * M_PI * 3 * t)) : 0;
-      const auto sample = static_cast<std::int16_t>(
-          12'000 * level * std::sin(2 * M_PI * 300 * t));
+    for (const std::int16_t sample : now) {
       if (mulaw_) {
         bytes.push_back(audio::linear_to_mulaw(sample));
       } else {
@@ -108,10 +119,11 @@ GstFlowReturn SttBench::audio(int milliseconds, bool voiced) {
     }
     auto buffer = buffer_of(bytes);
     GST_BUFFER_PTS(buffer.get()) = position_;
-    GST_BUFFER_DURATION(buffer.get()) = 20 * GST_MSECOND;
-    position_ += 20 * GST_MSECOND;
+    GST_BUFFER_DURATION(buffer.get()) =
+        gst_util_uint64_scale_int(now.size(), GST_SECOND, rate_);
+    position_ += GST_BUFFER_DURATION(buffer.get());
     flow = gst_pad_push(audio_, buffer.release());
-    if (worker_->is_virtual())
+    if (turns && worker_->is_virtual())
       fakes::run_networked_for(*worker_, 20ms);
   }
   return flow;
@@ -216,6 +228,18 @@ std::string SttBench::order() {
   return out;
 }
 
+std::string SttBench::shape() {
+  std::string out;
+  for (const auto &item : items()) {
+    if (item.name == "partial")
+      continue;
+    out += (out.empty() ? "" : " ") + item.name;
+    if (item.name == "text" || item.name == "failed")
+      out += ":" + item.text;
+  }
+  return out;
+}
+
 void SttBench::clear() {
   const std::lock_guard lock(mutex_);
   items_.clear();
@@ -232,6 +256,16 @@ std::vector<std::string> SttBench::transcripts() {
   for (const auto &message : messages_)
     if (const auto said = messages::parse<messages::Transcript>(message.get()))
       out.push_back(said->text + (said->final ? "" : "..."));
+  return out;
+}
+
+std::vector<messages::Transcript> SttBench::finals() {
+  gather_messages();
+  std::vector<messages::Transcript> out;
+  for (const auto &message : messages_)
+    if (const auto said = messages::parse<messages::Transcript>(message.get());
+        said && said->final)
+      out.push_back(*said);
   return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include "graph/events.hpp"
 #include "graph/handles.hpp"
+#include "graph/messages.hpp"
 #include "worker/worker.hpp"
 
 #include <gst/gst.h>
@@ -11,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,15 +39,19 @@ public:
 
   GstElement *element() const { return element_; }
   GstPad *text_pad() const { return text_; }
+  GstPad *audio_pad() const { return audio_; }
   GstStateChangeReturn set_state(GstState state);
   // To PLAYING, with the events that begin a stream of these caps.
   void play(const char *caps);
   void begin_stream(const char *caps);
 
-  // Audio from where the last ended: 20 ms at a time, and as much time for a
-  // virtual worker. Speech is a hum with syllables, about -12 dBFS.
-  GstFlowReturn speech(int milliseconds);
-  GstFlowReturn silence(int milliseconds);
+  // Audio from where the last ended, at the rate of the caps: 20 ms at a time,
+  // and as much time for a virtual worker, if it is to have `turns`. Speech is
+  // a hum with syllables, about -12 dBFS.
+  GstFlowReturn samples(std::span<const std::int16_t> samples,
+                        bool turns = true);
+  GstFlowReturn speech(int milliseconds, bool turns = true);
+  GstFlowReturn silence(int milliseconds, bool turns = true);
   void skip(int milliseconds) { position_ += milliseconds * GST_MSECOND; }
   GstClockTime position() const { return position_; }
   void push(GstEvent *event) { gst_pad_push_event(audio_, event); }
@@ -59,10 +65,13 @@ public:
   // The names, several partials in a row counted once; text with its words:
   // "caps segment started stopped partial text:Hello. eos".
   std::string order();
+  // The same without partials, and from the caps on.
+  std::string shape();
   void clear();
   // Messages of a type on the bus, in words: of a transcript its text ("..."
   // behind it when it is not final), of a warning its text.
   std::vector<std::string> transcripts();
+  std::vector<patchcord::messages::Transcript> finals();
   std::vector<std::string> warnings();
   unsigned errors();
 
@@ -74,7 +83,7 @@ private:
   static gboolean event(GstPad *pad, GstObject *parent, GstEvent *event);
   static gboolean query(GstPad *pad, GstObject *parent, GstQuery *query);
   void add(Item item);
-  GstFlowReturn audio(int milliseconds, bool voiced);
+  GstFlowReturn audio(int milliseconds, bool voiced, bool turns);
   void gather_messages();
 
   std::shared_ptr<patchcord::Worker> worker_;
@@ -83,6 +92,7 @@ private:
   GstPad *audio_, *text_;
   GstClockTime position_ = 0;
   bool mulaw_ = true;
+  int rate_ = 8000;
   GstSegment segment_; // as it came out
 
   std::mutex mutex_;

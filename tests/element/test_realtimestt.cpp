@@ -35,20 +35,13 @@ Script script_of(std::vector<Script::Transcript> transcripts) {
   return script;
 }
 
-// The element with the fake of its provider, both on one virtual worker unless
-// told otherwise.
+// The element with the fake of its provider, both on one virtual worker.
 struct Call {
   explicit Call(const Script &script, const char *model = kServerVad,
                 const char *key = "sk-test")
       : server(script, *worker), bench("realtimestt", worker) {
     set(model, key);
   }
-  // On threads, in real time.
-  Call(const Script &script, std::shared_ptr<Worker> real, const char *model)
-      : worker(std::move(real)), server(script), bench("realtimestt", worker) {
-    set(model, "sk-test");
-  }
-
   void set(const char *model, const char *key) {
     g_object_set(bench.element(), "base-url", (server.url() + "/v1").c_str(),
                  "api-key", key, "model", model, "language", "en", nullptr);
@@ -137,26 +130,6 @@ void test_server_vad_mulaw() { test_two_turns(kMulaw, kServerVad); }
 void test_server_vad_pcm() { test_two_turns(kPcm, kServerVad); }
 void test_live_mulaw() { test_two_turns(kMulaw, kLive); }
 void test_live_pcm() { test_two_turns(kPcm, kLive); }
-
-void test_real_time() {
-  for (const char *model : {kServerVad, kLive}) {
-    const auto worker = Worker::start("test");
-    {
-      Call call(script_of({{"One.", ""}, {"Two.", ""}}), worker, model);
-      call.bench.play(kMulaw);
-      call.turn();
-      call.bench.await("text");
-      call.turn();
-      call.bench.await("text", 2);
-      call.bench.speech(400); // nothing comes of it, in good time
-      call.bench.eos();
-      call.bench.await("eos");
-      g_assert_true(call.bench.order().find("text:One.") != std::string::npos);
-      g_assert_true(call.bench.order().find("text:Two.") != std::string::npos);
-    }
-    worker->stop();
-  }
-}
 
 void test_warm_before_the_first_word() {
   Call call(script_of({}));
@@ -353,43 +326,8 @@ void test_reconnects(const char *fault) {
   }
 }
 
-void test_reconnects_after_a_break() { test_reconnects("disconnect"); }
 void test_reconnects_after_an_hour() { test_reconnects("expire"); }
 void test_reconnects_after_http_500() { test_reconnects("http_500"); }
-
-void test_end_waits_for_the_last_words() {
-  for (const char *model : {kServerVad, kLive}) {
-    Call call(script_of({{"Good bye.", ""}}), model);
-    call.bench.play(kMulaw);
-    call.bench.silence(300);
-    call.bench.speech(700); // hangs up in the middle of it
-    call.bench.eos();
-    call.bench.await("eos");
-    const auto items = call.bench.items();
-    equal(items[items.size() - 2].text, "Good bye.");
-    g_assert_cmpint(call.counter("realtime.errors"), ==, 0);
-  }
-}
-
-void test_end_does_not_wait_for_ever() {
-  Call call(script_of({{"Good bye.", "never"}}));
-  call.bench.play(kMulaw);
-  call.bench.silence(300);
-  call.bench.speech(700);
-  const TimePoint hung_up = call.worker->now();
-  call.bench.eos();
-  call.bench.await("eos");
-  g_assert_cmpint((call.worker->now() - hung_up).count(), <=,
-                  Duration(5s).count());
-}
-
-void test_end_at_once_after_silence() {
-  Call call(script_of({}));
-  call.bench.play(kMulaw);
-  call.bench.silence(2000);
-  call.bench.eos();
-  equal(call.bench.order(), "caps segment eos");
-}
 
 void test_end_before_there_is_a_session() {
   Call call(script_of({{"Short.", ""}}), kServerVad, "fault-slow_update");
@@ -399,118 +337,6 @@ void test_end_before_there_is_a_session() {
   call.bench.await("eos");
   const auto items = call.bench.items();
   equal(items[items.size() - 2].text, "Short.");
-}
-
-void test_flush() {
-  Call call(script_of({{"One.", ""}, {"Two.", ""}}));
-  call.bench.play(kMulaw);
-  call.bench.silence(300);
-  call.bench.speech(1000);
-  call.bench.silence(520); // the turn is over, its text is not here
-  call.bench.flush();
-  fakes::run_networked_for(*call.worker, 5s);
-  equal(call.bench.order(), "caps segment started stopped flush-start "
-                            "flush-stop segment");
-  call.bench.clear();
-  const GstClockTime again = call.bench.position() / GST_MSECOND;
-  call.turn();
-  call.bench.await("text");
-  equal(call.bench.order(), "started stopped partial text:Two.");
-  about(call.bench.items().back().time, again + 500);
-}
-
-void test_states_may_cycle() {
-  Call call(script_of({{"One.", ""}}));
-  // The fake's listening socket is the worker's only one.
-  for (int i = 0; i < 3; ++i) {
-    call.bench.play(kMulaw);
-    call.turn();
-    call.bench.await("text");
-    call.bench.set_state(GST_STATE_NULL);
-    fakes::run_networked_for(*call.worker, 1s);
-    g_assert_cmpuint(call.worker->watched_fds(), ==, 0);
-    g_assert_cmpuint(call.worker->armed_timers(), ==, 0);
-    g_assert_cmpint(call.counter("realtime"), ==, i + 1);
-  }
-}
-
-void test_states_may_change_within_a_push() {
-  Call call(script_of({{"One.", ""}}));
-  call.bench.play(kMulaw);
-  bool stopped = false;
-  call.bench.on_text([&] {
-    call.bench.set_state(GST_STATE_READY);
-    stopped = true;
-  });
-  call.bench.silence(500);
-  call.bench.speech(1000);
-  call.bench.silence(520);
-  fakes::run_networked_for(*call.worker, 2s);
-  g_assert_true(stopped);
-}
-
-void test_flow_goes_upstream() {
-  Call call(script_of({{"One.", ""}}));
-  call.bench.play(kMulaw);
-  call.bench.set_flow(GST_FLOW_ERROR);
-  call.bench.silence(500);
-  call.bench.speech(1000);
-  g_assert_cmpint(call.bench.silence(1000), ==, GST_FLOW_ERROR);
-}
-
-// A turn ends even where the silence behind it is not sent.
-void test_gaps_are_silence() {
-  for (const bool with_event : {false, true}) {
-    Call call(script_of({{"One.", ""}}));
-    call.bench.play(kMulaw);
-    call.bench.silence(300);
-    call.bench.speech(1000);
-    const GstClockTime end = call.bench.position();
-    if (with_event)
-      call.bench.push(gst_event_new_gap(end, 3 * GST_SECOND));
-    call.bench.skip(3000);
-    const GstClockTime next = call.bench.position() / GST_MSECOND;
-    call.bench.speech(500);
-    call.bench.await("text");
-    equal(call.bench.order(),
-          "caps segment started stopped started partial text:One.");
-    about(call.bench.items()[3].time, 1300);
-    about(call.bench.items()[4].time, next);
-  }
-}
-
-void test_refused_caps() {
-  for (const char *caps :
-       {"audio/x-raw,format=S16LE,layout=interleaved,rate=8000,channels=1",
-        "audio/x-raw,format=S16LE,layout=interleaved,rate=24000,channels=2",
-        "audio/x-mulaw,rate=16000,channels=1"}) {
-    Call call(script_of({}));
-    call.bench.play(caps);
-    g_assert_cmpint(call.bench.silence(20), ==, GST_FLOW_NOT_NEGOTIATED);
-    g_assert_cmpint(call.bench.order().find("caps"), ==, std::string::npos);
-  }
-}
-
-void test_latency_passes() {
-  Call call(script_of({}));
-  call.bench.play(kMulaw);
-  GstQuery *query = gst_query_new_latency();
-  g_assert_true(gst_pad_peer_query(call.bench.text_pad(), query));
-  gboolean live = FALSE;
-  GstClockTime least = 0, most = 0;
-  gst_query_parse_latency(query, &live, &least, &most);
-  gst_query_unref(query);
-  g_assert_true(live);
-  g_assert_cmpuint(least, ==, 20 * GST_MSECOND);
-}
-
-void test_key_cannot_be_read() {
-  GstElement *element = gst_element_factory_make("realtimestt", nullptr);
-  GParamSpec *spec =
-      g_object_class_find_property(G_OBJECT_GET_CLASS(element), "api-key");
-  g_assert_nonnull(spec);
-  g_assert_cmpint(spec->flags & G_PARAM_READABLE, ==, 0);
-  gst_object_unref(element);
 }
 
 } // namespace
@@ -523,7 +349,6 @@ int main(int argc, char **argv) {
       {"/realtimestt/two-turns-of-pcm", test_server_vad_pcm},
       {"/realtimestt/live-model-with-mulaw", test_live_mulaw},
       {"/realtimestt/live-model-with-pcm", test_live_pcm},
-      {"/realtimestt/on-threads-in-real-time", test_real_time},
       {"/realtimestt/takes-its-leave", test_takes_its_leave},
       {"/realtimestt/warm-before-the-first-word",
        test_warm_before_the_first_word},
@@ -539,27 +364,11 @@ int main(int argc, char **argv) {
        test_failures},
       {"/realtimestt/missing-key", test_missing_key},
       {"/realtimestt/unreachable", test_unreachable},
-      {"/realtimestt/reconnects-after-a-break", test_reconnects_after_a_break},
       {"/realtimestt/reconnects-after-an-hour", test_reconnects_after_an_hour},
       {"/realtimestt/reconnects-after-http-500",
        test_reconnects_after_http_500},
-      {"/realtimestt/end-waits-for-the-last-words",
-       test_end_waits_for_the_last_words},
-      {"/realtimestt/end-does-not-wait-for-ever",
-       test_end_does_not_wait_for_ever},
-      {"/realtimestt/end-at-once-after-silence",
-       test_end_at_once_after_silence},
       {"/realtimestt/end-before-there-is-a-session",
        test_end_before_there_is_a_session},
-      {"/realtimestt/flush", test_flush},
-      {"/realtimestt/states-may-cycle", test_states_may_cycle},
-      {"/realtimestt/states-may-change-within-a-push",
-       test_states_may_change_within_a_push},
-      {"/realtimestt/flow-goes-upstream", test_flow_goes_upstream},
-      {"/realtimestt/gaps-are-silence", test_gaps_are_silence},
-      {"/realtimestt/other-caps-are-refused", test_refused_caps},
-      {"/realtimestt/latency-passes", test_latency_passes},
-      {"/realtimestt/key-cannot-be-read", test_key_cannot_be_read},
   };
   for (const auto &[name, test] : tests)
     g_test_add_func(name, test);
