@@ -103,7 +103,7 @@ void AgentSession::begin() {
   if (!in_playing_ || !upstream_began_ || closed_)
     return;
   playing_ = true;
-  const std::deque<Input> waiting = std::exchange(inputs_, {});
+  const Fifo<Input> waiting = std::exchange(inputs_, {});
   feed([to = conversation_.get()](TimePoint now) { return to->started(now); });
   for (const Input &input : waiting)
     feed(input);

@@ -5,12 +5,12 @@
 #include "tool_runner.hpp"
 
 #include "agent/conversation.hpp"
+#include "base/fifo.hpp"
 #include "graph/handles.hpp"
 #include "worker/worker.hpp"
 
 #include <gst/gst.h>
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -103,9 +103,9 @@ private:
   bool playing_ = false; // both: the conversation goes on
   bool closed_ = false, eos_ = false;
   bool busy_ = false;
-  std::deque<Input> inputs_; // before PLAYING, or while busy
-  TimePoint origin_{};       // the worker's time at running time 0
-  GstSegment segment_{};     // of the sink pad
+  Fifo<Input> inputs_;   // before PLAYING, or while busy
+  TimePoint origin_{};   // the worker's time at running time 0
+  GstSegment segment_{}; // of the sink pad
   bool stream_begun_ = false, need_segment_ = true;
   bool failed_ = false;
   GstFlowReturn flow_ = GST_FLOW_OK;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "base/fifo.hpp"
 #include "base/json.hpp"
 #include "openai/chat.hpp"
 
 #include <cstddef>
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -45,7 +45,7 @@ private:
   };
   void forget();
 
-  std::deque<Exchange> exchanges_;
+  Fifo<Exchange> exchanges_;
 };
 
 } // namespace patchcord::agent

@@ -55,13 +55,13 @@ void Session::disconnected() {
   closing_.clear();
   const std::uint64_t generation = generation_;
   std::vector<Segment> done;
-  for (std::size_t i = 0; i < utterances_.size(); ++i) {
-    if (utterances_[i].context.empty())
+  for (Utterance &utterance : utterances_) {
+    if (utterance.context.empty())
       continue;
-    if (!finish_before(utterances_[i].context, utterances_[i].texts.current(),
+    if (!finish_before(utterance.context, utterance.texts.current(),
                        generation))
       return;
-    start_over(utterances_[i], done);
+    start_over(utterance, done);
   }
   sweep();
   report(done);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "base/fifo.hpp"
 #include "elevenlabs/context_text.hpp"
 #include "elevenlabs/messages.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <set>
 #include <string>
 #include <vector>
@@ -103,7 +103,7 @@ private:
   bool relative_times_ = false;  // the server's way to count
   std::uint64_t generation_ = 0; // ends with cancel() and the like
   std::uint64_t last_context_ = 0;
-  std::deque<Utterance> utterances_;
+  Fifo<Utterance> utterances_;
   std::set<std::string> closing_; // dropped, their final marker to come
 };
 

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/fifo.hpp"
 #include "graph/events.hpp"
 #include "graph/handles.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -67,14 +67,14 @@ private:
     bool announced = false;
     bool begun = false; // some of it has gone out
     bool finished = false;
-    std::deque<std::variant<events::SpokenText, Bytes>> made;
+    Fifo<std::variant<events::SpokenText, Bytes>> made;
   };
   using Entry = std::variant<Text, events::UtteranceStart, events::UtteranceEnd,
                              Ref<GstEvent>>;
 
   Text *find(Segment segment);
 
-  std::deque<Entry> entries_;
+  Fifo<Entry> entries_;
   Segment last_segment_ = 0;
   std::uint32_t utterance_ = 0; // of the texts that come in
 };
