@@ -14,6 +14,10 @@ namespace {
 // calls, each with a request every few seconds to a handful of hosts, mostly
 // find one; an idle TLS connection holds some 50 kB.
 constexpr long kIdleConnections = 16;
+// Nobody asked anything for so long: no call is there whose next request a
+// connection could serve, and a peer closes it about then. libcurl looks at the
+// age of a connection only when it is asked for another.
+constexpr Duration kIdle = 60s;
 
 void initialize_curl() {
   static std::once_flag once;
@@ -70,17 +74,32 @@ std::shared_ptr<CurlMulti> CurlMulti::of(Worker &worker) {
 CurlMulti::CurlMulti(Worker &worker) : worker_(worker) {
   initialize_curl();
   block_sigpipe();
-  multi_ = curl_multi_init();
   share_ = curl_share_init();
   // Resumed TLS sessions save a round trip and most of a handshake's CPU.
   curl_share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+  open();
+  timer_ = worker_.after(0s, [this] { act(CURL_SOCKET_TIMEOUT, 0); });
+  timer_.cancel();
+  idle_ = worker_.after(0s, [this] { close_idle_connections(); });
+  idle_.cancel();
+}
+
+void CurlMulti::open() {
+  multi_ = curl_multi_init();
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlMulti::on_socket);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlMulti::on_timer);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kIdleConnections);
-  timer_ = worker_.after(0s, [this] { act(CURL_SOCKET_TIMEOUT, 0); });
+}
+
+// There is no call for that in libcurl: a multi handle of its own has none.
+void CurlMulti::close_idle_connections() {
+  if (!jobs_.empty())
+    return;
   timer_.cancel();
+  curl_multi_cleanup(multi_);
+  open();
 }
 
 CurlMulti::~CurlMulti() {
@@ -181,6 +200,8 @@ void CurlMulti::forget(CURL *easy) {
   jobs_.erase(easy);
   curl_multi_remove_handle(multi_, easy);
   curl_easy_cleanup(easy);
+  if (jobs_.empty())
+    worker_.rearm(idle_, worker_.now() + kIdle);
 }
 
 CurlJob::CurlJob(const std::shared_ptr<CurlMulti> &multi)

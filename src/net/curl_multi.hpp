@@ -40,6 +40,8 @@ private:
                        void *);
   static int on_timer(CURLM *multi, long timeout_ms, void *self);
 
+  void open();
+  void close_idle_connections();
   void act(curl_socket_t fd, int flags);
   void kick();
   void dispatch();
@@ -51,7 +53,7 @@ private:
   std::unordered_map<curl_socket_t, FdWatch> watches_;
   std::unordered_map<CURL *, CurlJob *> jobs_;
   std::vector<std::weak_ptr<CurlJob>> woken_, dispatching_;
-  Timer timer_;
+  Timer timer_, idle_;
   bool kicked_ = false; // a kick() is in the mailbox
   bool acting_ = false; // libcurl is running
   bool told_ = false;   // libcurl has set its timer

@@ -391,6 +391,22 @@ static void test_keep_alive() {
   }
 }
 
+static void test_idle_connections_are_closed() {
+  Bench bench;
+  for (guint i = 1; i <= 2; ++i) { // and then a new one serves
+    bench.start(bench.to_server(), logging(bench.log));
+    bench.serve();
+    bench.answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    g_assert_cmpuint(bench.log.count("done"), ==, i);
+    bench.transfer.reset();
+    bench.worker->run_for(59s);
+    CHECK_TEXT(bench.peer.read(), "");
+    bench.worker->run_for(2s);
+    CHECK_TEXT(bench.peer.read(), "EOF");
+    g_assert_cmpuint(bench.worker->armed_timers(), ==, 0);
+  }
+}
+
 static void test_start_in_handler() {
   Bench bench;
   HttpClient::StreamHandlers handlers = logging(bench.log);
@@ -565,6 +581,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/http-client/requests-arrive-as-given", test_requests);
   g_test_add_func("/http-client/any-status-is-a-response", test_any_status);
   g_test_add_func("/http-client/a-connection-is-used-again", test_keep_alive);
+  g_test_add_func("/http-client/idle-connections-are-closed",
+                  test_idle_connections_are_closed);
   g_test_add_func("/http-client/a-body-is-whole-or-too-large", test_sizes);
   g_test_add_func("/http-client/a-stream-is-told-as-it-comes", test_stream);
   g_test_add_func("/http-client/a-body-cut-off-is-an-error", test_cut_off);
