@@ -235,7 +235,8 @@ void CallRegistry::start(const std::shared_ptr<Worker> &worker,
   const std::string sid = offer.call_sid;
   // A call sent to our webhook anew has a new stream, maybe before the old one
   // has ended, and maybe on another worker.
-  std::shared_ptr<Call> replaced, forgotten;
+  std::shared_ptr<Call> replaced;
+  std::optional<Parked> forgotten;
   auto call = state_->data.with([&](State::Data &all) {
     const auto token = all.by_call.find(sid);
     if (token == all.by_call.end())
@@ -277,13 +278,16 @@ void CallRegistry::start(const std::shared_ptr<Worker> &worker,
     live = {serial, made, pending.events};
     // Of a stream before, which the webhook replaced.
     if (const auto left = all.parked.find(sid); left != all.parked.end()) {
-      forgotten = std::move(left->second.call);
+      forgotten = std::move(left->second);
       all.parked.erase(left);
     }
     return made;
   });
   visit(std::move(replaced), [](Call &old) { old.supersede(); });
-  let_go(std::move(forgotten));
+  if (forgotten) {
+    forgotten->events->close();
+    let_go(std::move(forgotten->call));
+  }
   if (call)
     call->start(attach);
 }

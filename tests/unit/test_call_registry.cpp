@@ -328,6 +328,23 @@ void test_replaced_meanwhile() {
   CHECK_TEXT(house.record().end_reason, "server_stopped");
 }
 
+// His call comes to the webhook anew while he is being put through.
+void test_replaced_while_parked() {
+  House house;
+  house.ask_for_the_operator();
+  int told_of_the_end = 0;
+  const auto unsubscribe = house.registry().subscribe(
+      kSid, [&](const auto &event) { told_of_the_end += event ? 0 : 1; });
+  g_assert_true(unsubscribe.has_value());
+  const auto taken = house.registry().offer(house.offer());
+  g_assert_true(taken.ok());
+  house.connect_silently(taken->token);
+  g_assert_cmpint(told_of_the_end, ==, 1);
+  g_assert_false(house.registry().after_stream(kSid).has_value());
+  house.registry().stop_all();
+  house.run_until([&] { return house.registry().active() == 0; });
+}
+
 // --- the server stops --------------------------------------------------------
 
 void test_stop_awaits_who_may_come_back() {
@@ -540,6 +557,8 @@ int main(int argc, char **argv) {
                   test_joined_told_twice);
   g_test_add_func("/registry/a-stream-that-was-replaced-puts-nobody-through",
                   test_replaced_meanwhile);
+  g_test_add_func("/registry/who-follows-a-transfer-that-was-replaced-is-told",
+                  test_replaced_while_parked);
   g_test_add_func("/registry/a-stop-awaits-who-may-come-back",
                   test_stop_awaits_who_may_come_back);
   g_test_add_func("/registry/a-stop-awaits-nobody-who-talks-to-somebody-else",
