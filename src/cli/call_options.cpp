@@ -187,6 +187,8 @@ const std::vector<Option> &options() {
        "what comes of a <Dial>, each in turn: answered (all of them), busy, "
        "no-answer, failed, canceled",
        add_dial_outcome},
+      {"dial-talk", "SECONDS", "how long he who answered a <Dial> talks (0.5)",
+       time([](CallCommand &c, Duration d) { c.setup.dial_talk = d; }, 1s)},
       {"max-duration", "SECONDS", "hang up at the latest (300)",
        time([](CallCommand &c, Duration d) { c.setup.max_duration = d; }, 1s)},
       {"ready-within", "SECONDS", "first wait until the API's /readyz is 200",

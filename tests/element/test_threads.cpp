@@ -8,6 +8,7 @@
 
 #include <future>
 #include <string>
+#include <vector>
 
 // Who may come to a call's elements on which thread, and that nobody waits for
 // a worker that is busy.
@@ -99,32 +100,38 @@ constexpr const char *kElements[] = {
 
 // The application, while the worker is in something that only the application
 // can end.
-void test_nobody_waits_for_a_busy_worker() {
-  for (const char *description : kElements) {
-    g_test_message("%s", description);
-    const auto worker = Worker::start("busy");
-    {
-      const auto element = parse(description);
-      graph::set_worker(element.get(), worker);
-      g_assert_cmpint(gst_element_set_state(element.get(), GST_STATE_PAUSED),
-                      !=, GST_STATE_CHANGE_FAILURE);
-      std::promise<void> gate;
-      worker->post([busy = gate.get_future().share()] { busy.wait(); });
-      gst_element_set_state(element.get(), GST_STATE_PLAYING);
-      graph::set_media_stream(element.get(), nullptr);
-      gst_element_send_event(element.get(), gst_event_new_eos());
-      gst_element_set_state(element.get(), GST_STATE_PAUSED);
-      gst_element_send_event(element.get(), gst_event_new_eos());
-      gst_element_set_state(element.get(), GST_STATE_NULL);
-      gate.set_value();
-      worker->call([] {});
-      // And works again.
-      g_assert_cmpint(gst_element_set_state(element.get(), GST_STATE_PLAYING),
-                      !=, GST_STATE_CHANGE_FAILURE);
-      gst_element_set_state(element.get(), GST_STATE_NULL);
-    }
-    worker->stop();
+void use_while_busy(const std::string &description) {
+  const auto worker = Worker::start("busy");
+  {
+    const auto element = parse(description);
+    graph::set_worker(element.get(), worker);
+    g_assert_cmpint(gst_element_set_state(element.get(), GST_STATE_PAUSED), !=,
+                    GST_STATE_CHANGE_FAILURE);
+    std::promise<void> gate;
+    worker->post([busy = gate.get_future().share()] { busy.wait(); });
+    gst_element_set_state(element.get(), GST_STATE_PLAYING);
+    graph::set_media_stream(element.get(), nullptr);
+    gst_element_send_event(element.get(), gst_event_new_eos());
+    gst_element_set_state(element.get(), GST_STATE_PAUSED);
+    gst_element_send_event(element.get(), gst_event_new_eos());
+    gst_element_set_state(element.get(), GST_STATE_NULL);
+    gate.set_value();
+    worker->call([] {});
+    // And works again.
+    g_assert_cmpint(gst_element_set_state(element.get(), GST_STATE_PLAYING), !=,
+                    GST_STATE_CHANGE_FAILURE);
+    gst_element_set_state(element.get(), GST_STATE_NULL);
   }
+  worker->stop();
+}
+
+void test_nobody_waits_for_a_busy_worker() {
+  // Side by side: each waits a second for the worker to stop.
+  std::vector<std::future<void>> all;
+  for (const char *description : kElements)
+    all.push_back(std::async(std::launch::async, use_while_busy, description));
+  for (auto &one : all)
+    one.get();
 }
 
 // As it comes about: the sink blocks who pushes until the pipeline plays.
