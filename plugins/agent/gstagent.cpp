@@ -49,6 +49,7 @@ struct Private {
   AgentSettings settings; // under the object lock
   GstPad *sink = nullptr, *src = nullptr;
   std::shared_ptr<Worker> worker;
+  graph::Stopping stopping;
   // On the worker.
   std::shared_ptr<AgentSession> session;
 };
@@ -240,8 +241,8 @@ static GstStateChangeReturn gst_agent_change_state(GstElement *element,
                                                    GstStateChange transition) {
   GstAgent *self = GST_AGENT(element);
   Private &priv = *self->priv;
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    priv.worker = graph::acquire_worker(element);
+  if (!graph::enter_state(element, priv, transition))
+    return GST_STATE_CHANGE_FAILURE;
   const auto on_worker = [&](auto &&work) {
     return graph::on_worker(*priv.worker, work);
   };
@@ -254,13 +255,8 @@ static GstStateChangeReturn gst_agent_change_state(GstElement *element,
   const GstStateChangeReturn result = GST_ELEMENT_CLASS(gst_agent_parent_class)
                                           ->change_state(element, transition);
 
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
-      (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
-       result == GST_STATE_CHANGE_FAILURE))
-    graph::stop_on_worker(*priv.worker, element,
-                          [self] { gst_agent_stop(self); });
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
-    priv.worker.reset();
+  graph::leave_state(element, priv, transition, result,
+                     [self] { gst_agent_stop(self); });
   if (result == GST_STATE_CHANGE_FAILURE)
     return result;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)

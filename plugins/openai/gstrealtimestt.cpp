@@ -63,6 +63,7 @@ struct Private {
   Settings settings; // under the object lock
   GstPad *sink = nullptr, *src = nullptr;
   std::shared_ptr<Worker> worker;
+  graph::Stopping stopping;
   std::shared_ptr<SttSession> session; // on the worker
 };
 
@@ -203,8 +204,8 @@ static GstStateChangeReturn
 gst_realtime_stt_change_state(GstElement *element, GstStateChange transition) {
   GstRealtimeStt *self = GST_REALTIME_STT(element);
   Private &priv = *self->priv;
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    priv.worker = graph::acquire_worker(element);
+  if (!graph::enter_state(element, priv, transition))
+    return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
     graph::on_worker(*priv.worker, [&] { gst_realtime_stt_start(self); });
 
@@ -212,13 +213,8 @@ gst_realtime_stt_change_state(GstElement *element, GstStateChange transition) {
       GST_ELEMENT_CLASS(gst_realtime_stt_parent_class)
           ->change_state(element, transition);
 
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
-      (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
-       result == GST_STATE_CHANGE_FAILURE))
-    graph::stop_on_worker(*priv.worker, element,
-                          [self] { gst_realtime_stt_stop(self); });
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
-    priv.worker.reset();
+  graph::leave_state(element, priv, transition, result,
+                     [self] { gst_realtime_stt_stop(self); });
   return result;
 }
 

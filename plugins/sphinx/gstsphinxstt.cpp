@@ -58,6 +58,7 @@ struct Private {
   Settings settings; // under the object lock
   GstPad *sink = nullptr, *src = nullptr;
   std::shared_ptr<Worker> worker;
+  graph::Stopping stopping;
   std::shared_ptr<RecogniserSession> session; // on the worker
 };
 
@@ -195,8 +196,8 @@ static GstStateChangeReturn
 gst_sphinx_stt_change_state(GstElement *element, GstStateChange transition) {
   GstSphinxStt *self = GST_SPHINX_STT(element);
   Private &priv = *self->priv;
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    priv.worker = graph::acquire_worker(element);
+  if (!graph::enter_state(element, priv, transition))
+    return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
       !graph::on_worker(*priv.worker,
                         [&] { return gst_sphinx_stt_start(self); }))
@@ -206,13 +207,8 @@ gst_sphinx_stt_change_state(GstElement *element, GstStateChange transition) {
       GST_ELEMENT_CLASS(gst_sphinx_stt_parent_class)
           ->change_state(element, transition);
 
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
-      (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
-       result == GST_STATE_CHANGE_FAILURE))
-    graph::stop_on_worker(*priv.worker, element,
-                          [&priv] { priv.session.reset(); });
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
-    priv.worker.reset();
+  graph::leave_state(element, priv, transition, result,
+                     [&priv] { priv.session.reset(); });
   return result;
 }
 

@@ -53,6 +53,7 @@ struct Private {
   Settings settings; // under the object lock
   GstPad *pad = nullptr;
   std::shared_ptr<Worker> worker;
+  graph::Stopping stopping;
   // On the worker.
   std::shared_ptr<OutboundSession> session;
   bool looking = false; // for the stream; the answer comes from within
@@ -146,8 +147,8 @@ static GstStateChangeReturn
 gst_twilio_sink_change_state(GstElement *element, GstStateChange transition) {
   GstTwilioSink *self = GST_TWILIO_SINK(element);
   Private &priv = *self->priv;
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    priv.worker = graph::acquire_worker(element);
+  if (!graph::enter_state(element, priv, transition))
+    return GST_STATE_CHANGE_FAILURE;
   const auto on_worker = [&](auto &&work) {
     graph::on_worker(*priv.worker, work);
   };
@@ -163,13 +164,8 @@ gst_twilio_sink_change_state(GstElement *element, GstStateChange transition) {
       GST_ELEMENT_CLASS(gst_twilio_sink_parent_class)
           ->change_state(element, transition);
 
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
-      (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
-       result == GST_STATE_CHANGE_FAILURE))
-    graph::stop_on_worker(*priv.worker, element,
-                          [&priv] { priv.session.reset(); });
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
-    priv.worker.reset();
+  graph::leave_state(element, priv, transition, result,
+                     [&priv] { priv.session.reset(); });
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING &&
       result != GST_STATE_CHANGE_FAILURE)
     graph::soon_on_worker(*priv.worker, element, [&priv] {

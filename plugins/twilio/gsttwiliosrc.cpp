@@ -59,6 +59,7 @@ struct Private {
   Settings settings; // under the object lock
   GstPad *pad = nullptr;
   std::shared_ptr<Worker> worker;
+  graph::Stopping stopping;
   std::shared_ptr<InboundSession> session; // on the worker
   std::atomic<int> current_port{0};
 };
@@ -163,8 +164,8 @@ static GstStateChangeReturn
 gst_twilio_src_change_state(GstElement *element, GstStateChange transition) {
   GstTwilioSrc *self = GST_TWILIO_SRC(element);
   Private &priv = *self->priv;
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    priv.worker = graph::acquire_worker(element);
+  if (!graph::enter_state(element, priv, transition))
+    return GST_STATE_CHANGE_FAILURE;
   const auto on_worker = [&](auto &&work) {
     return graph::on_worker(*priv.worker, work);
   };
@@ -181,16 +182,11 @@ gst_twilio_src_change_state(GstElement *element, GstStateChange transition) {
       GST_ELEMENT_CLASS(gst_twilio_src_parent_class)
           ->change_state(element, transition);
 
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
-      (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
-       result == GST_STATE_CHANGE_FAILURE))
-    graph::stop_on_worker(*priv.worker, element, [&priv] {
-      if (const auto session = std::exchange(priv.session, nullptr))
-        session->close();
-      priv.current_port = 0;
-    });
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
-    priv.worker.reset();
+  graph::leave_state(element, priv, transition, result, [&priv] {
+    if (const auto session = std::exchange(priv.session, nullptr))
+      session->close();
+    priv.current_port = 0;
+  });
   if (result == GST_STATE_CHANGE_FAILURE)
     return result;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)

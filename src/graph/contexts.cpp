@@ -4,7 +4,6 @@
 #include "graph/handles.hpp"
 
 #include <atomic>
-#include <future>
 
 namespace patchcord::graph {
 namespace {
@@ -108,12 +107,12 @@ bool turns_away_thread(GstElement *element, const Worker &worker) {
   return true;
 }
 
-void stop_on_worker(Worker &worker, GstElement *element,
-                    std::function<void()> work) {
+void Stopping::run(Worker &worker, GstElement *element,
+                   std::function<void()> work) {
   if (worker.on_thread() || worker.is_virtual())
     return worker.call(work);
   auto promise = std::make_shared<std::promise<void>>();
-  const auto done = promise->get_future();
+  const auto done = promise->get_future().share();
   const auto ran = std::make_shared<std::atomic<bool>>(false);
   worker.post([held = Ref<GstElement>::share(element), work, ran,
                promise = std::move(promise)]() mutable {
@@ -122,10 +121,26 @@ void stop_on_worker(Worker &worker, GstElement *element,
     *ran = true;
     promise->set_value();
   });
-  if (done.wait_for(kPatience) == std::future_status::timeout)
+  if (done.wait_for(kPatience) == std::future_status::timeout) {
     GST_INFO_OBJECT(element, "the worker is busy: stops later");
-  else if (!*ran) // The worker has stopped, and dropped it.
+    late_ = done;
+  } else if (!*ran) { // The worker has stopped, and dropped it.
     worker.call(work);
+  }
+}
+
+// What is left of the last run would stop the next one, or speak in it.
+bool Stopping::settled(GstElement *element) {
+  if (late_.valid() &&
+      late_.wait_for(kPatience) == std::future_status::timeout) {
+    GST_ELEMENT_ERROR(element, CORE, STATE_CHANGE,
+                      ("This element cannot start again yet: what it put out "
+                       "last is still being taken by an element behind it."),
+                      (nullptr));
+    return false;
+  }
+  late_ = {};
+  return true;
 }
 
 void set_media_stream(GstElement *element,

@@ -9,6 +9,7 @@
 #include <gst/gst.h>
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <utility>
 
@@ -71,11 +72,23 @@ auto on_worker(Worker &worker, F &&work) -> decltype(work()) {
   }
 }
 
-// The same for the end of an element's work, with the element held. A worker
-// that is in a push into a sink that blocks in PAUSED is not waited for longer
-// than a second: then the work is done when it comes back.
-void stop_on_worker(Worker &worker, GstElement *element,
-                    std::function<void()> work);
+// The end of an element's work, as often as it ends; on the thread that changes
+// its state. A worker that is in a push into a sink that blocks in PAUSED is
+// not waited for longer than a second: then the work is done when it comes
+// back, and the element does not begin again before that.
+class Stopping {
+public:
+  // Runs `work` on the worker, with the element held.
+  void run(Worker &worker, GstElement *element, std::function<void()> work);
+  // Before the element takes a worker or begins: whether all that was run is
+  // done, by a second from now. Posts the element's error if not.
+  bool settled(GstElement *element);
+  // Whether some of it may be to come: the worker still is in the element.
+  bool late() const { return late_.valid(); }
+
+private:
+  std::shared_future<void> late_; // invalid: nothing is late
+};
 
 // Runs an element's work on its worker: at once when this is the worker, soon
 // otherwise, with the element held. For what must not be waited for from

@@ -7,7 +7,7 @@
 #include <type_traits>
 
 // What elements that have a session on a worker do alike. `Private` has the
-// members `worker` and `session`, shared pointers.
+// members `worker` and `session`, shared pointers, and `stopping`.
 namespace patchcord::graph {
 
 // Marks the class of an element whose work is done on a worker.
@@ -17,6 +17,33 @@ inline void mark_on_worker(GstElementClass *klass) {
 }
 inline bool is_on_worker(GstElement *element) {
   return gst_element_get_metadata(element, kOnWorker) != nullptr;
+}
+
+// The head of an element's change_state: false when it has to fail. There is a
+// worker from here on, and nothing of the element's last run.
+template <typename Private>
+bool enter_state(GstElement *element, Private &priv,
+                 GstStateChange transition) {
+  const bool takes_worker = transition == GST_STATE_CHANGE_NULL_TO_READY;
+  if ((takes_worker || transition == GST_STATE_CHANGE_READY_TO_PAUSED) &&
+      !priv.stopping.settled(element))
+    return false;
+  if (takes_worker)
+    priv.worker = acquire_worker(element);
+  return true;
+}
+
+// And behind that of its parent class: `stop` ends the session, on the worker.
+template <typename Private, typename F>
+void leave_state(GstElement *element, Private &priv, GstStateChange transition,
+                 GstStateChangeReturn result, F &&stop) {
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+       result == GST_STATE_CHANGE_FAILURE))
+    priv.stopping.run(*priv.worker, element, std::forward<F>(stop));
+  // What comes late looks for it.
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL && !priv.stopping.late())
+    priv.worker.reset();
 }
 
 // Runs `use` on the worker with the session; `otherwise` when there is none.

@@ -103,14 +103,17 @@ GstStateChangeReturn
 VoicePads::change_state(GstElementClass *parent_class,
                         GstStateChange transition,
                         const std::function<bool()> &start) {
+  if ((transition == GST_STATE_CHANGE_NULL_TO_READY ||
+       transition == GST_STATE_CHANGE_READY_TO_PAUSED) &&
+      !stopping_.settled(element_))
+    return GST_STATE_CHANGE_FAILURE;
   // Kept in NULL: the worker may still be on its way out of a push.
   if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    if (auto worker = acquire_worker(element_); worker != worker_)
-      worker_ = std::move(worker);
+    worker_ = acquire_worker(element_);
   const GstStateChangeReturn result =
       parent_class->change_state(element_, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
-    stop_on_worker(*worker_, element_, [this] { stop(); });
+    stopping_.run(*worker_, element_, [this] { stop(); });
   if (result == GST_STATE_CHANGE_FAILURE)
     return result;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start())
@@ -188,7 +191,7 @@ void VoicePads::speak_property(const std::string &text) {
 }
 
 bool VoicePads::end_plain_source() {
-  if (has_text_pad() || !worker_)
+  if (has_text_pad() || GST_STATE(element_) == GST_STATE_NULL)
     return false;
   // Must not wait for a worker that may be blocked in a sink.
   worker_->post([this, keep = hold()] {

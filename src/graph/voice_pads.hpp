@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "graph/contexts.hpp"
 #include "graph/events.hpp"
 #include "graph/voice_format.hpp"
 #include "graph/voice_queue.hpp"
@@ -134,6 +135,7 @@ private:
   GstElement *const element_;
   GstPad *src_ = nullptr; // the element's
   std::shared_ptr<Worker> worker_;
+  Stopping stopping_;
 
   // All below: on the worker.
   std::shared_ptr<VoiceEngine> engine_; // null when stopped

@@ -101,7 +101,7 @@ constexpr const char *kElements[] = {
 // The application, while the worker is in something that only the application
 // can end.
 void use_while_busy(const std::string &description) {
-  const auto worker = Worker::start("busy");
+  const auto worker = Worker::start("busy"), other = Worker::start("other");
   {
     const auto element = parse(description);
     graph::set_worker(element.get(), worker);
@@ -114,15 +114,22 @@ void use_while_busy(const std::string &description) {
     gst_element_send_event(element.get(), gst_event_new_eos());
     gst_element_set_state(element.get(), GST_STATE_PAUSED);
     gst_element_send_event(element.get(), gst_event_new_eos());
+    // What it stops now must not be what begins next, on whatever worker.
+    gst_element_set_state(element.get(), GST_STATE_READY);
+    g_assert_cmpint(gst_element_set_state(element.get(), GST_STATE_PAUSED), ==,
+                    GST_STATE_CHANGE_FAILURE);
     gst_element_set_state(element.get(), GST_STATE_NULL);
+    graph::set_worker(element.get(), other);
+    g_assert_cmpint(gst_element_set_state(element.get(), GST_STATE_READY), ==,
+                    GST_STATE_CHANGE_FAILURE);
     gate.set_value();
-    worker->call([] {});
     // And works again.
     g_assert_cmpint(gst_element_set_state(element.get(), GST_STATE_PLAYING), !=,
                     GST_STATE_CHANGE_FAILURE);
     gst_element_set_state(element.get(), GST_STATE_NULL);
   }
   worker->stop();
+  other->stop();
 }
 
 void test_nobody_waits_for_a_busy_worker() {
