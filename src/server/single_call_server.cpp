@@ -129,13 +129,19 @@ private:
     const std::weak_ptr<bool> alive = alive_;
     taking_ = true;
     // Also when the client goes before it has its 101.
-    exchange->keep(std::shared_ptr<void>(nullptr, [this, alive](void *) {
+    const std::shared_ptr<void> taken(nullptr, [this, alive](void *) {
       if (!alive.expired())
         taking_ = false;
-    }));
-    exchange->upgrade([this, alive](const Exchange::Attach &attach) {
+    });
+    exchange->keep(taken);
+    // Not from within libsoup, nor the accept that led there: who gets the
+    // stream may end the server.
+    exchange->upgrade([this, alive, taken](const Exchange::Attach &attach) {
       if (!alive.expired())
-        take(attach);
+        worker_.post([this, alive, taken, attach] {
+          if (!alive.expired())
+            take(attach);
+        });
     });
   }
 

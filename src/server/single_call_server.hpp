@@ -23,6 +23,7 @@ public:
     std::string public_url; // empty: from the request's Host, for tunnels
     std::string auth_token; // empty: signatures are not checked, and said so
   };
+  // `on_stream` may destroy the server.
   static Result<std::unique_ptr<SingleCallServer>>
   start(Worker &worker, const Options &options,
         std::function<void(std::shared_ptr<twilio::MediaStream>)> on_stream);

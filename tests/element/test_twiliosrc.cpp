@@ -3,6 +3,10 @@
 #include "phone_client.hpp"
 
 #include "audio/voice_activity.hpp"
+#include "graph/contexts.hpp"
+
+#include <atomic>
+#include <utility>
 
 using namespace patchcord;
 
@@ -400,6 +404,48 @@ static void test_stops_in_a_call() {
   gst_object_unref(pipeline);
 }
 
+// By whoever hears that there is a caller: on the worker, in the middle of what
+// the server does for him. With the pipeline goes all of it.
+static void test_stops_as_a_call_comes() {
+  GstElement *pipeline = gst_parse_launch(
+      "twiliosrc name=in port=0 auth-token=\"\" ! fakesink", nullptr);
+  GstElement *in = gst_bin_get_by_name(GST_BIN(pipeline), "in");
+  GstBus *bus = gst_element_get_bus(pipeline);
+  std::atomic<bool> came{false};
+  std::pair<GstElement *, std::atomic<bool> *> what(pipeline, &came);
+  gst_bus_set_sync_handler(
+      bus,
+      [](GstBus *, GstMessage *message, gpointer data) {
+        GstContext *context = nullptr;
+        if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_HAVE_CONTEXT)
+          gst_message_parse_have_context(message, &context);
+        if (const auto owned = Ref<GstContext>::adopt(context);
+            owned &&
+            gst_context_has_context_type(context, graph::kMediaStreamContext)) {
+          const auto &[stopped, found] = *static_cast<decltype(what) *>(data);
+          *found = true;
+          gst_element_set_state(stopped, GST_STATE_NULL);
+        }
+        return GST_BUS_PASS;
+      },
+      &what, nullptr);
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  int port = 0;
+  g_object_get(in, "current-port", &port, nullptr);
+  PhoneClient phone;
+  phone.call(port);
+  g_assert_true(phone.wait_until_closed());
+  g_assert_true(came);
+  // Nobody listens any more.
+  PhoneClient second;
+  second.call(port);
+  g_assert_true(second.wait_until_closed());
+  gst_bus_set_sync_handler(bus, nullptr, nullptr, nullptr);
+  gst_object_unref(bus);
+  gst_object_unref(in);
+  gst_object_unref(pipeline);
+}
+
 static void test_port_in_use() {
   GstElement *first = gst_parse_launch(
       "twiliosrc name=in port=0 auth-token=\"\" ! fakesink", nullptr);
@@ -652,6 +698,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/twiliosrc/listens-itself-and-twiliosink-answers",
                   test_listens_itself);
   g_test_add_func("/twiliosrc/may-stop-in-a-call", test_stops_in_a_call);
+  g_test_add_func("/twiliosrc/may-stop-as-a-call-comes",
+                  test_stops_as_a_call_comes);
   g_test_add_func("/twiliosrc/a-port-in-use-is-an-error", test_port_in_use);
   const int result = g_test_run();
   gst_deinit();
