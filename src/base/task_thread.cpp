@@ -10,21 +10,7 @@
 
 namespace patchcord {
 
-TaskThread::TaskThread(const char *name, Priority priority)
-    : thread_([this, priority] { run(priority); }) {
-  pthread_setname_np(thread_.native_handle(), name);
-}
-
-TaskThread::~TaskThread() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
-  thread_.join();
-}
-
-void TaskThread::post(std::function<void()> task) {
+void TaskQueue::post(std::function<void()> task) {
   {
     const std::lock_guard lock(mutex_);
     tasks_.push_back(std::move(task));
@@ -32,23 +18,20 @@ void TaskThread::post(std::function<void()> task) {
   wake_.notify_one();
 }
 
-void TaskThread::flush() {
-  const auto done = std::make_shared<std::promise<void>>();
-  auto waits = done->get_future();
-  post([done] { done->set_value(); });
-  waits.wait();
+void TaskQueue::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  wake_.notify_one();
 }
 
-void TaskThread::run(Priority priority) {
-  // On Linux a thread has a niceness of its own. Without it all goes as well.
-  constexpr int kNiceness = 10;
-  if (priority == Priority::kBackground)
-    (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness);
+void TaskQueue::run() {
   for (;;) {
     std::function<void()> task;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [&] { return stopping_ || !tasks_.empty(); });
+      wake_.wait(lock, [&] { return closed_ || !tasks_.empty(); });
       if (tasks_.empty())
         return;
       task = std::move(tasks_.front());
@@ -56,6 +39,31 @@ void TaskThread::run(Priority priority) {
     }
     task();
   }
+}
+
+TaskThread::TaskThread(const char *name, Priority priority)
+    : thread_([this, priority] {
+        // On Linux a thread has a niceness of its own. Without it all goes as
+        // well.
+        constexpr int kNiceness = 10;
+        if (priority == Priority::kBackground)
+          (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()),
+                            kNiceness);
+        queue_.run();
+      }) {
+  pthread_setname_np(thread_.native_handle(), name);
+}
+
+TaskThread::~TaskThread() {
+  queue_.close();
+  thread_.join();
+}
+
+void TaskThread::flush() {
+  const auto done = std::make_shared<std::promise<void>>();
+  auto waits = done->get_future();
+  post([done] { done->set_value(); });
+  waits.wait();
 }
 
 } // namespace patchcord

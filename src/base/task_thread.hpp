@@ -9,8 +9,22 @@
 
 namespace patchcord {
 
-// A thread for what blocks: runs tasks one after another, in the order in which
-// they were posted, from any thread. Its end waits for all of them.
+// Tasks for one thread, in the order in which they were posted, from any.
+class TaskQueue {
+public:
+  void post(std::function<void()> task);
+  // Of the thread: runs tasks until close(), and those before it.
+  void run();
+  void close();
+
+private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> tasks_;
+  bool closed_ = false;
+};
+
+// A thread for what blocks. Its end waits for all that was posted.
 class TaskThread {
 public:
   // `name` is seen in debuggers, 15 characters at most. A `background` thread
@@ -21,17 +35,12 @@ public:
   TaskThread(const TaskThread &) = delete;
   TaskThread &operator=(const TaskThread &) = delete;
 
-  void post(std::function<void()> task);
+  void post(std::function<void()> task) { queue_.post(std::move(task)); }
   void flush(); // blocks until all that was posted is done
 
 private:
-  void run(Priority priority);
-
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> tasks_;
-  bool stopping_ = false;
-  std::thread thread_; // last: it uses all of the above
+  TaskQueue queue_;
+  std::thread thread_; // last: it uses the queue
 };
 
 } // namespace patchcord

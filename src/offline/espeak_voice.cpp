@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "offline/espeak_voice.hpp"
 
-#include "base/guarded.hpp"
-
-#include <espeak-ng/speak_lib.h>
+#include "offline/espeak_library.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -22,85 +20,6 @@ constexpr std::size_t kTail = EspeakVoice::kRate * 15 / 100;
 constexpr std::size_t kFade = EspeakVoice::kRate * 3 / 1000;
 // A clause's pause comes before its first word's sound but after its event.
 constexpr std::size_t kLongestPause = EspeakVoice::kRate * 4 / 10;
-
-struct WordEvent {
-  int position; // characters, from 1
-  int ms;
-};
-
-struct Recording {
-  std::vector<std::int16_t> samples;
-  std::vector<WordEvent> words;
-  const std::atomic<bool> *cancelled = nullptr;
-};
-
-// Only while the library's lock is held.
-Recording *g_recording = nullptr;
-
-int record(short *wave, int count, espeak_EVENT *events) {
-  if (g_recording == nullptr)
-    return 1;
-  for (; events->type != espeakEVENT_LIST_TERMINATED; ++events)
-    if (events->type == espeakEVENT_WORD && events->text_position > 0)
-      g_recording->words.push_back(
-          {events->text_position, events->audio_position});
-  if (wave != nullptr && count > 0)
-    g_recording->samples.insert(g_recording->samples.end(), wave, wave + count);
-  return g_recording->cancelled->load() ? 1 : 0;
-}
-
-// libespeak-ng 1.51, initialised once for the process: a second
-// initialisation leaves its own event thread in a deadlock at termination.
-struct Library {
-  enum class State { kNew, kReady, kBroken } state = State::kNew;
-  std::string voice;
-
-  Result<Unit> prepare(const EspeakVoice::Settings &settings) {
-    if (state == State::kNew) {
-      const int rate = espeak_Initialize(AUDIO_OUTPUT_SYNCHRONOUS, 100, nullptr,
-                                         espeakINITIALIZE_DONT_EXIT);
-      state = rate == EspeakVoice::kRate ? State::kReady : State::kBroken;
-      espeak_SetSynthCallback(record);
-    }
-    if (state == State::kBroken)
-      return make_error("voice_unavailable",
-                        "espeak-ng did not start: its data is missing "
-                        "(package espeak-ng-data)");
-    // Loading a voice costs more than speaking a word.
-    if (settings.voice != voice) {
-      if (espeak_SetVoiceByName(settings.voice.c_str()) != EE_OK) {
-        voice.clear();
-        return make_error("voice_not_found",
-                          "espeak-ng has no voice \"" + settings.voice +
-                              "\"; `espeak-ng --voices` lists them");
-      }
-      voice = settings.voice;
-    }
-    espeak_SetParameter(espeakRATE,
-                        std::clamp(settings.words_per_minute, 80, 450), 0);
-    espeak_SetParameter(espeakPITCH, std::clamp(settings.pitch, 0, 100), 0);
-    espeak_SetParameter(espeakVOLUME, std::clamp(settings.volume, 0, 200), 0);
-    return ok();
-  }
-};
-
-Guarded<Library> &library() {
-  static Guarded<Library> instance;
-  return instance;
-}
-
-// One speech thread as long as anybody has a use for it.
-std::shared_ptr<Worker> speech_thread() {
-  static Guarded<std::weak_ptr<Worker>> shared;
-  return shared.with([](std::weak_ptr<Worker> &weak) {
-    auto worker = weak.lock();
-    if (!worker) {
-      worker = Worker::start("espeak");
-      weak = worker;
-    }
-    return worker;
-  });
-}
 
 bool quiet(std::int16_t sample) { return std::abs(int{sample}) < kQuiet; }
 
@@ -144,12 +63,12 @@ bool space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 // espeak counts characters from 1 and, within numbers, gives one position
 // several times or a position inside the number: only whole words are kept.
-std::vector<EspeakVoice::Timing> word_timings(const std::string &text,
-                                              const Recording &recording) {
+std::vector<EspeakVoice::Timing>
+word_timings(const std::string &text, const EspeakRecording &recording) {
   std::vector<EspeakVoice::Timing> timings;
   std::size_t offset = 0;
   int position = 1;
-  for (const WordEvent &word : recording.words) {
+  for (const auto &word : recording.words) {
     for (; position < word.position && offset < text.size(); ++position) {
       ++offset;
       while (offset < text.size() && (text[offset] & 0xC0) == 0x80)
@@ -174,27 +93,12 @@ Result<EspeakVoice::Speech>
 synthesize_espeak(const std::string &text,
                   const EspeakVoice::Settings &settings,
                   const std::atomic<bool> &cancelled) {
-  Recording recording;
-  recording.cancelled = &cancelled;
-  const Result<Unit> spoken = library().with([&](Library &espeak) {
-    auto ready = espeak.prepare(settings);
-    if (!ready)
-      return ready;
-    g_recording = &recording;
-    const espeak_ERROR result =
-        espeak_Synth(text.c_str(), text.size() + 1, 0, POS_CHARACTER, 0,
-                     espeakCHARS_UTF8 | espeakENDPAUSE, nullptr, nullptr);
-    g_recording = nullptr;
-    return result == EE_OK
-               ? ok()
-               : Result<Unit>(make_error("voice_unavailable",
-                                         "espeak-ng could not speak"));
-  });
-  if (!spoken)
-    return spoken.error();
+  auto recording = espeak_speak(text, settings, cancelled);
+  if (!recording)
+    return recording.error();
   EspeakVoice::Speech speech;
-  speech.timings = word_timings(text, recording);
-  speech.samples = std::move(recording.samples);
+  speech.timings = word_timings(text, *recording);
+  speech.samples = std::move(recording->samples);
   trim_and_fade(speech.samples);
   if (speech.samples.empty())
     speech.timings.clear();
@@ -214,10 +118,8 @@ void EspeakVoice::speak(std::string text, const Settings &settings, Done done) {
     worker_->post([job, speech = std::move(speech)] { finish(job, speech); });
     return;
   }
-  if (!speech_thread_)
-    speech_thread_ = speech_thread();
-  speech_thread_->post([job, text = std::move(text), settings,
-                        home = std::weak_ptr<Worker>(worker_)] {
+  espeak_post([job, text = std::move(text), settings,
+               home = std::weak_ptr<Worker>(worker_)] {
     if (job->cancelled)
       return;
     auto speech = synthesize_espeak(text, settings, job->cancelled);
@@ -248,8 +150,7 @@ void EspeakVoice::cancel() {
 Result<Unit> find_espeak_voice(const std::string &voice) {
   EspeakVoice::Settings settings;
   settings.voice = voice;
-  return library().with(
-      [&](Library &shared) { return shared.prepare(settings); });
+  return espeak_find(settings);
 }
 
 } // namespace patchcord::offline

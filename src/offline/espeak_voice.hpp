@@ -15,11 +15,11 @@
 namespace patchcord::offline {
 
 // The offline voice: libespeak-ng. The library is one per process and not
-// thread-safe, and a sentence takes it 1 to 5 ms: all voices share one speech
-// thread, so that no call waits for another's sentence. On a virtual worker the
-// work is done at once and takes no time. The library's flutter goes on from
-// one text to the next: the same texts in the same order give the same samples
-// in each process, the same text twice in one process does not.
+// thread-safe, and a sentence takes it 1 to 5 ms: all voices share one thread,
+// the library's own, so that no call waits for another's sentence. On a virtual
+// worker the work is done at once and takes no time. The library's flutter goes
+// on from one text to the next: the same texts in the same order give the same
+// samples in each process, the same text twice in one process does not.
 class EspeakVoice {
 public:
   static constexpr int kRate = 22050; // Hz, mono
@@ -60,7 +60,7 @@ private:
   };
   static void finish(const std::shared_ptr<Job> &job, Result<Speech> speech);
 
-  std::shared_ptr<Worker> worker_, speech_thread_;
+  std::shared_ptr<Worker> worker_;
   std::list<std::shared_ptr<Job>> jobs_;
 };
 

@@ -3,6 +3,7 @@
 """How the daemon starts and stops."""
 
 import json
+import os
 import signal
 import urllib.parse
 import urllib.request
@@ -102,6 +103,24 @@ def nothing_of_a_call_is_left_behind():
                           "behind 8 calls") from None
 
 
+def threads_are_no_matter_of_calls():
+    """The workers, the main thread, the records' writer, and the offline
+    voice's."""
+    for count in (1, 20):
+        with Stack() as stack:
+            stack.start_server()
+            phones = stack.start("phones", stack.call_args(
+                "--no-live", "--calls", str(count), "--hang-up-after", "8000"))
+            poll(lambda: alive(stack) == count, "all calls at once")
+            poll(lambda: len(stack.calls()) == count and all(
+                stack.record(call["call_sid"])["turns"]
+                for call in stack.calls()), "what their agents say")
+            names = stack.server.thread_names()
+            check(len(names) == len(os.sched_getaffinity(0)) + 3,
+                  f"{count} calls: {names}")
+            phones.kill()
+
+
 def the_log_has_no_word_and_no_number_of_a_caller():
     with Stack() as stack:
         stack.start_server()
@@ -140,6 +159,7 @@ if __name__ == "__main__":
         a_second_signal_ends_calls_with_a_record,
         a_drain_has_an_end,
         nothing_of_a_call_is_left_behind,
+        threads_are_no_matter_of_calls,
         the_log_has_no_word_and_no_number_of_a_caller,
         a_taken_port_is_told,
     ])

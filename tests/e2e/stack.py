@@ -123,6 +123,10 @@ class Process:
     def threads(self):
         return len(os.listdir(f"/proc/{self.pid}/task"))
 
+    def thread_names(self):
+        return sorted(path.read_text().strip() for path in
+                      pathlib.Path(f"/proc/{self.pid}/task").glob("*/comm"))
+
     def fds(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
