@@ -5,11 +5,12 @@ and that line does what it says."""
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import wave
 
-from stack import Stack, check, free_port, poll, run_tests
+from stack import Stack, check, free_port, json_in, poll, run_tests
 
 SOURCES = {
     "twiliosrc": "twilio/gsttwiliosrc.cpp",
@@ -162,6 +163,33 @@ def twiliosrc_records_a_caller():
         check(seconds(stack.folder / "caller.wav") > 1, "caller.wav is short")
 
 
+def a_conversation_ends_in_order_when_it_is_interrupted():
+    """gst-launch-1.0 -e: what was said is heard to its end, and no more."""
+    with Stack() as stack:
+        port = free_port()
+        program = launch(
+            stack, f"exec gst-launch-1.0 -e -m twiliosrc port={port} ! mulawdec ! "
+            "audioresample ! sphinxstt ! agent definition=room-booking ! "
+            "espeaksrc ! audioresample ! mulawenc ! twiliosink")
+        poll(lambda: listens(port), "the line to listen", 30)
+        phone = stack.start("phone", [
+            stack.build / "src/cli/patchcord", "call",
+            f"http://127.0.0.1:{port}/voice", "--no-live", "--json",
+            "--after", "60", "--hang-up"])
+        poll(lambda: "patchcord-decision" in program.output(), "the greeting")
+        program.process.send_signal(signal.SIGINT)
+        code = program.wait(30)
+        said = program.output()
+        check(code == 0 and "EOS received" in said, f"exit {code}")
+        for told in ("patchcord-decision", "state=(string)complete",
+                     "patchcord-conversation-ended"):
+            check(said.count(told) == 1, f"not one {told}: {said}")
+        phone.wait(30)
+        call = json_in(phone.output())
+        check(call["end"] == "agent_closed" and call["unheard_ms"] == 0 and
+              call["agent_speech_ms"] > 2000, call)
+
+
 def twiliosink_speaks_to_a_caller():
     with Stack() as stack:
         with_caller(stack, "twiliosink", "--hang-up-after", "3000")
@@ -183,4 +211,5 @@ if __name__ == "__main__":
         agent_holds_a_conversation,
         twiliosrc_records_a_caller,
         twiliosink_speaks_to_a_caller,
+        a_conversation_ends_in_order_when_it_is_interrupted,
     ], jobs=2)

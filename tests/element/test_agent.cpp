@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent_bench.hpp"
+#include "stream_group.hpp"
 
 #include <glib/gstdio.h>
 
@@ -20,6 +21,7 @@ void test_call() {
   AgentBench bench(worker);
   bench.play();
   equal(bench.take(), kGreeting);
+  check_stream_has_group(bench.element());
   const struct {
     const char *words, *reply;
   } turns[] = {
@@ -266,6 +268,28 @@ void test_caller_gone() {
   equal(ended[0].reason, "caller_hung_up");
 }
 
+// gst-launch-1.0 -e, or a program that has enough: as if the caller had gone,
+// and nothing of the conversation is left to come.
+void test_eos_of_the_application() {
+  const auto worker = Worker::create_virtual();
+  AgentBench bench(worker);
+  bench.play();
+  bench.playout(What::kStarted, 1);
+  worker->run_for(5s);
+  bench.playout(What::kEnded, 1);
+  bench.take();
+  g_assert_true(gst_element_send_event(bench.element(), gst_event_new_eos()));
+  equal(bench.take(), "eos");
+  const auto ended = bench.messages<messages::ConversationEnded>();
+  g_assert_cmpuint(ended.size(), ==, 1);
+  equal(ended[0].reason, "caller_hung_up");
+  g_assert_cmpuint(worker->armed_timers(), ==, 0);
+  worker->run_for(60s); // he is not asked whether he is still there
+  equal(bench.take(), "");
+  gst_element_send_event(bench.element(), gst_event_new_eos());
+  equal(bench.take(), "");
+}
+
 void test_ears_fail() {
   const auto worker = Worker::create_virtual();
   AgentBench bench(worker);
@@ -477,6 +501,7 @@ int main(int argc, char **argv) {
       {"posts-every-stage-of-a-turn", test_latency_message},
       {"silence-is-counted-from-the-end-of-playout", test_silence},
       {"caller-who-hangs-up-is-the-end", test_caller_gone},
+      {"eos-of-the-application-is-the-end", test_eos_of_the_application},
       {"recogniser-that-fails-ends-the-call-with-words", test_ears_fail},
       {"voice-that-fails-over-changes-nothing", test_voice_fails},
       {"lines-that-come-before-playing-wait", test_lines_before_playing},

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "stream_group.hpp"
 #include "voice_bench.hpp"
 
 #include <gst/gst.h>
@@ -53,6 +54,7 @@ static void test_words_and_format() {
   bench.play();
   bench.utterance(1, {"How can I help you?"});
   bench.await("end:1");
+  check_stream_has_group(bench.element());
   // Its own rate, where nothing else is asked for.
   assert_equal(bench.caps(), "audio/x-raw, format=(string)S16LE, "
                              "layout=(string)interleaved, rate=(int)22050, "

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "media_bench.hpp"
 #include "phone_client.hpp"
+#include "stream_group.hpp"
 
 #include "audio/voice_activity.hpp"
 #include "graph/contexts.hpp"
@@ -41,6 +42,7 @@ static void test_whole_stream() {
   b.play();
   assert_text(b.messages(), "call-started CA1 MZ1 AC1 en\n");
   assert_text(b.take(), "stream-start\ncaps\nsegment\n");
+  check_stream_has_group(b.element);
   b.frames(2);
   b.stream->source->on_dtmf("7");
   b.frames(1, 195);

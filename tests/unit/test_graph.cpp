@@ -2,10 +2,15 @@
 #include "graph/contexts.hpp"
 #include "graph/events.hpp"
 #include "graph/handles.hpp"
+#include "graph/iterate.hpp"
 #include "graph/messages.hpp"
 #include "graph/worker_clock.hpp"
 
 #include <gst/gst.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
 
 using namespace patchcord;
 
@@ -95,6 +100,28 @@ static void test_worker_clock() {
                    5 * GST_SECOND);
 }
 
+// Whoever walks through the elements of a bin walks through all of them.
+static void test_bin_grows_meanwhile() {
+  GstElement *bin = gst_bin_new("grows");
+  gst_bin_add_many(GST_BIN(bin), gst_bin_new("a"), gst_bin_new("b"), nullptr);
+  std::vector<std::string> seen;
+  const auto walk = [&](const char *last) {
+    return graph::any_of(gst_bin_iterate_elements(GST_BIN(bin)),
+                         [&](GstElement *element) {
+                           seen.emplace_back(GST_ELEMENT_NAME(element));
+                           if (seen.size() == 1)
+                             gst_bin_add(GST_BIN(bin), gst_bin_new("c"));
+                           return seen.back() == last;
+                         });
+  };
+  g_assert_false(walk("none"));
+  g_assert_cmpuint(seen.size(), ==, 4); // one, and then all from the beginning
+  for (const char *name : {"a", "b", "c"})
+    g_assert_true(std::find(seen.begin(), seen.end(), name) != seen.end());
+  g_assert_true(walk("c"));
+  gst_object_unref(bin);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   gst_init(&argc, &argv);
@@ -102,6 +129,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/messages/round-trip", test_messages);
   g_test_add_func("/contexts/elements-of-a-pipeline-share-a-worker",
                   test_worker_is_shared);
+  g_test_add_func("/iterate/a-bin-may-grow-meanwhile",
+                  test_bin_grows_meanwhile);
   g_test_add_func("/clock/stands-still-with-the-worker", test_worker_clock);
   const int result = g_test_run();
   gst_deinit();
