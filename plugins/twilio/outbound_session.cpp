@@ -67,6 +67,10 @@ void OutboundSession::audio(ByteSpan mulaw) {
 
 bool OutboundSession::downstream_event(GstEvent *event) {
   const TimePoint now = worker_.now();
+  const auto gathered = [this](auto &&what) {
+    const Gathering gathering(stream_.get());
+    what();
+  };
   if (const auto start = events::parse<events::UtteranceStart>(event)) {
     playout_.utterance_start(start->utterance, now);
   } else if (const auto end = events::parse<events::UtteranceEnd>(event)) {
@@ -79,9 +83,9 @@ bool OutboundSession::downstream_event(GstEvent *event) {
     playout_.spoken_text(spoken->utterance, std::move(spoken->text),
                          std::move(timings), now);
   } else if (events::parse<events::Hold>(event)) {
-    playout_.hold(now);
+    gathered([&] { playout_.hold(now); });
   } else if (events::parse<events::Resume>(event)) {
-    playout_.resume(now);
+    gathered([&] { playout_.resume(now); });
   } else {
     return false;
   }
@@ -92,7 +96,10 @@ bool OutboundSession::downstream_event(GstEvent *event) {
 void OutboundSession::flush_start() {
   flushing_ = true;
   eos_due_ = false;
-  playout_.flush(worker_.now());
+  {
+    const Gathering gathering(stream_.get());
+    playout_.flush(worker_.now());
+  }
   settle();
 }
 
@@ -115,7 +122,10 @@ void OutboundSession::on_start(const twilio::StreamStart &) {
 }
 
 void OutboundSession::on_mark(std::string_view name) {
-  playout_.mark_echo(name, worker_.now());
+  {
+    const Gathering gathering(stream_.get());
+    playout_.mark_echo(name, worker_.now());
+  }
   settle();
 }
 

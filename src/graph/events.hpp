@@ -105,8 +105,9 @@ struct Resume {
 // --- upstream ----------------------------------------------------------------
 
 // From the sink: what the caller hears. Progress comes with each mark (at least
-// every 500 ms of speech); exactly one of ended / cut closes an utterance. Held
-// answers Hold, unless all was heard.
+// every 500 ms of speech); exactly one of ended / cut closes an utterance, cut
+// a round trip after the FLUSH. Held answers Hold at once, and again when more
+// is known.
 struct Playout {
   static constexpr char kName[] = "patchcord-playout";
   enum class What { kStarted, kProgress, kEnded, kCut, kHeld };
@@ -118,7 +119,7 @@ struct Playout {
   std::uint64_t heard_samples = 0;                // of this utterance, at 8 kHz
   std::uint64_t total_samples = 0;                // received for it so far
   std::string heard_text;                         // cut at the word
-  bool estimated = false; // by the clock alone: the marks did not come back
+  bool estimated = false;                         // not known to a message
 };
 
 // From the agent to the recogniser: what it expects to hear next.

@@ -2,13 +2,24 @@
 #include "twilio/peer_clock.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace patchcord::twilio {
+namespace {
+
+// Timers and reads are late by less.
+constexpr Duration kUneven = 40ms;
+// More is no jitter.
+constexpr Duration kMost = 150ms;
+constexpr int kMean = 8; // of marks
+
+} // namespace
 
 void PeerClock::sent(std::uint64_t samples, TimePoint now) {
   if (now >= end_) { // The peer ran dry: a new run begins.
     end_ = now;
     moved_ = last_excess_ = {};
+    echoes_ = 0;
   }
   end_ += static_cast<std::int64_t>(samples) * kSampleTime;
   sent_ += samples;
@@ -18,6 +29,7 @@ void PeerClock::cleared(std::uint64_t position, TimePoint now) {
   sent_ = position;
   end_ = std::min(end_, now);
   moved_ = last_excess_ = {};
+  echoes_ = 0;
 }
 
 std::uint64_t PeerClock::played(TimePoint now) const {
@@ -34,8 +46,15 @@ Duration PeerClock::echoed(TimePoint due, TimePoint now) {
   if (!seen_echo_) {
     seen_echo_ = true;
     round_trip_ = lag;
+    ++echoes_;
     return {};
   }
+  const bool first = echoes_++ == 0;
+  seen(lag - round_trip_);
+  seen(round_trip_ - lag);
+  if (first)
+    usual_ +=
+        (std::clamp(lag - round_trip_, Duration{}, kMost) - usual_) / kMean;
   if (lag < round_trip_) {
     // The peer is less far behind than was thought, or marks are faster than
     // any before.
@@ -53,7 +72,38 @@ Duration PeerClock::echoed(TimePoint due, TimePoint now) {
   last_excess_ = excess - forward;
   moved_ += forward;
   end_ += forward;
+  if (!first)
+    jitter_ += (std::min(last_excess_, kMost) - jitter_) / kMean;
   return forward;
+}
+
+Duration PeerClock::answered(Duration took) {
+  if (!std::exchange(seen_echo_, true))
+    round_trip_ = took;
+  const Duration late = took - round_trip_;
+  seen(late);
+  seen(-late);
+  usual_ += (std::clamp(late, Duration{}, kMost) - usual_) / kMean;
+  round_trip_ = std::min(round_trip_, took);
+  return late;
+}
+
+void PeerClock::distrust() {
+  seen_echo_ = false;
+  echoes_ = 0;
+  end_ -= moved_;
+  moved_ = last_excess_ = jitter_ = spread_ = usual_ = {};
+}
+
+Duration PeerClock::behind() const {
+  const bool jitter = echoes_ > 1 && last_excess_ <= kMost;
+  return jitter ? Duration{} : std::max(last_excess_ - jitter_, Duration{});
+}
+
+bool PeerClock::uneven() const { return spread_ > kUneven; }
+
+void PeerClock::seen(Duration late) {
+  spread_ = std::clamp(late, spread_, std::max(spread_, kMost));
 }
 
 } // namespace patchcord::twilio

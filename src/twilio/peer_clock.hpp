@@ -32,17 +32,39 @@ public:
   // A mark came back which was due at `due`. Returns by how much the clock was
   // moved: marks still out are due as much later.
   Duration echoed(TimePoint due, TimePoint now);
+  // A mark came back which waited for no audio, in this time. Returns by how
+  // much that was longer than the round trip; less than nothing where it was
+  // shorter than any before.
+  Duration answered(Duration took);
+  // Marks came back that cannot have waited for their audio: what they seemed
+  // to say is forgotten.
+  void distrust();
   bool seen_echo() const { return seen_echo_; }
   // The shortest way of a mark there and back, once one was seen.
   Duration round_trip() const { return round_trip_; }
+  // By how much marks commonly come later than they might, and by how much they
+  // have at most, as far as that is the line's doing.
+  Duration jitter() const { return jitter_; }
+  Duration spread() const { return spread_; }
+  // By how much further behind than played() says the peer is likely to be: the
+  // last mark may have been right.
+  Duration behind() const;
+  // By how much it is commonly behind before a mark tells it.
+  Duration usual() const { return echoes_ == 0 ? usual_ : Duration{}; }
+  // Marks have taken their time: the way is not the same for each.
+  bool uneven() const;
 
 private:
+  void seen(Duration late);
+
   std::uint64_t sent_ = 0;
   TimePoint end_{};
   bool seen_echo_ = false;
   Duration round_trip_{};
   Duration moved_{};       // in this run of audio without a break
   Duration last_excess_{}; // over the round trip, of the mark before
+  int echoes_ = 0;         // in this run
+  Duration jitter_{}, spread_{}, usual_{};
 };
 
 constexpr Duration kSampleTime = 125us; // 8 kHz

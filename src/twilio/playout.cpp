@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "twilio/playout.hpp"
 
+#include "twilio/mark_name.hpp"
 #include "worker/beat.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <utility>
 
 namespace patchcord::twilio {
@@ -18,7 +18,7 @@ constexpr Duration kCoalesce = 40ms;
 constexpr Duration kLowLead = 100ms;
 // The same, at a peer that never returns marks.
 constexpr Duration kNoEchoGrace = 200ms;
-// Clocks differ, timers are of 1 ms.
+// Clocks differ.
 constexpr Duration kEarly = 20ms;
 // The last buffer of an utterance follows its end event at once; a graph that
 // swallowed it must not leave the utterance open.
@@ -29,17 +29,6 @@ std::size_t to_samples(Duration duration) {
 Duration to_duration(std::size_t samples) {
   return static_cast<std::int64_t>(samples) * kSampleTime;
 }
-
-// "UTTERANCE.SEQUENCE"
-struct MarkName {
-  char text[40];
-  std::size_t size;
-  MarkName(std::uint32_t utterance, std::uint64_t sequence)
-      : size(static_cast<std::size_t>(
-            std::snprintf(text, sizeof text, "%u.%llu", utterance,
-                          static_cast<unsigned long long>(sequence)))) {}
-  std::string_view view() const { return {text, size}; }
-};
 
 std::uint64_t sequence_of(std::string_view name) {
   const auto dot = name.find('.');
@@ -70,6 +59,8 @@ void Playout::open(TimePoint now) {
 void Playout::close(TimePoint now) {
   if (closed_)
     return;
+  while (!clears_.empty())
+    answer(std::nullopt, now);
   closed_ = true;
   opened_ = false;
   cut_all(now);
@@ -143,29 +134,34 @@ void Playout::eos(TimePoint now) {
 }
 
 void Playout::flush(TimePoint now) {
-  if (opened_ && may_be_queued(now))
-    peer_.send_clear();
-  cut_all(now);
+  if ((opened_ && may_be_queued(now) && clear(now)) || awaits_answer())
+    cut_when_answered(now);
+  else
+    cut_all(now);
   between_ = explicit_;
   eos_ = held_ = false;
 }
 
 void Playout::mark_echo(std::string_view name, TimePoint now) {
   const std::uint64_t sequence = sequence_of(name);
-  if (sequence < first_valid_ || sequence >= next_mark_)
-    return; // Returned by a clear, or not ours.
+  if (sequence >= next_mark_)
+    return; // Not ours.
+  if (sequence < first_valid_)
+    return cleared_mark(sequence, name, now);
   echoes_ = true;
   const auto mark =
       std::find_if(marks_.begin(), marks_.end(),
                    [&](const Mark &m) { return m.sequence == sequence; });
   if (mark == marks_.end() ||
-      name != MarkName(mark->utterance, mark->sequence).view())
+      name != mark_name(mark->utterance, mark->sequence))
     return; // Later than it was waited for.
-  if (now + kEarly < mark->due) {
-    // Nobody plays faster than real time: this peer returns marks unheard.
+  // Nobody plays faster than real time: this peer returns marks unheard.
+  if (now + kEarly < mark->due)
+    distrust_marks();
+  if (hasty_ || now < mark->due) {
     for (auto it = marks_.begin(); it != std::next(mark); ++it)
       it->early = true;
-    return;
+    return tick(now);
   }
   const Duration moved = clock_.echoed(mark->due, now);
   // Marks come back in order: what was played before a mark was played.
@@ -181,12 +177,27 @@ void Playout::mark_echo(std::string_view name, TimePoint now) {
   tick(now);
 }
 
+void Playout::distrust_marks() {
+  if (!std::exchange(hasty_, true))
+    clock_.distrust();
+}
+
 void Playout::tick(TimePoint now) {
   if (Utterance *open = open_utterance();
       open != nullptr && open->ending && now >= *open->ending + kLastAudio)
     complete(*open);
+  while (!clears_.empty() && now >= answer_due(clears_.front()))
+    answer(std::nullopt, now);
   expire(now);
   pump(now);
+}
+
+std::optional<TimePoint> Playout::mark_due() const {
+  if (!clears_.empty())
+    return clears_.front().peer.sent + clock_.round_trip();
+  return marks_.empty()
+             ? std::nullopt
+             : std::optional(marks_.front().due + clock_.round_trip());
 }
 
 std::optional<TimePoint> Playout::next_deadline() const {
@@ -194,6 +205,8 @@ std::optional<TimePoint> Playout::next_deadline() const {
   const auto until = [&](TimePoint time) {
     next = next ? std::min(*next, time) : time;
   };
+  if (!clears_.empty())
+    until(answer_due(clears_.front()));
   if (!marks_.empty())
     until(expiry(marks_.front()));
   if (!utterances_.empty() && !utterances_.back().complete &&
@@ -217,9 +230,9 @@ TimePoint Playout::send_deadline(TimePoint time) const {
 }
 
 std::optional<PlayoutEvent> Playout::next_event() {
-  if (events_.empty())
+  if (events_.empty() || events_.front().clear != 0)
     return std::nullopt;
-  PlayoutEvent event = std::move(events_.front());
+  PlayoutEvent event = std::move(events_.front().event);
   events_.pop_front();
   return event;
 }
@@ -265,7 +278,7 @@ std::size_t Playout::next_message(const Utterance &utterance) const {
 // When the next message or end mark may go out; a time in the past is now.
 std::optional<TimePoint> Playout::send_time() const {
   const Utterance *utterance = sending();
-  if (!opened_ || held_ || utterance == nullptr)
+  if (!opened_ || held_ || awaits_answer() || utterance == nullptr)
     return std::nullopt;
   if (utterance->complete && utterance->end == clock_.sent())
     return TimePoint::min();
@@ -305,16 +318,21 @@ void Playout::send(Utterance &utterance, TimePoint now) {
   if (utterance.complete && utterance.end == clock_.sent()) {
     utterance.end_mark = next_mark_;
     send_mark(utterance);
+    marked_ = clock_.sent();
   } else if (clock_.sent() - marked_ + message_size_ > mark_size_) {
+    send_mark(utterance);
+    marked_ = clock_.sent();
+  } else if (clock_.uneven() || clock_.sent() <= message_size_) {
+    // On an uneven line it is not to be guessed; on one of which nothing is
+    // known yet, the way is to be known soon.
     send_mark(utterance);
   }
 }
 
 void Playout::send_mark(const Utterance &utterance) {
   const std::uint64_t sequence = next_mark_++;
-  peer_.send_mark(MarkName(utterance.id, sequence).view());
-  marked_ = clock_.sent();
-  marks_.push_back({sequence, utterance.id, marked_, clock_.end()});
+  peer_.send_mark(mark_name(utterance.id, sequence));
+  marks_.push_back({sequence, utterance.id, clock_.sent(), clock_.end()});
 }
 
 void Playout::complete(Utterance &utterance) {

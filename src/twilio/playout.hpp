@@ -3,6 +3,7 @@
 
 #include "base/block_queue.hpp"
 #include "base/fifo.hpp"
+#include "twilio/cleared_peer.hpp"
 #include "twilio/peer_clock.hpp"
 #include "twilio/spoken_script.hpp"
 #include "worker/time.hpp"
@@ -16,7 +17,8 @@ namespace patchcord::twilio {
 
 // What the caller hears of an utterance. Exactly one of kEnded and kCut closes
 // each; the events of one utterance come before those of the next. kHeld: the
-// caller hears no more of it for now.
+// caller hears no more of it for now; told at once by the clock, and once more
+// if the peer's answer to the clear says otherwise.
 struct PlayoutEvent {
   enum class What { kStarted, kProgress, kEnded, kCut, kHeld };
   What what = What::kStarted;
@@ -26,7 +28,7 @@ struct PlayoutEvent {
   std::uint64_t heard_samples = 0; // of this utterance
   std::uint64_t total_samples = 0; // received of it so far
   std::string heard_text;          // cut at the word
-  bool estimated = false;          // by the clock: no mark came back for it
+  bool estimated = false;          // not known to a message of audio
 };
 
 // The outbound half of a media stream: paces audio to the peer, sends marks and
@@ -40,14 +42,23 @@ struct PlayoutEvent {
 //
 // Heard: a mark that came back says that all before it was heard; between marks
 // the clock says (peer_clock.hpp). After a clear all marks come back at once
-// and say nothing (Twilio docs, "Media Streams - WebSocket messages"): they are
-// ignored. A mark that came back before its audio can have been played counts
-// when it is due; one that does not come back counts some time after.
+// and say nothing (Twilio docs, "Media Streams - WebSocket messages"). A mark
+// that came back before its audio can have been played counts when it is due;
+// one that does not come back counts some time after.
+//
+// Cleared: a mark goes with each clear and comes back at once, behind those
+// that were played and with those that were not. With it is known what was
+// heard (cleared_peer.hpp); kCut is told then, and what is held sent again. It
+// is not waited for for more than a round trip and a second.
 //
 // Held: the caller may have interrupted. The peer is cleared, and what it has
 // not played is put before what waits, so that after resume() the caller hears
-// the sample behind the last one that he heard. For that, audio is kept until
-// a mark says that it was heard.
+// the sample behind the last one that he heard: rather one twice than none,
+// where that is not known. For that, audio is kept until a mark says that it
+// was heard.
+//
+// A mark goes out every `mark_interval`, and with each message once the line
+// has shown to be uneven: where it stood still is known to the mark.
 class Playout {
 public:
   struct Settings {
@@ -98,18 +109,19 @@ public:
   std::optional<TimePoint> next_deadline() const;
   // When the next mark may come back: no sooner than any before did after its
   // time. It may be late, or never come.
-  std::optional<TimePoint> mark_due() const {
-    if (marks_.empty())
-      return std::nullopt;
-    return marks_.front().due + std::max(clock_.round_trip(), Duration{0});
-  }
+  std::optional<TimePoint> mark_due() const;
   std::optional<PlayoutEvent> next_event();
-  bool finished() const { return eos_ && utterances_.empty(); }
+  bool finished() const {
+    return eos_ && utterances_.empty() && clears_.empty();
+  }
 
   std::size_t waiting() const { // samples
     return static_cast<std::size_t>(queue_.end() - clock_.sent());
   }
   std::uint64_t dropped() const { return dropped_; } // samples
+  // Whether marks have shown that not all that is sent takes the same time:
+  // they are sent with each message then.
+  bool line_is_uneven() const { return clock_.uneven(); }
 
 private:
   static constexpr std::uint8_t kSilence = 0xff;
@@ -138,6 +150,20 @@ private:
     TimePoint due{};
     bool early = false; // came back before it was due
   };
+  // A clear that the peer has not answered yet.
+  struct Clear {
+    std::uint64_t mark = 0; // was sent with it and comes back at once
+    bool held = false;      // what was cleared is to be sent again
+    ClearedPeer peer;
+    std::vector<Mark> marks; // that were out
+    std::uint64_t heard = 0; // by the clock: as it was told at once
+    std::uint64_t told = 0;  // to be heard before, and certain
+    Fifo<Utterance> cut;     // that are told when it is answered
+  };
+  struct Told {
+    PlayoutEvent event;
+    std::uint64_t clear = 0; // whose answer it waits for
+  };
 
   Utterance *open_utterance();
   Utterance &begin_utterance(std::uint32_t id);
@@ -153,6 +179,7 @@ private:
   void complete(Utterance &utterance);
   void pad(Utterance &utterance);
   void rewind(std::uint64_t position, TimePoint now);
+  void distrust_marks();
   TimePoint expiry(const Mark &mark) const;
   void expire(TimePoint now);
   void played(const Mark &mark, TimePoint time, bool estimated);
@@ -160,7 +187,21 @@ private:
   std::uint64_t heard(TimePoint now) const;
   bool heard_all(const Utterance &utterance, std::uint64_t position) const;
   void cut_all(TimePoint now);
+  void drop_all(TimePoint now);
+  void forget_sent(std::uint64_t position, TimePoint now);
+  void hold_at(const ClearedPeer::Heard &heard,
+               std::optional<std::uint64_t> told, TimePoint now);
+  bool clear(TimePoint now);
+  bool awaits_answer() const { return !clears_.empty() && clears_.back().held; }
+  void cut_when_answered(TimePoint now);
+  void cleared_mark(std::uint64_t sequence, std::string_view name,
+                    TimePoint now);
+  TimePoint answer_due(const Clear &clear) const;
+  void answer(std::optional<TimePoint> answered, TimePoint now);
   void tell_started(Utterance &utterance);
+  PlayoutEvent event(PlayoutEvent::What what, const Utterance &utterance,
+                     TimePoint time, std::uint64_t heard_position,
+                     bool estimated) const;
   void tell(PlayoutEvent::What what, const Utterance &utterance, TimePoint time,
             std::uint64_t heard_position, bool estimated);
 
@@ -183,9 +224,13 @@ private:
   std::uint64_t first_valid_ = 1; // marks before it were cleared
   std::uint64_t marked_ = 0;      // position of the last mark
   std::uint64_t confirmed_ = 0;   // position up to which marks came back
-  bool guessed_ = false;          // confirmed_ is, in truth, by the clock
-  bool echoes_ = true;            // the peer returns marks, as far as is known
-  Fifo<PlayoutEvent> events_;
+  std::uint64_t told_ = 0;        // up to here it was said to be heard
+  bool told_estimated_ = false;
+  bool guessed_ = false; // confirmed_ is, in truth, by the clock
+  bool echoes_ = true;   // the peer returns marks, as far as is known
+  bool hasty_ = false;   // and does so before it has played
+  Fifo<Clear> clears_;
+  Fifo<Told> events_;
 };
 
 } // namespace patchcord::twilio

@@ -11,23 +11,23 @@ namespace {
 
 // A mark that is this much later than the round trip says that the peer has
 // not played it.
-constexpr Duration kStall = 500ms;
+constexpr Duration kStall = 150ms;
 
 } // namespace
 
 // Whether the next mark should have come back by now.
 bool Playout::front_is_overdue(TimePoint now) const {
-  return !marks_.empty() &&
+  return clock_.seen_echo() && !marks_.empty() &&
          now > marks_.front().due + clock_.round_trip() + kStall;
 }
 
 // The position up to which the caller has heard, or will have when a clear that
 // is sent now takes effect.
 std::uint64_t Playout::heard(TimePoint now) const {
-  std::uint64_t position = clock_.played(now);
-  if (echoes_ && clock_.seen_echo() && front_is_overdue(now))
+  std::uint64_t position = clock_.played(now - clock_.behind());
+  if (echoes_ && front_is_overdue(now))
     position = std::min(position, marks_.front().position);
-  return std::max(position, confirmed_);
+  return std::max({position, confirmed_, told_});
 }
 
 // An end mark that is under way: only the clock says that all was heard.
@@ -39,7 +39,8 @@ bool Playout::heard_all(const Utterance &utterance,
 
 void Playout::cut_all(TimePoint now) {
   const std::uint64_t position = heard(now);
-  const bool estimated = !echoes_ || front_is_overdue(now);
+  const bool estimated = !echoes_ || front_is_overdue(now) ||
+                         (told_estimated_ && position == told_);
   for (const Utterance &utterance : utterances_)
     if (heard_all(utterance, position))
       tell(PlayoutEvent::What::kEnded, utterance, now, position, true);
@@ -47,7 +48,13 @@ void Playout::cut_all(TimePoint now) {
       tell(PlayoutEvent::What::kCut, utterance, now, position,
            estimated && position > utterance.begin);
   utterances_.clear();
-  queue_.truncate(clock_.sent()); // What waits is dropped.
+  drop_all(now);
+}
+
+void Playout::drop_all(TimePoint now) {
+  queue_.truncate(clock_.sent());
+  told_ = 0;
+  told_estimated_ = false;
   rewind(queue_.end(), now);
 }
 
@@ -55,20 +62,41 @@ void Playout::hold(TimePoint now) {
   if (held_ || closed_)
     return;
   held_ = true;
-  if (opened_ && may_be_queued(now))
-    peer_.send_clear();
-  std::uint64_t position = heard(now);
+  if (awaits_answer())
+    return; // Nothing was sent since.
+  const std::uint64_t position = heard(now);
   const bool estimated = !echoes_ || front_is_overdue(now);
-  while (!utterances_.empty() && heard_all(utterances_.front(), position)) {
+  if (!opened_ || !may_be_queued(now) || !clear(now))
+    return hold_at({position, position, !estimated, false}, std::nullopt, now);
+  clears_.back().held = true;
+  forget_sent(position, now);
+  for (const Utterance &utterance : utterances_) {
+    tell(PlayoutEvent::What::kHeld, utterance, now, position,
+         estimated && position > utterance.begin);
+    if (!heard_all(utterance, position))
+      break;
+  }
+}
+
+// What was sent is heard so far; what may not have been is sent again.
+// `told`: what was told to be heard of it already.
+void Playout::hold_at(const ClearedPeer::Heard &heard,
+                      std::optional<std::uint64_t> told, TimePoint now) {
+  std::uint64_t position = heard.position, from = heard.surely;
+  while (!utterances_.empty() && heard_all(utterances_.front(), from)) {
     const Utterance &front = utterances_.front();
-    tell(PlayoutEvent::What::kEnded, front, now, position, true);
+    tell(PlayoutEvent::What::kEnded, front, now, position, !heard.certain);
     position = std::max(position, front.end);
+    from = std::max(from, front.end);
+    told.reset();
     utterances_.pop_front();
   }
-  rewind(position, now);
-  if (!utterances_.empty())
+  rewind(from, now);
+  told_ = position;
+  told_estimated_ = !heard.certain;
+  if (!utterances_.empty() && (told != position || !heard.certain))
     tell(PlayoutEvent::What::kHeld, utterances_.front(), now, position,
-         estimated && position > utterances_.front().begin);
+         !heard.certain && position > utterances_.front().begin);
 }
 
 void Playout::resume(TimePoint now) {
@@ -76,14 +104,20 @@ void Playout::resume(TimePoint now) {
   tick(now);
 }
 
-// The peer was cleared, and has played up to `position`: what was sent behind
-// it is to be sent again, and with new marks.
-void Playout::rewind(std::uint64_t position, TimePoint now) {
+// The peer was cleared: of what was sent it plays no more, and what its marks
+// say is of that.
+void Playout::forget_sent(std::uint64_t position, TimePoint now) {
   clock_.cleared(position, now);
   marks_.clear();
   first_valid_ = next_mark_;
   marked_ = confirmed_ = position;
   guessed_ = false;
+}
+
+// The peer was cleared, and has played up to `position`: what was sent behind
+// it is to be sent again, and with new marks.
+void Playout::rewind(std::uint64_t position, TimePoint now) {
+  forget_sent(position, now);
   for (Utterance &utterance : utterances_) {
     utterance.end_mark = 0;
     if (!utterance.told_started)
@@ -123,6 +157,13 @@ void Playout::tell_started(Utterance &utterance) {
 void Playout::tell(PlayoutEvent::What what, const Utterance &utterance,
                    TimePoint time, std::uint64_t heard_position,
                    bool estimated) {
+  events_.push_back(
+      {event(what, utterance, time, heard_position, estimated), 0});
+}
+
+PlayoutEvent Playout::event(PlayoutEvent::What what, const Utterance &utterance,
+                            TimePoint time, std::uint64_t heard_position,
+                            bool estimated) const {
   PlayoutEvent event;
   event.what = what;
   event.utterance = utterance.id;
@@ -137,7 +178,7 @@ void Playout::tell(PlayoutEvent::What what, const Utterance &utterance,
   event.heard_text = utterance.script.heard(
       event.heard_samples, utterance.total, utterance.complete);
   event.estimated = estimated;
-  events_.push_back(std::move(event));
+  return event;
 }
 
 } // namespace patchcord::twilio

@@ -57,14 +57,16 @@ public:
     if (!returns_marks)
       return;
     timers_.push_back(worker_.at(std::max(end_of_audio_, worker_.now()) + 40ms,
-                                 [this, n = marks.back()] {
-                                   if (sink != nullptr)
-                                     sink->on_mark(n);
-                                 }));
+                                 [this] { return_mark(); }));
+    out_.push_back(marks.back());
   }
   void send_clear() override {
     ++clears;
     end_of_audio_ = worker_.now();
+    timers_.clear();
+    for (std::size_t i = 0; i < out_.size(); ++i)
+      timers_.push_back(
+          worker_.at(end_of_audio_ + 40ms, [this] { return_mark(); }));
   }
   void close(std::uint16_t code, std::string_view) override {
     close_code = code;
@@ -100,11 +102,19 @@ public:
   bool returns_marks = true;
 
 private:
+  void return_mark() {
+    const std::string mark = std::move(out_.front());
+    out_.pop_front();
+    if (sink != nullptr)
+      sink->on_mark(mark);
+  }
+
   Worker &worker_;
   const twilio::StreamStart start_{"MZ1", "AC1", "CA1", {{"lang", "en"}}};
   bool begun_ = false, ended_ = false;
   twilio::StreamEnd end_ = twilio::StreamEnd::kStop;
   TimePoint end_of_audio_{};
+  std::deque<std::string> out_; // marks that are to come back
   std::vector<Timer> timers_;
 };
 

@@ -10,6 +10,7 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace patchcord::twilio {
@@ -41,14 +42,20 @@ public:
     post({Kind::kClear, {}, ""});
   }
 
-  // The next millisecond passes. Returns the marks that came back at its
-  // beginning.
-  std::vector<std::string> step() {
-    const int now = now_++;
-    while (!wire_.empty() && wire_.front().at <= now) {
-      arrive(wire_.front(), now);
-      wire_.pop_front();
+  // The marks that come back at the beginning of this millisecond.
+  std::vector<std::string> returned() {
+    receive();
+    std::vector<std::string> names;
+    while (!echoes_.empty() && echoes_.front().first <= now_) {
+      names.push_back(echoes_.front().second);
+      echoes_.pop_front();
     }
+    return names;
+  }
+  // The millisecond passes.
+  void play() {
+    receive();
+    const int now = now_++;
     for (int i = 0; i < 8 && !buffer_.empty(); ++i) {
       heard.push_back(buffer_.front());
       buffer_.pop_front();
@@ -62,12 +69,6 @@ public:
       dry_ = true;
       dry_since = now;
     }
-    std::vector<std::string> returned;
-    while (!echoes_.empty() && echoes_.front().first <= now) {
-      returned.push_back(echoes_.front().second);
-      echoes_.pop_front();
-    }
-    return returned;
   }
 
   std::size_t queued() const { return buffer_.size(); }
@@ -78,6 +79,7 @@ public:
   std::vector<std::uint64_t> marks_at; // positions in what was sent
   std::uint64_t sent = 0;
   int clears = 0;
+  std::vector<std::size_t> cleared_at; // of `heard`, when a clear came
   int dry_since = -1;
   std::vector<int> underruns; // ms without audio between two messages
 
@@ -91,11 +93,17 @@ private:
   };
   void post(Message message) {
     sent += message.audio.size();
-    // TCP: nothing overtakes.
-    message.at = now_ + there();
-    if (!wire_.empty())
-      message.at = std::max(message.at, wire_.back().at);
+    // TCP: nothing overtakes, and what is sent at once comes at once.
+    const bool together = std::exchange(posted_, now_) == now_;
+    message.at = together ? arrival_ : std::max(now_ + there(), arrival_);
+    arrival_ = message.at;
     wire_.push_back(std::move(message));
+  }
+  void receive() {
+    while (!wire_.empty() && wire_.front().at <= now_) {
+      arrive(wire_.front(), now_);
+      wire_.pop_front();
+    }
   }
   void arrive(const Message &message, int now) {
     if (message.kind == Kind::kMedia) {
@@ -106,11 +114,12 @@ private:
       buffer_.insert(buffer_.end(), message.audio.begin(), message.audio.end());
       received_ += message.audio.size();
     } else if (message.kind == Kind::kMark) {
-      if (echo_at_once)
+      if (echo_at_once || buffer_.empty())
         echo(message.name, now);
       else
         marks_.emplace_back(received_, message.name);
     } else {
+      cleared_at.push_back(heard.size());
       buffer_.clear();
       received_ = played_;
       for (const auto &[position, name] : marks_)
@@ -129,6 +138,7 @@ private:
   }
 
   int now_ = 0;
+  int posted_ = -1, arrival_ = 0; // of the last message
   bool dry_ = false;
   std::deque<Message> wire_;
   std::deque<std::uint8_t> buffer_;
@@ -149,9 +159,12 @@ public:
   // after.
   void run(int duration) {
     for (const int end = ms + duration; ms < end;) {
-      for (const auto &name : peer.step())
+      for (const auto &name : peer.returned()) {
+        returned.emplace_back(ms, name);
         playout.mark_echo(name, now());
+      }
       tick();
+      peer.play();
       ++ms;
     }
   }
@@ -220,7 +233,8 @@ public:
   TwilioModel peer;
   Playout playout;
   std::vector<PlayoutEvent> events;
-  std::function<int()> late; // of timers, in ms
+  std::vector<std::pair<int, std::string>> returned; // marks, and when
+  std::function<int()> late;                         // of timers, in ms
 
 private:
   int tick_at_ = -1;

@@ -80,12 +80,13 @@ void test_playout() {
     made += allocations(BlockQueue::kBlock + 1,
                         [&] { line.playout.audio(piece, line.now()); });
     for (int ms = 0; ms < 100; ++ms, ++line.ms) {
-      const auto marks = line.peer.step();
+      const auto marks = line.peer.returned();
       made += allocations(BlockQueue::kBlock + 1, [&] {
         for (const auto &name : marks)
           line.playout.mark_echo(name, line.now());
         line.playout.tick(line.now());
       });
+      line.peer.play();
       line.collect();
     }
   }

@@ -117,7 +117,8 @@ static void test_marks() {
   line.say(1, 20'000);
   line.say(2, 3000);
   line.run(4000);
-  const std::vector<std::uint64_t> expected = {4000,   8000,   12'000,
+  // The first one tells the way.
+  const std::vector<std::uint64_t> expected = {800,    4000,   8000,  12'000,
                                                16'000, 20'000, 23'040};
   g_assert_true(line.peer.marks_at == expected);
   // Each once, and each gave a progress but the two ends.
@@ -125,9 +126,26 @@ static void test_marks() {
       line.events.begin(), line.events.end(), [](const PlayoutEvent &event) {
         return event.what == PlayoutEvent::What::kProgress;
       });
-  g_assert_cmpint(progress, ==, 4);
+  g_assert_cmpint(progress, ==, 5);
   assert_story(line, "started 1, ended 1 20000/20000, started 2, "
                      "ended 2 3000/3000");
+}
+
+static void test_marks_of_an_uneven_line() {
+  Line line;
+  open_line(line);
+  line.say(1, 80'000);
+  line.run(2000);
+  g_assert_false(line.playout.line_is_uneven());
+  line.peer.there = [] { return 630; };
+  line.run(250);
+  line.peer.there = [] { return 30; };
+  line.run(3000);
+  g_assert_true(line.playout.line_is_uneven());
+  const auto &marks = line.peer.marks_at;
+  g_assert_cmpuint(marks.size(), >, 20);
+  for (std::size_t i = marks.size() - 10; i < marks.size(); ++i)
+    g_assert_cmpuint(marks[i] - marks[i - 1], ==, 800);
 }
 
 static void test_underrun_restarts() {
@@ -141,6 +159,7 @@ static void test_underrun_restarts() {
   // A full window again, not a burst of what was "missed".
   g_assert_cmpuint(line.peer.queued(), <=, 3200);
   line.playout.flush(line.now());
+  line.run(100);
   g_assert_cmpint(line.peer.underruns.at(0), >, 4000);
   // 100 ms are heard of what came after the break.
   assert_story(line, "started 1, cut 1 4800/12000");
@@ -171,17 +190,17 @@ static void test_stale_marks() {
   line.say(1, 40'000);
   line.run(1000);
   line.playout.flush(line.now());
-  assert_story(line, "started 1, cut 1 8000/40000");
+  assert_story(line, "started 1");
   // The next one begins at once, and the old marks come back into it.
   line.say(2, 16'000);
   const auto before = line.peer.mark_names.size();
   line.run(600);
   g_assert_cmpuint(before, >, 1);
-  assert_story(line, "started 2");
+  assert_story(line, "cut 1 8000/40000, started 2");
   line.playout.flush(line.now());
-  assert_story(line, "cut 2 4800/16000");
-  line.run(3000);
   assert_story(line, "");
+  line.run(3000);
+  assert_story(line, "cut 2 4800/16000");
   // What the caller heard is what was said to be heard.
   g_assert_cmpuint(line.peer.heard.size(), ==, 8000 + 4800);
   g_assert_cmpint(line.peer.clears, ==, 2);
@@ -221,6 +240,7 @@ static void test_each_at_its_own_position() {
   line.say(3, 8000, "three");
   line.run(1000);
   line.playout.flush(line.now());
+  line.run(100);
   assert_story(line, "started 1, ended 1 4000/4000 \"one\", started 2, "
                      "cut 2 4000/8000 \"two and\", cut 3 0/8000");
 }
@@ -252,7 +272,9 @@ static void test_flush_under_way() {
   line.run(300);
   line.playout.flush(line.now());
   g_assert_cmpint(line.peer.clears, ==, 1);
-  assert_story(line, "started 1, ended 1 1600/1600 \"yes\" estimated");
+  assert_story(line, "started 1");
+  line.run(500);
+  assert_story(line, "ended 1 1600/1600 \"yes\"");
 }
 
 static void test_goodbye() {
@@ -350,8 +372,8 @@ static void test_never_echoes() {
   open_line(line);
   line.peer.back = [] { return TwilioModel::kNever; };
   line.say(1, 12'000, "one two three");
-  // The first mark was due at 500 ms; with it all are given up.
-  line.run(500 + 1999);
+  // The first mark was due at 100 ms; with it all are given up.
+  line.run(100 + 1999);
   assert_story(line, "started 1");
   line.run(10);
   assert_story(line, "ended 1 12000/12000 \"one two three\" estimated");
@@ -726,6 +748,8 @@ static void test_long_call_costs_no_memory() {
     line.peer.media_sizes.clear();
     line.peer.mark_names.clear();
     line.peer.marks_at.clear();
+    line.peer.cleared_at.clear();
+    line.returned.clear();
   };
   for (int i = 0; i < 200; ++i)
     turn();
@@ -783,6 +807,8 @@ int main(int argc, char **argv) {
       {"messages-are-whole-frames-and-the-last-is-padded",
        test_whole_frames_and_padding},
       {"a-mark-every-500-ms-and-at-the-end", test_marks},
+      {"a-mark-with-each-message-on-an-uneven-line",
+       test_marks_of_an_uneven_line},
       {"an-underrun-restarts-the-schedule", test_underrun_restarts},
       {"audio-waits-for-the-stream", test_waits_for_the_stream},
       {"stale-marks-after-clear-are-not-heard", test_stale_marks},

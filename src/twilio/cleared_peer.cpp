@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "twilio/cleared_peer.hpp"
+
+#include <algorithm>
+
+namespace patchcord::twilio {
+namespace {
+
+// Marks that a clear returns come together, or nearly so.
+constexpr Duration kTogether = 5ms, kNear = 80ms;
+// What is late by less may be late for any reason.
+constexpr Duration kLate = 40ms, kFar = 120ms;
+// A clear that is later was held up on the way, and so was what was sent before
+// it: by more than the peer is kept ahead.
+constexpr Duration kHeldUp = 200ms;
+
+std::uint64_t to_samples(Duration duration) {
+  return static_cast<std::uint64_t>(duration / kSampleTime);
+}
+
+} // namespace
+
+// How long before the answer a mark has to have come back that was played. At
+// another time than it should have come it may well have come by the clear.
+Duration ClearedPeer::apart(const Mark &mark, TimePoint due,
+                            const PeerClock &peer, TimePoint answered) const {
+  const Duration way = peer.seen_echo() ? peer.round_trip() : answered - sent;
+  const Duration late = *mark.back - due - way;
+  if (late < -kTogether || (!peer.seen_echo() && late > kTogether))
+    return kNear;
+  return late > kFar ? std::clamp(clock.spread(), kNear / 4, kNear) : kTogether;
+}
+
+ClearedPeer::Heard ClearedPeer::heard(std::optional<TimePoint> answered,
+                                      std::uint64_t message) const {
+  Heard heard;
+  PeerClock peer = clock;
+  // Heard for certain; heard, as far as can be told; not heard.
+  std::uint64_t surely = confirmed, least = confirmed, most = peer.sent();
+  std::optional<TimePoint> unheard; // when the first that was not was due
+  Duration moved{};
+  for (const Mark &mark : marks) {
+    const TimePoint due = mark.due + moved;
+    const bool came = mark.back && *mark.back >= mark.due;
+    const Duration before =
+        mark.back && answered ? *answered - *mark.back : Duration::max();
+    heard.hasty |= mark.back && !came && before > kNear;
+    if (!came || (answered && before <= apart(mark, due, peer, *answered))) {
+      most = std::min(most, mark.position);
+      unheard = due;
+      break;
+    }
+    moved += peer.echoed(due, *mark.back);
+    least = std::max(least, mark.position);
+    if (clock.seen_echo() && before > kNear)
+      surely = least;
+  }
+  most = std::max(most, least);
+
+  // By how much later than the peer's own clock says it was cleared.
+  const Duration late =
+      answered ? peer.answered(*answered - sent) : Duration{0};
+  const Duration earliest = std::min(late, Duration{0});
+  const Duration took =
+      std::max(late - peer.jitter(), earliest) - peer.behind() - peer.usual();
+  // A mark that came with the answer and in time may have been played as well.
+  heard.position =
+      std::clamp(peer.played(sent + took), least,
+                 std::min(peer.sent(), most + to_samples(kTogether)));
+  const bool close = most - least <= message;
+  if (!peer.uneven() || !close)
+    surely =
+        std::clamp(peer.played(sent + earliest - peer.spread() - peer.behind()),
+                   surely, std::max(surely, heard.position));
+  heard.surely = surely;
+
+  const bool held_up = !answered || late > kHeldUp;
+  const bool starved =
+      unheard &&
+      sent + took > *unheard + (close ? kLate + 2 * peer.jitter() : kFar);
+  if (!held_up && !starved)
+    return heard;
+  // It had not all that it should have played. What was held up with the clear
+  // came too late; where else it ceased is not known.
+  if (!starved)
+    most = heard.position;
+  heard.position = starved && held_up && close ? least : (least + most) / 2;
+  heard.surely = std::min(surely, least);
+  heard.certain = close;
+  return heard;
+}
+
+} // namespace patchcord::twilio
