@@ -50,8 +50,9 @@ sanitize: packages-lint
 	meson test -C build/sanitize --no-rebuild --print-errorlogs -t 3 --suite unit --suite element --suite fuzz
 
 # What is pure or on virtual workers only has one thread: nothing to find.
-THREADED = worker http_client net_names websocket websocket_client websocket_interop server single_call store \
-	espeak_voice agent agent_chat twiliosink twiliosrc espeaksrc elevenlabssrc realtimestt sphinxstt voiceactivity
+THREADED = base worker http_client net_names websocket websocket_client websocket_interop server single_call cli \
+	store recording replay espeak_voice agent_chat agent_tools openai_chat_wire twiliosrc espeaksrc elevenlabssrc \
+	realtimestt sphinxstt threads
 tsan: packages-lint
 	[ -f build/tsan/build.ninja ] || $(SANITIZED) -Db_sanitize=thread build/tsan
 	ninja -C build/tsan

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "call/event_json.hpp"
 #include "call/graph_builder.hpp"
+#include "call/stall_watch.hpp"
 #include "call/threads.hpp"
 #include "graph/contexts.hpp"
 #include "graph/worker_clock.hpp"
@@ -40,6 +41,12 @@ Call::Call(Setup setup) : setup_(std::move(setup)), recorder_(setup_.record) {}
 Call::~Call() {
   if (tap_)
     tap_->close(); // The graph's context holds it, and it the graph.
+}
+
+std::string Call::elements_in_push() {
+  return visible_graph_.with([](const Ref<GstElement> &graph) {
+    return graph ? call::elements_in_push(graph.get()) : std::string();
+  });
 }
 
 log::Context Call::log_context() const {
@@ -112,6 +119,7 @@ void Call::start(const WebSocketMediaStream::Attach &attach) {
   }
   graph_ = *std::move(graph);
   agent_ = find_element(graph_.get(), "agent");
+  visible_graph_.with([this](auto &visible) { visible = graph_; });
   // No queue of messages and no descriptor to poll it: a call's messages are
   // handled where they are posted, on its worker.
   bus_ = Ref<GstBus>::adopt(
@@ -380,6 +388,7 @@ void Call::tear_down() {
     gst_element_set_state(graph_.get(), GST_STATE_NULL);
     gst_bus_set_sync_handler(bus_.get(), nullptr, nullptr, nullptr);
   }
+  visible_graph_.with([](auto &visible) { visible.reset(); });
   agent_.reset();
   graph_.reset();
   bus_.reset();

@@ -63,7 +63,11 @@ public:
   // the other's.
   void supersede();
 
+  // From any thread: these, and where its graph is in a push
+  // (call/stall_watch.hpp).
   const std::shared_ptr<Worker> &worker() const { return setup_.worker; }
+  const std::string &call_sid() const { return setup_.offer.call_sid; }
+  std::string elements_in_push();
 
   // For the peer to close after a hang-up; then the connection is dropped.
   static constexpr Duration kHangUpTimeout = 5s;
@@ -97,6 +101,7 @@ private:
   std::shared_ptr<WebSocketMediaStream> stream_;
   std::shared_ptr<CallTap> tap_; // null: no recording is kept
   Ref<GstElement> graph_, agent_;
+  Guarded<Ref<GstElement>> visible_graph_;     // for other threads
   std::optional<messages::Transfer> transfer_; // to be, behind the last words
   Ref<GstBus> bus_;
   std::unique_ptr<net::HttpClient::Transfer> rest_;

@@ -410,6 +410,27 @@ void CallRegistry::stop_all() {
   settle();
 }
 
+std::vector<std::pair<std::string, std::string>>
+CallRegistry::pushes_on(const Worker &worker) {
+  std::vector<std::shared_ptr<Call>> calls;
+  state_->data.with([&](State::Data &all) {
+    const auto add = [&](const auto &lives) {
+      for (const auto &[key, live] : lives)
+        if (live.call->worker().get() == &worker)
+          calls.push_back(live.call);
+    };
+    add(all.live);
+    add(all.replaced);
+  });
+  std::vector<std::pair<std::string, std::string>> found;
+  for (auto &call : calls) {
+    if (auto elements = call->elements_in_push(); !elements.empty())
+      found.emplace_back(call->call_sid(), std::move(elements));
+    let_go(std::move(call));
+  }
+  return found;
+}
+
 std::optional<std::function<void()>>
 CallRegistry::subscribe(const std::string &call_sid, EventHandler event) {
   const auto events = state_->data.with([&](State::Data &all) {

@@ -126,6 +126,11 @@ public:
   // are put through that the end is not known.
   void stop_all();
 
+  // Of a worker that stands still: its calls that are in a push, by SID, and in
+  // which elements (call/stall_watch.hpp).
+  std::vector<std::pair<std::string, std::string>>
+  pushes_on(const Worker &worker);
+
   // Live events of a call as JSON objects, one a line of the conversation:
   // {"t_ms":1234,"event":"transcript","text":...}; docs/api.md is the table.
   // What already happened comes first, within this call; nullopt, last, when

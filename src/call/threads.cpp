@@ -19,43 +19,34 @@ std::string_view factory_of(GstElement *element) {
   return factory != nullptr ? GST_OBJECT_NAME(factory) : "";
 }
 
-bool holds(GstElement *element, const Wanted &wanted) {
-  return wanted(element) ||
-         (GST_IS_BIN(element) &&
-          graph::any_of(gst_bin_iterate_recurse(GST_BIN(element)), wanted));
-}
-
-bool leads_to(GstElement *element, const Wanted &wanted);
+bool leads_to(GstElement *element, const Wanted &wanted,
+              const Wanted &barrier = nullptr);
 
 // Whether what comes out of a source pad comes to an element that is wanted,
-// out of bins and into them.
-bool pad_leads_to(GstPad *pad, const Wanted &wanted) {
-  auto peer = Ref<GstPad>::adopt(gst_pad_get_peer(pad));
-  if (!peer)
-    return false;
-  // The inner side of a bin's own pad.
-  if (GST_IS_PROXY_PAD(peer.get()) && !GST_IS_GHOST_PAD(peer.get())) {
-    const auto outer = Ref<GstProxyPad>::adopt(
-        gst_proxy_pad_get_internal(GST_PROXY_PAD(peer.get())));
-    return outer && pad_leads_to(GST_PAD(outer.get()), wanted);
-  }
-  const auto next =
-      Ref<GstElement>::adopt(gst_pad_get_parent_element(peer.get()));
-  return next && (holds(next.get(), wanted) || leads_to(next.get(), wanted));
+// and through no barrier.
+bool pad_leads_to(GstPad *pad, const Wanted &wanted,
+                  const Wanted &barrier = nullptr) {
+  const auto next = graph::element_behind(pad);
+  return next &&
+         (wanted(next.get()) || (!(barrier && barrier(next.get())) &&
+                                 leads_to(next.get(), wanted, barrier)));
 }
 
-bool leads_to(GstElement *element, const Wanted &wanted) {
-  std::pair<const Wanted &, bool> search(wanted, false);
+bool leads_to(GstElement *element, const Wanted &wanted,
+              const Wanted &barrier) {
+  struct Search {
+    const Wanted &wanted, &barrier;
+    bool found = false;
+  } search{wanted, barrier};
   gst_element_foreach_src_pad(
       element,
       [](GstElement *, GstPad *pad, gpointer data) -> gboolean {
-        auto &[what, found] =
-            *static_cast<std::pair<const Wanted &, bool> *>(data);
-        found = pad_leads_to(pad, what);
-        return !found;
+        auto &one = *static_cast<Search *>(data);
+        one.found = pad_leads_to(pad, one.wanted, one.barrier);
+        return !one.found;
       },
       &search);
-  return search.second;
+  return search.found;
 }
 
 // What is wrong with an element that has a thread; empty when it does not lead
@@ -158,6 +149,67 @@ std::string told(GstElement *owner, GstPad *pad) {
 
 Result<> check_threads(const std::string &name, GstElement *graph) {
   const std::string reason = find_thread(graph);
+  return reason.empty() ? ok()
+                        : make_error("bad_pipeline", name + ": " + reason);
+}
+
+// --- who waits ---------------------------------------------------------------
+
+namespace {
+
+// What makes elements wait in whoever pushes: for the clock, for another
+// stream, for a peer, or just so. By the properties' names, which those that
+// do it share.
+std::string waits_by(GstElement *element) {
+  for (const char *property :
+       {"sync", "sync-streams", "wait-for-connection", "sleep-time"}) {
+    const GParamSpec *spec =
+        g_object_class_find_property(G_OBJECT_GET_CLASS(element), property);
+    if (spec == nullptr || (spec->flags & G_PARAM_READABLE) == 0)
+      continue;
+    GValue value = G_VALUE_INIT;
+    g_object_get_property(G_OBJECT(element), property, &value);
+    const bool waits =
+        G_VALUE_HOLDS_BOOLEAN(&value) ? g_value_get_boolean(&value) != FALSE
+        : G_VALUE_HOLDS_UINT(&value)  ? g_value_get_uint(&value) != 0
+                                      : false;
+    g_value_unset(&value);
+    if (waits)
+      return property;
+  }
+  return {};
+}
+
+// Of the elements with a thread of their own those that stand before others.
+bool has_thread(GstElement *element) {
+  const std::string_view factory = factory_of(element);
+  if (factory == "queue" || factory == "queue2" || factory == "multiqueue")
+    return true;
+  const GType aggregator = g_type_from_name("GstAggregator"); // mixers, muxers
+  return aggregator != 0 && g_type_is_a(G_OBJECT_TYPE(element), aggregator);
+}
+
+} // namespace
+
+Result<> check_waiting(const std::string &name, GstElement *graph) {
+  std::string reason;
+  const Wanted waits = [&reason](GstElement *element) {
+    const std::string property =
+        graph::is_on_worker(element) ? "" : waits_by(element);
+    if (property.empty())
+      return false;
+    reason = std::string(factory_of(element)) + " (" +
+             GST_ELEMENT_NAME(element) + ") would make the worker wait, and " +
+             "all its calls: its property " + property + " is set; expected " +
+             property + (property == "sleep-time" ? "=0" : "=false") +
+             ", or a queue before it in a side branch behind a tee";
+    return true;
+  };
+  graph::any_of(gst_bin_iterate_recurse(GST_BIN(graph)),
+                [&](GstElement *element) {
+                  return graph::is_on_worker(element) &&
+                         leads_to(element, waits, has_thread);
+                });
   return reason.empty() ? ok()
                         : make_error("bad_pipeline", name + ": " + reason);
 }

@@ -25,4 +25,9 @@ std::string thread_in_the_way(GstMessage *message);
 // "bad_pipeline", naming `name`.
 Result<> check_threads(const std::string &name, GstElement *graph);
 
+// Whether an element that the worker pushes into would have it wait: for the
+// clock, for example. What can be known without trying; starts nothing. Errors:
+// "bad_pipeline", naming `name`, the element and its property.
+Result<> check_waiting(const std::string &name, GstElement *graph);
+
 } // namespace patchcord::call

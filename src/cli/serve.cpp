@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/log.hpp"
 #include "call/graph_builder.hpp"
+#include "call/stall_watch.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/setup.hpp"
@@ -224,10 +225,12 @@ int serve(const config::Config &config, const CallFiles &files,
   }
   print_banner(config, files, **server, pool.size());
   Supervisor::notify("READY=1\nSTATUS=answering calls");
+  call::StallWatch stalls(registry, pool.workers());
   while (supervisor.wait(kSweep, pool.workers()) !=
          Supervisor::Woken::kSignal) {
     registry.sweep();
     registry.load();
+    stalls.look();
   }
   return wind_down(supervisor, registry, config, pool.workers());
 }

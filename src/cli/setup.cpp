@@ -129,6 +129,9 @@ Result<Unit> check_graph(const config::Config &config, const CallFiles &files,
     return graph.error();
   if (auto parts = check_parts(files.pipeline, graph->get()); !parts)
     return parts;
+  if (auto waiting = call::check_waiting(files.pipeline, graph->get());
+      !waiting)
+    return waiting;
   if (trial == Trial::kYes)
     if (auto threads = call::check_threads(files.pipeline, graph->get());
         !threads)

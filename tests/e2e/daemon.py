@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """How the daemon starts and stops."""
 
+import fcntl
 import json
 import os
+import re
+import select
 import signal
 import urllib.parse
 import urllib.request
@@ -121,6 +124,43 @@ def threads_are_no_matter_of_calls():
             phones.kill()
 
 
+def a_call_that_stops_its_worker_is_named():
+    """By an element of which no check can know: its file is a full pipe."""
+    with Stack() as stack:
+        pipe = stack.folder / "pipe"
+        os.mkfifo(pipe)
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+        text = (stack.source / "pipelines/offline.launch").read_text()
+        check("! twiliosink" in text, text)
+        stack.start_server(pipeline=str(stack.file("full.launch", text.replace(
+            "! twiliosink", "! tee name=t ! twiliosink  t. ! filesink "
+            f"name=out buffer-mode=unbuffered location={pipe}"))))
+        sid = "CA" + 32 * "0"
+        phone = stack.start("phone", stack.call_args(
+            "--no-live", "--call-sid", sid, "--max-duration", "5"))
+        poll(lambda: "have stood still" in stack.server.output(), "the log")
+        check(f"call {sid} is in filesink (out)" in stack.server.output(),
+              "the log does not say where")
+        while phone.process.poll() is None:  # and all goes on
+            if select.select([reader], [], [], 0.1)[0]:
+                os.read(reader, 65536)
+        poll(lambda: "a worker turns again" in stack.server.output(), "the log")
+        stack.ended_record(sid)
+        os.close(reader)
+
+
+def a_probe_starts_no_foreign_element():
+    with Stack() as stack:
+        states = stack.folder / "states"
+        stack.start_server(env={"GST_DEBUG": "GST_STATES:4",
+                                "GST_DEBUG_FILE": str(states)})
+        # Once, by the daemon itself; it was asked whether it is ready, too.
+        tried = re.findall(r"<mulawenc\d+>.*completed state change to PAUSED",
+                           states.read_text(errors="replace"))
+        check(len(tried) == 1, tried)
+
+
 def the_log_has_no_word_and_no_number_of_a_caller():
     with Stack() as stack:
         stack.start_server()
@@ -160,6 +200,8 @@ if __name__ == "__main__":
         a_drain_has_an_end,
         nothing_of_a_call_is_left_behind,
         threads_are_no_matter_of_calls,
+        a_call_that_stops_its_worker_is_named,
+        a_probe_starts_no_foreign_element,
         the_log_has_no_word_and_no_number_of_a_caller,
         a_taken_port_is_told,
     ])

@@ -58,6 +58,86 @@ void test_threads_are_found() {
   }
 }
 
+// On the way to the caller, in side branches, in bins.
+void test_waiting_is_found() {
+  const std::string head = kHead, tail = kTail;
+  const std::string side = head + tail + "tee name=t ! twiliosink t. ! ";
+  const struct {
+    std::string line, culprit;
+  } rows[] = {
+      {side + "fakesink", ""},
+      {side + "queue ! fakesink sync=true", ""},
+      {side + "queue2 ! identity sync=true ! fakesink", ""},
+      {side + "( identity ! queue ) ! clocksync ! fakesink", ""},
+      {head + tail + "clocksync sync=false ! twiliosink", ""},
+      {side + "appsink name=mine sync=false", ""},
+      {side + "fakesink name=mine sync=true", "fakesink (mine)|sync"},
+      {side + "( identity ! fakesink name=mine sync=true )",
+       "fakesink (mine)|sync"},
+      {side + "appsink name=mine", "appsink (mine)|sync"},
+      {head + "identity name=mine sync=true ! " + tail + "twiliosink",
+       "identity (mine)|sync"},
+      {head + tail + "identity name=mine sleep-time=20000 ! twiliosink",
+       "identity (mine)|sleep-time"},
+      {head + tail + "( clocksync name=mine ) ! twiliosink",
+       "clocksync (mine)|sync"},
+      {head + tail + "input-selector name=mine ! twiliosink",
+       "input-selector (mine)|sync-streams"},
+  };
+  for (const auto &row : rows) {
+    g_test_message("%s", row.line.c_str());
+    const auto checked = call::check_waiting("x", parse(row.line).get());
+    g_assert_cmpint(checked.ok(), ==, row.culprit.empty());
+    if (checked)
+      continue;
+    const std::string &told = checked.error().message;
+    const std::size_t bar = row.culprit.find('|');
+    g_assert_true(told.starts_with("x: " + row.culprit.substr(0, bar)));
+    g_assert_true(told.find("its property " + row.culprit.substr(bar + 1) +
+                            " is set") != std::string::npos);
+  }
+}
+
+// A source that must not be touched by a check: it may have a device.
+int spy_state_changes = 0;
+
+struct SpySrc {
+  GstElement parent;
+};
+struct SpySrcClass {
+  GstElementClass parent;
+};
+G_DEFINE_TYPE(SpySrc, spy_src, GST_TYPE_ELEMENT)
+
+void spy_src_init(SpySrc *self) {
+  GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SOURCE);
+  gst_element_add_pad(GST_ELEMENT(self), gst_pad_new("src", GST_PAD_SRC));
+}
+void spy_src_class_init(SpySrcClass *klass) {
+  static GstStaticPadTemplate src = GST_STATIC_PAD_TEMPLATE(
+      "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+  auto *element = GST_ELEMENT_CLASS(klass);
+  gst_element_class_add_static_pad_template(element, &src);
+  gst_element_class_set_static_metadata(element, "Spy", "Source", "Tells",
+                                        "Patchcord");
+  element->change_state = [](GstElement *self, GstStateChange transition) {
+    ++spy_state_changes;
+    return GST_ELEMENT_CLASS(spy_src_parent_class)
+        ->change_state(self, transition);
+  };
+}
+
+void test_sources_are_not_tried() {
+  gst_element_register(nullptr, "spysrc", GST_RANK_NONE, spy_src_get_type());
+  const auto graph = parse(std::string(kHead) + kTail +
+                           "funnel name=f ! twiliosink spysrc ! f.");
+  const auto checked = call::check_threads("x", graph.get());
+  g_assert_false(checked.ok());
+  g_assert_true(
+      checked.error().message.starts_with("x: spysrc stands on the way"));
+  g_assert_cmpint(spy_state_changes, ==, 0);
+}
+
 // What a check cannot foresee: the error names the cause, and nothing waits.
 void test_threads_are_turned_away() {
   for (const char *line :
@@ -170,6 +250,10 @@ int main(int argc, char **argv) {
   gst_init(&argc, &argv);
   g_test_add_func("/threads/one-in-the-way-is-found-before-any-call",
                   test_threads_are_found);
+  g_test_add_func("/threads/who-waits-is-found-before-any-call",
+                  test_waiting_is_found);
+  g_test_add_func("/threads/a-source-is-refused-untried",
+                  test_sources_are_not_tried);
   g_test_add_func("/threads/one-that-comes-all-the-same-is-turned-away",
                   test_threads_are_turned_away);
   g_test_add_func("/threads/nobody-waits-for-a-busy-worker",
