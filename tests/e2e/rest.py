@@ -21,10 +21,13 @@ UPDATE = {"Status", "Twiml", "Url", "Method"}
 
 
 class Rest:
-    """`phone`: more options of the phone that it rings with."""
+    """`phone`: more options of the phone that it rings with; `answer_when`: an
+    event before which an update that was done is not answered."""
 
-    def __init__(self, stack, phone=(), refuse=None, updates=True, gone=False):
+    def __init__(self, stack, phone=(), refuse=None, updates=True, gone=False,
+                 answer_when=None):
         self.stack, self.phone, self.refuse = stack, list(phone), refuse
+        self.answer_when = answer_when
         self.gone = gone  # callers hang up while REST is asked
         self.updates = updates  # else they are refused
         self.requests = []  # (path, fields)
@@ -137,6 +140,8 @@ class Rest:
             process.stdin.flush()
         except OSError:
             return self.error(400, 21220, "Call is not in-progress.")
+        if self.answer_when:
+            self.answer_when.wait(60)
         return 200, {"sid": sid, "status": "in-progress"}
 
     def summary(self, sid=None, timeout=60):

@@ -5,9 +5,10 @@ call. The offline graph, the simulated phone, and Twilio's REST API as a fake.""
 
 import json
 import signal
+import threading
 
 from rest import Rest
-from stack import Stack, check, get, poll, run_tests
+from stack import Stack, check, get, json_in, poll, run_tests
 
 AGENT = """
 name = "Tea round"
@@ -160,6 +161,27 @@ def a_caller_who_is_gone_when_rest_is_asked_ends_the_record():
         check(events(stack, sid) == [], "the events do not end")
 
 
+def an_answer_of_rest_that_comes_late_does_no_harm():
+    """When the caller has been put through, has talked, and is gone."""
+    with Stack() as stack:
+        over = threading.Event()
+        rest = Rest(stack, answer_when=over)
+        serve(stack, twilio='hangup = "rest"')
+        sid = rest.call_in("--say", "operator")
+        code, call = rest.summary(sid)
+        good(code, call, "by REST")
+        record = stack.ended_record(sid)
+        over.set()
+        check(record["end_reason"] == "transferred" and
+              record["transfer_outcome"] == "answered", record)
+        # The next caller has his call, and nobody the one before.
+        sid = rest.call_in("--say", "tea", "--say", "two")
+        code, call = rest.summary(sid)
+        good(code, call, "behind it")
+        check(stack.ended_record(sid)["end_reason"] == "goal", "the next record")
+        check(stack.server.stop() == 0, "the server fails")
+
+
 def who_is_never_asked_about_ends_the_record():
     with Stack() as stack:
         serve(stack)
@@ -212,6 +234,24 @@ def a_server_that_stops_awaits_who_comes_back():
               record["transfer_outcome"] == "busy", record)
 
 
+def a_server_that_stops_answers_what_is_asked_behind_its_last_call():
+    """What comes next is asked when the last stream has ended: by the phone at
+    once, by the network a moment later."""
+    with Stack() as stack:
+        serve(stack)
+        phone = stack.start("phone", stack.call_args(
+            "--json", "--no-live", "--say", "tea", "--say", "two"))
+        poll(lambda: "the media stream began" in stack.server.output(),
+             "the call")
+        stack.server.process.send_signal(signal.SIGTERM)
+        code = phone.wait(60)
+        status, _ = get(stack.url + "/healthz")
+        check(status == 200, f"status {status}")
+        good(code, json_in(phone.output()), "the last call")
+        check(stack.server.wait(30) == 0 and "all calls had ended" in
+              stack.server.output(), "the server fails")
+
+
 def a_server_that_stops_at_once_leaves_the_outcome_unknown():
     with Stack() as stack:
         serve(stack, env={"PATCHCORD_SERVER_DRAIN_TIMEOUT_S": "0"})
@@ -259,9 +299,11 @@ if __name__ == "__main__":
         rest_puts_through_where_it_may,
         rest_that_refuses_is_done_without,
         a_caller_who_is_gone_when_rest_is_asked_ends_the_record,
+        an_answer_of_rest_that_comes_late_does_no_harm,
         who_is_never_asked_about_ends_the_record,
         a_caller_who_hangs_up_before_is_not_put_through,
         a_server_that_stops_awaits_who_comes_back,
+        a_server_that_stops_answers_what_is_asked_behind_its_last_call,
         a_server_that_stops_at_once_leaves_the_outcome_unknown,
         who_withholds_his_number_is_put_through_with_the_one_he_called,
         tickets_are_no_matter_of_the_log,

@@ -259,6 +259,20 @@ void test_over_while_dialling() {
   g_assert_true(house.over());
 }
 
+// Of a call that is over nobody is dialled, whoever says so late.
+void test_dialling_when_over() {
+  House house;
+  house.ask_for_the_operator();
+  CallStatus status;
+  status.call_sid = kSid;
+  status.status = "completed";
+  house.registry().call_status(status);
+  house.dial();
+  house.sweep_for(16s);
+  g_assert_true(house.over());
+  CHECK_TEXT(house.record().transfer_outcome, "unknown");
+}
+
 // A pipeline that was changed under a server that runs.
 void test_thread_in_the_way() {
   House house(kOperator,
@@ -549,6 +563,8 @@ int main(int argc, char **argv) {
                   test_never_told);
   g_test_add_func("/registry/a-call-that-is-over-awaits-its-result-for-a-while",
                   test_over_while_dialling);
+  g_test_add_func("/registry/a-call-that-is-over-is-not-kept-by-late-dialling",
+                  test_dialling_when_over);
   g_test_add_func("/registry/a-thread-in-the-way-ends-the-call-with-the-reason",
                   test_thread_in_the_way);
   g_test_add_func("/registry/a-result-that-is-told-twice-has-one-answer",
