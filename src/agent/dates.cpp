@@ -64,6 +64,35 @@ std::optional<Date> in_year(int year_number, unsigned month_number,
   return date.ok() ? std::optional(date) : std::nullopt;
 }
 
+// "Not tomorrow", "tomorrow doesn't suit me".
+bool is_refused(const Words &words, Span span) {
+  if (is_denied(words, span.begin))
+    return true;
+  std::size_t i = span.end;
+  const bool person = is_one_of(word_at(words, i), {"i", "we"});
+  if (person)
+    ++i;
+  if (is_one_of(word_at(words, i), {"is", "does", "will", "would", "can"}) &&
+      is_one_of(word_at(words, i + 1), {"not", "no"}))
+    ++i;
+  else if (!is_one_of(word_at(words, i),
+                      {"isnt", "doesnt", "wont", "wouldnt", "cant", "cannot"}))
+    return false;
+  // "Tomorrow is not a problem."
+  for (std::size_t end = i + 4; ++i < end;)
+    if (is_one_of(word_at(words, i), {"problem", "issue", "bad"}))
+      return false;
+  return true;
+}
+
+// Without what was refused, and the word that does it.
+Words without(Words words, Span span) {
+  const std::size_t begin = denial_of(words, span.begin).value_or(span.begin);
+  words.erase(words.begin() + static_cast<std::ptrdiff_t>(begin),
+              words.begin() + static_cast<std::ptrdiff_t>(span.end));
+  return words;
+}
+
 // A year behind a month and a day: "2026", "twenty twenty six".
 std::optional<int> year_at(const Words &words, std::size_t i) {
   const auto first = cardinal_at(words, i);
@@ -108,14 +137,15 @@ std::optional<Date> find_month_and_day(const Words &words, const Date &today) {
     const auto month_index = index_of(kMonths, words[i]);
     if (!month_index)
       continue;
-    if (const auto after = day_at(words, i + 1))
+    if (const auto after = day_at(words, i + 1);
+        after && !is_refused(words, {i, after->end}))
       return with_year(words, after->end, *month_index + 1, after->number,
                        today);
     // Behind the day, with or without "of": look back for a day that ends here.
     const std::size_t end = i > 0 && words[i - 1] == "of" ? i - 1 : i;
     for (std::size_t begin = end > 3 ? end - 3 : 0; begin < end; ++begin) {
       const auto before = day_at(words, begin);
-      if (before && before->end == end)
+      if (before && before->end == end && !is_refused(words, {begin, i + 1}))
         return with_year(words, i + 1, *month_index + 1, before->number, today);
     }
   }
@@ -128,9 +158,12 @@ std::optional<Date> find_weekday(const Words &words, const Date &today) {
     // Three letters are more often another word ("sat", "sun").
     if (!index || words[i].size() < 5)
       continue;
+    const std::string_view before = i > 0 ? word_at(words, i - 1) : "";
+    const bool which = is_one_of(before, {"last", "past", "this", "next"});
+    if (is_refused(words, {which ? i - 1 : i, i + 1}))
+      continue;
     const weekday now{sys_days(today)};
     const auto ahead = (weekday(*index) - now).count(); // 0..6
-    const std::string_view before = i > 0 ? word_at(words, i - 1) : "";
     if (before == "last" || before == "past")
       return plus_days(today, static_cast<int>(ahead) - 7);
     if (before == "this")
@@ -152,10 +185,12 @@ std::optional<Date> find_distance(const Words &words, const Date &today) {
     const bool week = is_one_of(words[i], {"week", "weeks"});
     if (!week && !is_one_of(words[i], {"day", "days"}))
       continue;
-    if (week && i > 0 && words[i - 1] == "next")
+    if (week && i > 0 && words[i - 1] == "next" &&
+        !is_refused(words, {i - 1, i + 1}))
       return plus_days(today, 7);
     std::optional<std::int64_t> count;
-    for (std::size_t begin = i > 3 ? i - 3 : 0; begin < i && !count; ++begin) {
+    std::size_t begin = i > 3 ? i - 3 : 0;
+    for (; begin < i && !count; ++begin) {
       const auto number = cardinal_at(words, begin);
       if (number && number->end == i && number->value <= 366)
         count = number->value;
@@ -163,7 +198,7 @@ std::optional<Date> find_distance(const Words &words, const Date &today) {
     if (!count && i > 0 && is_one_of(words[i - 1], {"a", "one"}))
       count = 1;
     const bool ahead = has_any(words, {"in"}) || has_any(words, {"from"});
-    if (count && ahead)
+    if (count && ahead && !is_refused(words, {begin - 1, i + 1}))
       return plus_days(today, static_cast<int>(*count) * (week ? 7 : 1));
   }
   return std::nullopt;
@@ -176,6 +211,11 @@ std::optional<Date> find_numeric(std::string_view text, const Date &today) {
     if (part[0] < '0' || part[0] > '9' ||
         (at > 0 && text[at - 1] >= '0' && text[at - 1] <= '9'))
       continue;
+    const Words before = to_words(text.substr(0, at));
+    if (is_denied(before, before.size())) {
+      at = std::min(text.find(' ', at), text.size());
+      continue;
+    }
     int a = 0, b = 0, c = 0, used = 0;
     if (std::sscanf(part.c_str(), "%4d-%2d-%2d%n", &a, &b, &c, &used) == 3 &&
         a > 1000)
@@ -190,17 +230,20 @@ std::optional<Date> find_numeric(std::string_view text, const Date &today) {
 }
 
 std::optional<Date> find_near(const Words &words, const Date &today) {
-  if (find_phrase(words, {"day", "after", "tomorrow"}))
-    return plus_days(today, 2);
-  if (has_any(words, {"tomorrow"}))
-    return plus_days(today, 1);
-  if (has_any(words, {"today", "tonight"}))
-    return today;
-  if (has_any(words, {"yesterday"}))
-    return plus_days(today, -1);
-  for (const char *part : {"morning", "afternoon", "evening"})
-    if (find_phrase(words, {"this", part}))
-      return today;
+  static const std::pair<Words, int> kNear[] = {
+      {{"day", "after", "tomorrow"}, 2},
+      {{"tomorrow"}, 1},
+      {{"today"}, 0},
+      {{"tonight"}, 0},
+      {{"yesterday"}, -1},
+      {{"this", "morning"}, 0},
+      {{"this", "afternoon"}, 0},
+      {{"this", "evening"}, 0}};
+  for (const auto &[phrase, distance] : kNear)
+    if (const auto span = find_phrase(words, phrase);
+        span && !is_refused(words, *span) &&
+        (span->begin == 0 || words[span->begin - 1] != "after"))
+      return plus_days(today, distance);
   return std::nullopt;
 }
 
@@ -212,7 +255,7 @@ std::optional<Date> find_day_alone(const Words &words, const Date &today) {
       return std::nullopt;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto ordinal = ordinal_at(words, i);
-    if (!ordinal)
+    if (!ordinal || is_refused(words, {i, ordinal->end}))
       continue;
     for (int ahead = 0; ahead <= 2; ++ahead) {
       const auto in_month =
@@ -434,6 +477,9 @@ std::optional<FoundTime> find_time(const Words &words) {
         clock->certain || named || (clock->bare && half != Half::kUnknown);
     const bool usable =
         certain || !clock->bare || stands_alone(words, i, clock->end);
+    const Span span{i, named ? clock->end + 1 : clock->end};
+    if (is_refused(words, span))
+      return find_time(without(words, span));
     if (!usable || !settle(*clock, half))
       continue;
     if (!best || certain)

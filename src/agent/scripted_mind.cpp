@@ -418,9 +418,17 @@ bool ScriptedMind::take_mentions(const std::string &caller,
     if (rival)
       continue;
     const auto value = parse_value(field, caller, today_, Asked::kNo);
+    const auto known = state_.values.find(field.name);
+    if (!value && known != state_.values.end() &&
+        denies(field, caller, known->second, today_)) {
+      // What he says instead is an answer to nothing else.
+      state_.values.erase(known);
+      (void)take(field, caller, Asked::kYes);
+      any = true;
+      continue;
+    }
     if (!value)
       continue;
-    const auto known = state_.values.find(field.name);
     if (known != state_.values.end() && known->second == *value)
       continue;
     any = take(field, caller, Asked::kNo) == Taken::kYes || any;

@@ -104,7 +104,7 @@ std::optional<Value> numeric_value(const Field &field, const Words &words) {
 std::optional<Value> mentioned_number(const Field &field, const Words &words) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto number = cardinal_at(words, i);
-    if (!number)
+    if (!number || is_denied(words, i))
       continue;
     const Words rest(words.begin() + static_cast<std::ptrdiff_t>(number->end),
                      words.end());
@@ -146,13 +146,6 @@ struct Named {
   Span span;
   std::string value;
 };
-
-// "Not a lamp."
-bool is_denied(const Words &words, std::size_t at) {
-  if (at > 0 && is_one_of(words[at - 1], {"a", "an", "the"}))
-    --at;
-  return at > 0 && words[at - 1] == "not";
-}
 
 // Where one of the ways to say `value` stands, the longest of them.
 std::optional<Named> named(const Words &words, const std::string &value,
@@ -392,7 +385,7 @@ std::optional<double> find_number(const Words &words) {
       return std::nullopt;
     if (number && i > 0 && words[i - 1] == "minus")
       *number = -*number;
-    if (i > 0 && words[i - 1] == "not") // "not two, three"
+    if (is_denied(words, i)) // "not two, three"
       number.reset();
     if (words[i] == "one" && next == i + 1 && next < words.size() &&
         is_one_of(words[next], {"moment", "second", "minute"}))
@@ -414,7 +407,7 @@ std::optional<std::size_t> find_choice(const Words &words,
   for (std::size_t i = 0; i < choices.size(); ++i)
     for (const std::string &phrase : choices[i].spoken) {
       const auto span = find_phrase(words, to_words(phrase));
-      if (!span || (span->begin > 0 && words[span->begin - 1] == "not"))
+      if (!span || is_denied(words, span->begin))
         continue;
       if (span->size() > best_size) {
         best = i;
@@ -470,6 +463,20 @@ std::optional<Value> parse_value(const Field &field, std::string_view spoken,
     return any ? list_value(field, spoken) : std::nullopt;
   }
   return std::nullopt;
+}
+
+bool denies(const Field &field, std::string_view spoken, const Value &value,
+            const Date &today) {
+  if (field.type == FieldType::kString || field.type == FieldType::kBoolean ||
+      field.type == FieldType::kList)
+    return false;
+  Words words = to_words(spoken);
+  const auto denials = std::erase_if(words, [](const std::string &word) {
+    return is_one_of(word, {"not", "isnt", "no", "doesnt", "wont", "wouldnt",
+                            "cant", "cannot", "instead", "rather", "anything"});
+  });
+  return denials > 0 && parse_value(field, join(words, " "), today) == value &&
+         parse_value(field, spoken, today) != value;
 }
 
 bool is_valid(const Field &field, const Value &value) {

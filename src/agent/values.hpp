@@ -40,6 +40,11 @@ enum class Asked {
 std::optional<Value> parse_value(const Field &field, std::string_view spoken,
                                  const Date &today, Asked asked = Asked::kYes);
 
+// Whether that value is what the words say it is not: "not today", "today does
+// not suit me".
+bool denies(const Field &field, std::string_view spoken, const Value &value,
+            const Date &today);
+
 // Whether the value is of the field's type and within its limits.
 bool is_valid(const Field &field, const Value &value);
 

@@ -232,13 +232,31 @@ bool has_any(const Words &words, std::initializer_list<std::string_view> list) {
   });
 }
 
+std::optional<std::size_t> denial_of(const Words &words, std::size_t begin) {
+  while (begin > 0 && is_one_of(words[begin - 1], {"a", "an", "the", "this",
+                                                   "on", "at", "in", "for"}))
+    --begin;
+  const std::string_view last = begin > 0 ? words[begin - 1] : "";
+  const std::string_view before = begin > 1 ? words[begin - 2] : "";
+  if ((last == "not" && before != "why") || last == "isnt")
+    return begin - 1;
+  if ((last == "of" && before == "instead") ||
+      (last == "than" && before == "rather") ||
+      (last == "but" && before == "anything"))
+    return begin - 2;
+  return std::nullopt;
+}
+
 Words behind_correction(const Words &words) {
   std::size_t begin = 0;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const bool mean = (words[i] == "mean" || words[i] == "meant") && i > 0 &&
                       words[i - 1] == "i";
-    if (mean || is_one_of(words[i], {"sorry", "no", "nope", "wait", "actually",
-                                     "rather", "correction"}))
+    const bool prefers =
+        words[i] == "rather" && word_at(words, i + 1) != "than";
+    if (mean || prefers ||
+        is_one_of(words[i],
+                  {"sorry", "no", "nope", "wait", "actually", "correction"}))
       begin = i + 1;
   }
   return {words.begin() + static_cast<std::ptrdiff_t>(begin), words.end()};

@@ -43,6 +43,14 @@ bool has_any(const Words &words, std::initializer_list<std::string_view> list);
 bool is_one_of(std::string_view word,
                std::initializer_list<std::string_view> list);
 
+// What begins at `begin` is said not to be meant: "not the lamp", "a desk
+// instead of the lamp", "anything but the lamp". Where the words begin that say
+// so.
+std::optional<std::size_t> denial_of(const Words &words, std::size_t begin);
+inline bool is_denied(const Words &words, std::size_t begin) {
+  return denial_of(words, begin).has_value();
+}
+
 // What stands behind the last "sorry", "no" or "I mean", for which it counts.
 // All of it when there is none.
 Words behind_correction(const Words &words);

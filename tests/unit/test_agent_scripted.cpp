@@ -196,6 +196,49 @@ void test_corrections() {
                           {"yes", "goal!: All set. Goodbye."}});
 }
 
+// "Not today": what it is instead is asked for, if he does not say it.
+void test_denials() {
+  const auto definition = load("room-booking");
+  const Line known = {"cancel sunnyvale tomorrow noon",
+                      "confirm yes-no: So, cancel a booking, in Sunnyvale, "
+                      "tomorrow, at noon. Is that right?"};
+  const struct {
+    const char *said, *agent;
+  } rows[] = {
+      {"not tomorrow", "ask date: For which day?"},
+      {"no, not tomorrow", "ask date: For which day?"},
+      {"tomorrow doesn't work for me", "ask date: For which day?"},
+      {"not at noon", "ask time: At what time?"},
+      {"not Sunnyvale", "ask choice: In which office?"},
+      {"not tomorrow, on Friday",
+       "confirm yes-no: So, cancel a booking, in Sunnyvale, Friday, May 1, at "
+       "noon. Is that right?"},
+      {"not at noon but at two",
+       "confirm yes-no: So, cancel a booking, in Sunnyvale, tomorrow, at 2 PM. "
+       "Is that right?"},
+      {"not tomorrow, and at two p.m.", "ask date: For which day?"},
+      {"yes, but not at noon, at three",
+       "confirm yes-no: So, cancel a booking, in Sunnyvale, tomorrow, at 3 PM. "
+       "Is that right?"},
+      // What it was not he need not say.
+      {"not today", "ask choice: What should I change?"},
+      {"not like that", "ask choice: What should I change?"},
+  };
+  for (const auto &row : rows)
+    (void)play(definition, {known, {row.said, row.agent}});
+  equal(play(definition,
+             {known,
+              {"no", "ask choice: What should I change?"},
+              {"not tomorrow", "ask date: For which day?"},
+              {"not today", "ask date: Sorry, I did not get that. Say today, "
+                            "tomorrow, or a day of the week."},
+              {"on Friday", "confirm yes-no: So, cancel a booking, in "
+                            "Sunnyvale, Friday, May 1, at noon. Is that "
+                            "right?"}}),
+        R"({"request":"cancel","location":"Sunnyvale","date":"2026-05-01",)"
+        R"("time":"12:00"})");
+}
+
 // What comes with a yes counts: it is read back before anything is done.
 void test_yes_but() {
   const auto definition = load("room-booking");
@@ -469,6 +512,7 @@ int main(int argc, char **argv) {
       {"refuses-what-is-out-of-range", test_out_of_range},
       {"repeats-helps-and-says-goodbye", test_repeat_help_goodbye},
       {"changes-what-was-wrong", test_corrections},
+      {"asks-anew-for-what-is-denied", test_denials},
       {"reads-back-what-came-with-a-yes", test_yes_but},
       {"reads-a-field-back-that-changed-with-a-yes", test_yes_but_of_a_field},
       {"forgets-what-was-not-heard", test_take_back},
