@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/scripted_mind.hpp"
 
+#include "agent/lists.hpp"
 #include "agent/resumption.hpp"
 #include "agent/scripted_words.hpp"
 #include "base/text.hpp"
@@ -23,26 +24,6 @@ std::string capital(std::string text) {
   if (!text.empty() && text[0] >= 'a' && text[0] <= 'z')
     text[0] = static_cast<char>(text[0] - 'a' + 'A');
   return text;
-}
-
-// What is said stands as it is: no words in it are an answer to anything else.
-bool is_free_text(const Field &field) {
-  return field.type == FieldType::kString ||
-         (field.type == FieldType::kList && field.choices.empty());
-}
-
-// A list may still grow.
-Field so_far(Field field) {
-  if (field.type == FieldType::kList)
-    field.min.reset();
-  return field;
-}
-
-List joined(List list, const List &more) {
-  for (const std::string &item : more)
-    if (std::find(list.begin(), list.end(), item) == list.end())
-      list.push_back(item);
-  return list;
 }
 
 } // namespace
@@ -159,7 +140,9 @@ Reply ScriptedMind::hear_field(const std::string &caller, const Words &words) {
     state_.skipped.push_back(&field);
     return go_on();
   }
-  if (field.type == FieldType::kList && says_none(words))
+  const bool list = field.type == FieldType::kList;
+  if (list && says_none(words) &&
+      (is_free_text(field) || !parse_value(field, caller, today_)))
     return take_list(field, {});
   const Taken answer = take(field, caller, Asked::kYes);
   // A free text holds whatever it holds; no field may be read out of it.
@@ -168,8 +151,8 @@ Reply ScriptedMind::hear_field(const std::string &caller, const Words &words) {
     return refused(field);
   if (answer == Taken::kNo)
     return mentions ? ask(field) : not_understood();
-  if (field.type == FieldType::kList)
-    return ask_for_more(field);
+  if (list)
+    return ask_for_more(field, words);
   return taken(field);
 }
 
@@ -197,41 +180,6 @@ const std::string &ScriptedMind::refusal(const Field &field) const {
   return field.invalid.empty() ? definition_->phrases.invalid : field.invalid;
 }
 
-// The list goes on until that is all of it.
-Reply ScriptedMind::hear_more(const std::string &caller, const Words &words) {
-  const Field &field = *state_.field;
-  const List known = std::get<List>(state_.values[field.name]);
-  if (says_all(words))
-    return take_list(field, known);
-  const Taken answer = take(field, caller, Asked::kYes);
-  if (answer != Taken::kYes)
-    state_.values[field.name] = known;
-  if (answer == Taken::kNo && yes_or_no(words) == true)
-    return question(field.question);
-  if (answer == Taken::kRefused)
-    return ask_again(refusal(field));
-  return answer == Taken::kYes ? ask_for_more(field) : not_understood();
-}
-
-Reply ScriptedMind::ask_for_more(const Field &field) {
-  const auto &list = std::get<List>(state_.values[field.name]);
-  if (field.max && static_cast<double>(list.size()) >= *field.max)
-    return take_list(field, list);
-  state_.stage = Stage::kMore;
-  state_.reprompts = 0;
-  return question(definition_->phrases.more);
-}
-
-// All of it.
-Reply ScriptedMind::take_list(const Field &field, const List &list) {
-  state_.values[field.name] = list;
-  if (is_valid(field, list))
-    return taken(field);
-  state_.values.erase(field.name);
-  state_.rejected.insert(field.name);
-  return refused(field);
-}
-
 Reply ScriptedMind::hear_field_confirmed(const std::string &caller,
                                          const Words &words) {
   const Field &field = *state_.field;
@@ -247,6 +195,12 @@ Reply ScriptedMind::hear_field_confirmed(const std::string &caller,
   if (answer == Taken::kYes && state_.values[field.name] != before) {
     state_.stage = Stage::kField;
     return hear_field(caller, words);
+  }
+  if (auto list = changed(field, caller)) {
+    if (!is_valid(so_far(field), *list))
+      return ask_again(refusal(field));
+    state_.values[field.name] = *std::move(list);
+    return short_list() == &field ? go_on() : taken(field);
   }
   if (yes == true && !has_reservation(words)) { // whatever else was in it
     state_.values[field.name] = before;
@@ -313,6 +267,11 @@ Reply ScriptedMind::ask_anew(const Field &field) {
 
 Reply ScriptedMind::go_on() {
   state_.reprompts = 0;
+  if (const Field *list = short_list()) {
+    state_.stage = Stage::kMore;
+    state_.field = list;
+    return question(definition_->phrases.more, refusal(*list));
+  }
   if (const Field *field = next_missing())
     return ask(*field);
   if (definition_->end.confirm)
@@ -379,10 +338,6 @@ ScriptedMind::Taken ScriptedMind::take(const Field &field,
   auto value = parse_value(field, caller, today_, asked);
   if (!value)
     return Taken::kNo;
-  if (auto *more = std::get_if<List>(&*value))
-    if (const auto known = state_.values.find(field.name);
-        state_.stage == Stage::kMore && known != state_.values.end())
-      *more = joined(std::get<List>(known->second), *more);
   if (is_valid(so_far(field), *value)) {
     state_.values[field.name] = *std::move(value);
     state_.rejected.erase(field.name);
@@ -403,7 +358,8 @@ bool ScriptedMind::take_mentions(const std::string &caller,
   const auto unsettled = [&](const Field &field) {
     return &field != asked && (corrects || is_missing(field));
   };
-  bool any = false;
+  const bool lists = corrects && change_lists(caller);
+  bool any = lists;
   for (const Field &field : definition_->fields) {
     if (!unsettled(field) || (asked != nullptr && asked->type == field.type &&
                               field.type != FieldType::kChoice))
@@ -419,7 +375,7 @@ bool ScriptedMind::take_mentions(const std::string &caller,
       continue;
     const auto value = parse_value(field, caller, today_, Asked::kNo);
     const auto known = state_.values.find(field.name);
-    if (!value && known != state_.values.end() &&
+    if (!value && !lists && known != state_.values.end() &&
         denies(field, caller, known->second, today_)) {
       // What he says instead is an answer to nothing else.
       state_.values.erase(known);

@@ -72,8 +72,6 @@ private:
   Reply taken(const Field &field);
   Reply refused(const Field &field);
   const std::string &refusal(const Field &field) const;
-  Reply ask_for_more(const Field &field);
-  Reply take_list(const Field &field, const List &list);
   Reply ask_anew(const Field &field);
   const Field *named(const Words &words) const;
   Reply read_back();
@@ -88,6 +86,17 @@ private:
   bool take_mentions(const std::string &caller, const Field *asked);
   enum class Taken { kNo, kRefused, kYes };
   Taken take(const Field &field, const std::string &caller, Asked asked);
+
+  // Lists: scripted_lists.cpp. `words`: what brought the last part.
+  Reply ask_for_more(const Field &field, const Words &words);
+  Reply take_list(const Field &field, const List &list);
+  // What he changes of a list that he has given; nullopt: nothing.
+  std::optional<List> changed(const Field &field,
+                              const std::string &caller) const;
+  bool change_lists(const std::string &caller);
+  // A list that was corrected may lack something.
+  const Field *short_list() const;
+
   bool is_missing(const Field &field) const;
   const Field *next_missing() const;
 

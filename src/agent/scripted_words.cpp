@@ -72,17 +72,24 @@ bool has_reservation(const Words &words) {
   return has_any(words, {"but", "except", "only", "however", "although"});
 }
 
+bool ends_list(const Words &words) {
+  return std::any_of(
+      kThatIsAll.begin(), kThatIsAll.end(),
+      [&](const char *phrase) { return find_phrase(words, to_words(phrase)); });
+}
+
 bool says_all(const Words &words) {
-  return (yes_or_no(words) == false && words.size() <= 4) ||
-         std::any_of(kThatIsAll.begin(), kThatIsAll.end(),
-                     [&](const char *phrase) {
-                       return find_phrase(words, to_words(phrase));
-                     });
+  return (yes_or_no(words) == false && words.size() <= 4) || ends_list(words);
 }
 
 bool says_none(const Words &words) {
-  return words.size() <= 4 &&
-         (yes_or_no(words) == false || has_any(words, {"none", "nothing"}));
+  return words.size() <= 4 && (yes_or_no(words) == false ||
+                               has_any(words, {"none", "nothing", "nobody"}));
+}
+
+bool is_free_text(const Field &field) {
+  return field.type == FieldType::kString ||
+         (field.type == FieldType::kList && field.choices.empty());
 }
 
 Expectation expectation_of(const Field &field) {

@@ -17,10 +17,15 @@ bool announces_correction(const Words &words);
 bool merely_agrees(const Words &words);
 // "Yes, but ...": no plain yes.
 bool has_reservation(const Words &words);
+// "That's all": the list ends, whatever else was said.
+bool ends_list(const Words &words);
 // The answer to "anything else?" that ends a list.
 bool says_all(const Words &words);
 // The answer of those for whom a list has nothing.
 bool says_none(const Words &words);
+
+// What is said stands as it is: no words in it are an answer to anything else.
+bool is_free_text(const Field &field);
 
 // To the question for a field, and to "anything else?".
 Expectation expectation_of(const Field &field);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/values.hpp"
 
+#include "agent/lists.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -117,125 +118,6 @@ std::optional<Value> mentioned_number(const Field &field, const Words &words) {
     i = number->end - 1;
   }
   return std::nullopt;
-}
-
-std::optional<Value> string_value(const Field &field, std::string_view spoken) {
-  const Words words = to_words(spoken);
-  for (const std::string &phrase : field.phrases)
-    if (find_phrase(words, to_words(phrase)))
-      return Value(phrase);
-  // What was said, without what introduces it, in its own spelling: words are
-  // counted, not copied.
-  std::size_t removed = 0;
-  (void)without_lead(words, &removed);
-  std::string_view rest = trim(spoken);
-  for (std::size_t i = 1; i <= rest.size() && removed > 0; ++i)
-    if ((i == rest.size() || rest[i] == ' ') &&
-        to_words(rest.substr(0, i)).size() >= removed) {
-      rest = trim(rest.substr(i));
-      removed = 0;
-    }
-  while (!rest.empty() && (rest.back() == '.' || rest.back() == ','))
-    rest.remove_suffix(1);
-  return rest.empty() ? std::nullopt : std::optional(Value(std::string(rest)));
-}
-
-// --- lists -------------------------------------------------------------------
-
-struct Named {
-  Span span;
-  std::string value;
-};
-
-// Where one of the ways to say `value` stands, the longest of them.
-std::optional<Named> named(const Words &words, const std::string &value,
-                           const std::vector<std::string> &spoken) {
-  std::optional<Named> best;
-  for (const std::string &phrase : spoken) {
-    const auto span = find_phrase(words, to_words(phrase));
-    if (span && !is_denied(words, span->begin) &&
-        (!best || span->size() > best->span.size()))
-      best = Named{*span, value};
-  }
-  return best;
-}
-
-// All that were named, in the order of the naming. Of two that share words the
-// longer one counts.
-List all_named(std::vector<Named> found) {
-  std::stable_sort(found.begin(), found.end(),
-                   [](const Named &a, const Named &b) {
-                     return a.span.size() > b.span.size();
-                   });
-  std::vector<Named> kept;
-  for (Named &one : found) {
-    const bool shared =
-        std::any_of(kept.begin(), kept.end(), [&](const Named &other) {
-          return one.span.begin < other.span.end &&
-                 other.span.begin < one.span.end;
-        });
-    if (!shared)
-      kept.push_back(std::move(one));
-  }
-  std::sort(kept.begin(), kept.end(), [](const Named &a, const Named &b) {
-    return a.span.begin < b.span.begin;
-  });
-  List values;
-  for (Named &one : kept)
-    values.push_back(std::move(one.value));
-  return values;
-}
-
-List known_items(const Field &field, const Words &words) {
-  std::vector<Named> found;
-  for (const Choice &choice : field.choices)
-    if (auto one = named(words, choice.value, choice.spoken))
-      found.push_back(*std::move(one));
-  for (const std::string &phrase : field.phrases)
-    if (auto one = named(words, phrase, {phrase}))
-      found.push_back(*std::move(one));
-  return all_named(std::move(found));
-}
-
-// "a lamp, two chairs and a desk": at commas and at "and".
-std::vector<std::string> parts_of(std::string_view spoken) {
-  std::vector<std::string> parts;
-  for (const std::string &piece : split(spoken, ',')) {
-    std::string part;
-    for (const std::string &word : split(piece, ' ')) {
-      if (to_lower(word) == "and") {
-        parts.push_back(std::exchange(part, {}));
-        continue;
-      }
-      if (!part.empty() && !word.empty())
-        part += ' ';
-      part += word;
-    }
-    parts.push_back(std::move(part));
-  }
-  return parts;
-}
-
-// The first part of "yes please, a lamp".
-bool is_bare_yes_or_no(std::string_view part) {
-  const Words words = to_words(part);
-  return std::all_of(words.begin(), words.end(), [](const std::string &word) {
-    return is_yes(word) || is_no(word) ||
-           is_one_of(word, {"please", "thanks", "sure", "okay", "ok"});
-  });
-}
-
-std::optional<Value> list_value(const Field &field, std::string_view spoken) {
-  const Words words = to_words(spoken);
-  List items = known_items(field, words);
-  if (items.empty() && field.choices.empty())
-    for (const std::string &part : parts_of(spoken))
-      if (auto item = is_bare_yes_or_no(part) ? std::nullopt
-                                              : string_value(field, part))
-        if (auto &text = std::get<std::string>(*item);
-            std::find(items.begin(), items.end(), text) == items.end())
-          items.push_back(std::move(text));
-  return items.empty() ? std::nullopt : std::optional(Value(std::move(items)));
 }
 
 // --- limits ------------------------------------------------------------------
@@ -420,6 +302,28 @@ std::optional<std::size_t> find_choice(const Words &words,
   return tied ? std::nullopt : best;
 }
 
+std::optional<std::string> find_text(const Field &field,
+                                     std::string_view spoken) {
+  const Words words = to_words(spoken);
+  for (const std::string &phrase : field.phrases)
+    if (find_phrase(words, to_words(phrase)))
+      return phrase;
+  // What was said, without what introduces it, in its own spelling: words are
+  // counted, not copied.
+  std::size_t removed = 0;
+  (void)without_lead(words, &removed);
+  std::string_view rest = trim(spoken);
+  for (std::size_t i = 1; i <= rest.size() && removed > 0; ++i)
+    if ((i == rest.size() || rest[i] == ' ') &&
+        to_words(rest.substr(0, i)).size() >= removed) {
+      rest = trim(rest.substr(i));
+      removed = 0;
+    }
+  while (!rest.empty() && (rest.back() == '.' || rest.back() == ','))
+    rest.remove_suffix(1);
+  return rest.empty() ? std::nullopt : std::optional(std::string(rest));
+}
+
 std::optional<Value> parse_value(const Field &field, std::string_view spoken,
                                  const Date &today, Asked asked) {
   const Words words = to_words(spoken);
@@ -454,13 +358,18 @@ std::optional<Value> parse_value(const Field &field, std::string_view spoken,
       return Value(*email);
     return std::nullopt;
   case FieldType::kString:
-    return any ? string_value(field, spoken) : std::nullopt;
+    if (const auto text = any ? find_text(field, spoken) : std::nullopt)
+      return Value(*text);
+    return std::nullopt;
   case FieldType::kDigits:
     if (const auto digits = any ? find_digits(words) : std::nullopt)
       return Value(*digits);
     return std::nullopt;
   case FieldType::kList:
-    return any ? list_value(field, spoken) : std::nullopt;
+    if (const auto list = any ? edited_list(field, spoken, {}) : std::nullopt;
+        list && !list->empty())
+      return Value(*list);
+    return std::nullopt;
   }
   return std::nullopt;
 }

@@ -31,6 +31,10 @@ std::optional<std::string> find_email(std::string_view spoken);
 std::optional<std::size_t> find_choice(const Words &words,
                                        const std::vector<Choice> &choices);
 
+// One of the field's phrases, or what was said, without what introduces it.
+std::optional<std::string> find_text(const Field &field,
+                                     std::string_view spoken);
+
 enum class Asked {
   kYes, // the words answer a question for this field
   kNo,  // they answer another one: only what cannot be mistaken

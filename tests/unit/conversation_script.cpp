@@ -340,3 +340,56 @@ std::string ConversationScript::history() const {
                     said.text);
   return join(lines, " | ");
 }
+
+std::shared_ptr<const Definition> with_fields(const std::string &fields,
+                                              bool confirm) {
+  auto definition = parse_definition("name = \"n\"\n"
+                                     "greeting = \"Hello.\"\n"
+                                     "instructions = \"i\"\n" +
+                                         fields +
+                                         "[end]\n"
+                                         "confirm = " +
+                                         (confirm ? "true" : "false") +
+                                         "\n"
+                                         "goodbye = \"Done. Bye.\"\n"
+                                         "apology = \"Sorry, bye.\"\n"
+                                         "not_understood = \"Pardon?\"\n",
+                                     "n.toml");
+  if (!definition)
+    g_error("%s", definition.error().message.c_str());
+  return std::make_shared<const Definition>(*std::move(definition));
+}
+
+const char *const kEquipment = R"([[fields]]
+name = "equipment"
+type = "list"
+question = "What do you need?"
+reprompt = "A beamer, a board, a phone?"
+choices = [
+  { value = "beamer", spoken = ["a beamer", "beamer", "projector"] },
+  { value = "board", spoken = ["a white board", "board"] },
+  { value = "phone", spoken = ["a phone", "phone"] },
+]
+)";
+const char *const kGuests = R"([[fields]]
+name = "guests"
+type = "list"
+question = "Who comes?"
+invalid = "From two to four, please."
+min = 2
+max = 4
+max_length = 12
+)";
+
+std::string play_lines(const std::shared_ptr<const Definition> &definition,
+                       std::initializer_list<Line> lines) {
+  ScriptedMind mind(definition, kWednesday);
+  (void)mind.open();
+  for (const Line &line : lines) {
+    const Reply reply = std::get<Reply>(mind.answer(line.caller, {}));
+    if (reply.message != line.agent)
+      g_error("\"%s\": expected\n  %s\ngot\n  %s", line.caller, line.agent,
+              reply.message.c_str());
+  }
+  return to_json(*definition, mind.values());
+}

@@ -82,3 +82,19 @@ trip_definition(const char *more = "");
 constexpr patchcord::agent::Date kWednesday{std::chrono::year(2026) / 4 / 29};
 
 void equal(const std::string &is, const std::string &expected);
+
+// An agent of nothing but fields, tables of TOML, which asks at the end whether
+// all is right, or does not. "Done. Bye." is its goodbye.
+std::shared_ptr<const patchcord::agent::Definition>
+with_fields(const std::string &fields, bool confirm = false);
+// A list of choices, and one of two to four texts.
+extern const char *const kEquipment;
+extern const char *const kGuests;
+
+// What a scripted mind answers to each line of a caller. The fields at the end.
+struct Line {
+  const char *caller, *agent;
+};
+std::string play_lines(
+    const std::shared_ptr<const patchcord::agent::Definition> &definition,
+    std::initializer_list<Line> lines);

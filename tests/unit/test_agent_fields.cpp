@@ -10,49 +10,12 @@
 
 #include <glib.h>
 
-// Lists, digits, what a value may be, and where values came from.
+// Digits, what a value may be, and where values came from.
 using namespace patchcord;
 using namespace patchcord::agent;
 
 namespace {
 
-// `fields` are tables of TOML.
-std::shared_ptr<const Definition> with_fields(const std::string &fields) {
-  auto definition = parse_definition("name = \"n\"\n"
-                                     "greeting = \"Hello.\"\n"
-                                     "instructions = \"i\"\n" +
-                                         fields +
-                                         "[end]\n"
-                                         "confirm = false\n"
-                                         "goodbye = \"Done. Bye.\"\n"
-                                         "apology = \"Sorry, bye.\"\n"
-                                         "not_understood = \"Pardon?\"\n",
-                                     "n.toml");
-  if (!definition)
-    g_error("%s", definition.error().message.c_str());
-  return std::make_shared<const Definition>(*std::move(definition));
-}
-
-constexpr char kEquipment[] = R"([[fields]]
-name = "equipment"
-type = "list"
-question = "What do you need?"
-reprompt = "A beamer, a board, a phone?"
-choices = [
-  { value = "beamer", spoken = ["a beamer", "beamer", "projector"] },
-  { value = "board", spoken = ["a white board", "board"] },
-  { value = "phone", spoken = ["a phone", "phone"] },
-]
-)";
-constexpr char kGuests[] = R"([[fields]]
-name = "guests"
-type = "list"
-question = "Who comes?"
-invalid = "From two to four, please."
-min = 2
-max = 4
-max_length = 12
-)";
 constexpr char kCode[] = R"([[fields]]
 name = "code"
 type = "digits"
@@ -62,121 +25,6 @@ min_digits = 4
 max_digits = 6
 timeout_s = 3
 )";
-
-struct Line {
-  const char *caller, *agent;
-};
-
-std::string play(const std::shared_ptr<const Definition> &definition,
-                 std::initializer_list<Line> lines) {
-  ScriptedMind mind(definition, kWednesday);
-  (void)mind.open();
-  for (const Line &line : lines) {
-    const Reply reply = std::get<Reply>(mind.answer(line.caller, {}));
-    if (reply.message != line.agent)
-      g_error("\"%s\": expected\n  %s\ngot\n  %s", line.caller, line.agent,
-              reply.message.c_str());
-  }
-  return to_json(*definition, mind.values());
-}
-
-// --- lists -------------------------------------------------------------------
-
-void test_list_of_choices() {
-  const auto definition = with_fields(kEquipment);
-  const char *more = "Anything else?", *end = "Done. Bye.";
-  equal(play(definition,
-             {{"a projector and a white board", more}, {"no that's all", end}}),
-        R"({"equipment":["beamer","board"]})");
-  equal(play(definition, {{"a beamer", more},
-                          {"yes", "What do you need?"},
-                          {"the phone, please, and the beamer", more},
-                          {"that's it", end}}),
-        R"({"equipment":["beamer","phone"]})");
-  equal(play(definition, {{"nothing", end}}), R"({"equipment":[]})");
-  equal(play(definition, {{"a sofa", "Pardon? A beamer, a board, a phone?"},
-                          {"not a beamer but a phone", more},
-                          {"a sofa", "Pardon? Anything else?"},
-                          {"nothing else", end}}),
-        R"({"equipment":["phone"]})");
-  // What there is of it is kept when nobody is understood any more.
-  equal(play(definition, {{"a phone", more},
-                          {"a sofa", "Pardon? Anything else?"},
-                          {"a sofa", "Pardon? Anything else?"},
-                          {"a sofa", end}}),
-        R"({"equipment":["phone"]})");
-}
-
-void test_list_of_texts() {
-  const auto definition = with_fields(kGuests);
-  const char *more = "Anything else?";
-  const char *refused = "From two to four, please. Who comes?";
-  equal(play(definition, {{"It's Anna, Bo and Cleo", more},
-                          {"yes, Bo", more},
-                          {"and Dan", "Done. Bye."}}),
-        R"({"guests":["Anna","Bo","Cleo","Dan"]})");
-  equal(play(definition, {{"nobody", "Anything else?"},
-                          {"no", refused},
-                          {"Anna and Bo", more},
-                          {"no", "Done. Bye."}}),
-        R"({"guests":["Anna","Bo"]})");
-  equal(play(definition, {{"A, B, C, D, E", refused},
-                          {"Anna Bartholomea of Cologne", refused},
-                          {"no", "Sorry, bye."}}),
-        "{}");
-}
-
-void test_list_is_read_back() {
-  const auto definition =
-      with_fields(std::string(kEquipment) + "confirm = true\n"
-                                            "say = \"with {value}\"\n");
-  (void)play(
-      definition,
-      {{"a beamer, a phone and a board", "Anything else?"},
-       {"no", "With a beamer, a phone and a white board. Is that right?"},
-       {"no", "What do you need?"},
-       {"a phone", "Anything else?"},
-       {"no", "With a phone. Is that right?"},
-       {"yes", "Done. Bye."}});
-}
-
-void test_list_expectation() {
-  ScriptedMind mind(with_fields(kEquipment), kWednesday);
-  const Reply first = mind.open();
-  g_assert_true(first.expect.kind == Expectation::Kind::kChoice);
-  const Reply more = std::get<Reply>(mind.answer("a phone", {}));
-  const std::string phrases = join(more.expect.phrases, "|");
-  g_assert_nonnull(strstr(phrases.c_str(), "projector"));
-  g_assert_nonnull(strstr(phrases.c_str(), "that's all"));
-}
-
-void test_list_and_model() {
-  const auto definition = with_fields(kEquipment);
-  const std::string schema = answer_schema(*definition);
-  g_assert_nonnull(
-      strstr(schema.c_str(),
-             R"("equipment":{"type":["array","null"],"items":{"type":"string",)"
-             R"("enum":["beamer","board","phone"]}})"));
-  const struct {
-    const char *given, *taken, *fault;
-  } rows[] = {
-      {R"(["beamer","a phone"])", R"({"equipment":["beamer","phone"]})", ""},
-      {"[]", R"({"equipment":[]})", ""},
-      {R"("a board and a phone")", R"({"equipment":["board","phone"]})", ""},
-      {R"(["beamer",5])", "{}",
-       "extracted.equipment: expected a list, whole, of some of beamer, board, "
-       "phone, or null, got [\"beamer\",5]"},
-  };
-  for (const auto &row : rows) {
-    openai::MessageExtractor text;
-    text.feed(R"({"message":"m","action":"ask","extracted":{"equipment":)" +
-              std::string(row.given) + "}}");
-    const Answer answer =
-        read_answer(*definition, kWednesday, text, {"stop", ""}, false);
-    equal(to_json(*definition, answer.extracted), row.taken);
-    equal(answer.field_fault, row.fault);
-  }
-}
 
 // --- what a value may be -----------------------------------------------------
 
@@ -246,12 +94,12 @@ pattern = "[A-Z]+ [0-9]+"
 confirm = true
 )");
   const char *refused = "Sorry, I cannot take that. Say the plate.";
-  equal(play(definition, {{"I have none", refused},
-                          {"AB 12", "Plate: AB 12. Is that right?"},
-                          {"no", "Your plate?"},
-                          {"whatever", refused},
-                          {"whatever", refused},
-                          {"whatever", "Sorry, bye."}}),
+  equal(play_lines(definition, {{"I have none", refused},
+                                {"AB 12", "Plate: AB 12. Is that right?"},
+                                {"no", "Your plate?"},
+                                {"whatever", refused},
+                                {"whatever", refused},
+                                {"whatever", "Sorry, bye."}}),
         "{}");
 }
 
@@ -532,11 +380,6 @@ int main(int argc, char **argv) {
     const char *name;
     void (*test)();
   } tests[] = {
-      {"/list/of-choices-grows-until-that-is-all", test_list_of_choices},
-      {"/list/of-texts-has-as-many-as-it-may", test_list_of_texts},
-      {"/list/is-read-back-and-asked-anew", test_list_is_read_back},
-      {"/list/tells-what-it-expects", test_list_expectation},
-      {"/list/of-a-model-is-an-array", test_list_and_model},
       {"/value/is-what-the-definition-allows", test_validity},
       {"/value/pattern-takes-no-time", test_pattern_takes_no_time},
       {"/value/that-is-not-right-is-asked-for-again", test_refused_values},
