@@ -132,12 +132,37 @@ bool begins_address(const Words &words, const Expectation &expected) {
   return expected.email && at_host;
 }
 
+// Whether the letters that he ended with are spelled, and more of them may
+// come: "Smith, S M", "my name is J O". "I work in I T" is a sentence, and so
+// is what answers a question for a day.
+bool spells(const Words &words, std::size_t letters,
+            const Expectation &expected) {
+  using Kind = Expectation::Kind;
+  const bool may_be = letters >= 2 && expected.kind != Kind::kYesNo &&
+                      expected.kind != Kind::kNumber &&
+                      expected.kind != Kind::kDate &&
+                      expected.kind != Kind::kTime;
+  const std::size_t before = words.size() - letters;
+  if (!may_be || before == 0)
+    return may_be;
+  const std::string &last = words[before - 1];
+  if (is_one_of(last, {"in", "on", "of", "to", "by", "for", "from", "with",
+                       "the", "a", "an", "my", "our", "your", "use", "using",
+                       "need", "have"}))
+    return false;
+  return before == 1 || expected.email || expected.kind == Kind::kName ||
+         is_one_of(last, {"is", "its", "thats", "it", "as", "um", "uh", "er",
+                          "so", "yes", "no", "sorry", "okay", "sure"}) ||
+         has_any(words, {"name", "spell", "spelled", "spelling", "letters",
+                         "code", "email", "mail", "address"});
+}
+
 // "j o h n at example dot com", spelled or not.
 Duration patience_for_spelling(const Words &words, std::string_view text,
                                const Expectation &expected) {
-  const auto letters =
+  const auto letters = static_cast<std::size_t>(
       std::find_if_not(words.rbegin(), words.rend(), is_letter) -
-      words.rbegin();
+      words.rbegin());
   const auto dot = std::find(words.rbegin(), words.rend(), "dot");
   const auto behind_dot = dot - words.rbegin();
   const bool address =
@@ -152,8 +177,9 @@ Duration patience_for_spelling(const Words &words, std::string_view text,
                                                         : Duration{};
   if (is_one_of(words.back(), {"underscore", "dash", "hyphen"}))
     return kDictation;
-  return letters >= 2 || begins_address(words, expected) ? kDictation
-                                                         : Duration{};
+  return spells(words, letters, expected) || begins_address(words, expected)
+             ? kDictation
+             : Duration{};
 }
 
 // --- sentences ---------------------------------------------------------------
