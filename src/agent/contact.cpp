@@ -240,13 +240,28 @@ std::optional<std::string> find_digits(const Words &words) {
   return longest_run(words);
 }
 
+std::string joined_digits(const std::string &before, const std::string &behind,
+                          const DigitRules &rules) {
+  const Words words = to_words(behind);
+  const std::string first = find_digits(to_words(before)).value_or("");
+  const std::string last = find_digits(words).value_or("");
+  const auto most = static_cast<std::size_t>(rules.most);
+  const bool whole = !first.empty() && last.size() <= most &&
+                     last.size() >= static_cast<std::size_t>(rules.fewest);
+  const bool again = last.starts_with(first) ||
+                     first.size() + last.size() > most ||
+                     behind_correction(words).size() < words.size();
+  return whole && again ? behind : joined(before, behind);
+}
+
 std::optional<std::string> find_phone(std::string_view spoken) {
   // "555.0100" is one word to the rest of us; here the dot only groups.
   std::string grouped(spoken);
   std::replace(grouped.begin(), grouped.end(), '.', ' ');
   const Words words = to_words(grouped);
   const auto fits = [](const std::optional<std::string> &digits) {
-    return digits && digits->size() >= 7 && digits->size() <= 15;
+    return digits && digits->size() >= kFewestOfPhone &&
+           digits->size() <= kMostOfPhone;
   };
   auto digits = find_digits(words);
   if (!fits(digits)) // "..., actually call me after 5"

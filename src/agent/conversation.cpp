@@ -11,14 +11,6 @@
 // and playout are in conversation_speech.cpp, what time does in
 // conversation_time.cpp.
 namespace patchcord::agent {
-namespace {
-
-std::string joined(const std::string &a, const std::string &b) {
-  return a.empty() ? b : b.empty() ? a : a + " " + b;
-}
-
-} // namespace
-
 Conversation::Conversation(std::shared_ptr<const Definition> definition,
                            std::unique_ptr<Mind> mind)
     : definition_(std::move(definition)), mind_(std::move(mind)),
@@ -85,8 +77,11 @@ Actions Conversation::speech_stopped(TimePoint now, TimePoint at) {
     false_interruption(now);
   else if (screening() && !held_.empty())
     hold_words(now);
-  else if (on_hold_ != 0 || !held_.empty())
+  else if (on_hold_ != 0 ||
+           (!held_.empty() && (digits_.empty() || !awaits_digits())))
     words_due_ = turn_ends({held_, mind_->expectation(), at, std::nullopt});
+  if (digits_due_)
+    digits_due_ = std::max(*digits_due_, now + kWordsDue);
   if (!guess_)
     guess();
   return finish();
@@ -115,7 +110,8 @@ Actions Conversation::final(TimePoint now, const std::string &text,
   const std::string words(trim(text));
   // Words of speech that is over, while the caller speaks on.
   const bool goes_on = speaking_ && end && *end <= speech_began_;
-  held_ = joined(held_, words);
+  const bool of_this_speech = !goes_on && speech_ended_;
+  keep_words(words, of_this_speech ? speech_ended_ : end);
   partial_.clear();
   interjected_.clear();
   listens_due_.reset();
@@ -143,6 +139,12 @@ Actions Conversation::final(TimePoint now, const std::string &text,
   words_came_ = now;
   if (!speech_ended_)
     speech_ended_ = end;
+  if (!digits_.empty() && awaits_digits()) {
+    // Keys were pressed behind them.
+    if (has_all_digits(mind_->expectation().digits.value_or(DigitRules())))
+      end_digits(now);
+    return finish();
+  }
   // An answer to his first words on its way is answered again at once.
   const bool may_wait =
       has_voice_ && !request_ && dialogue_.current() == nullptr;
@@ -171,36 +173,6 @@ Actions Conversation::not_understood(TimePoint now,
   words_came_ = now;
   const auto stopped = std::exchange(speech_ended_, std::nullopt);
   take_words(now, "", stopped ? stopped : end);
-  return finish();
-}
-
-Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
-  if (!running_ || ending_ || digit.size() != 1)
-    return {};
-  const DigitRules rules = mind_->expectation().digits.value_or(DigitRules());
-  const bool ends = digit == rules.terminator;
-  // The one behind digits that have ended already, say.
-  if (screen_ != Screen::kOff)
-    human(now);
-  if (ending_) // by what was said before
-    return finish();
-  if ((ends || digit == "#" || digit == "*") && digits_.empty())
-    return finish();
-  const Utterance *current = dialogue_.current();
-  if (current != nullptr && is_heard(*current))
-    interrupt(now);
-  quiet_since_ = eventless_since_ = now;
-  if (ends) {
-    digits_due_ = now;
-  } else if (digit == "*") {
-    digits_.clear();
-    digits_due_.reset();
-  } else if (digit != "#") {
-    digits_ += digit;
-    const bool all = digits_.size() >= static_cast<std::size_t>(rules.most);
-    digits_due_ = all ? now : now + rules.timeout;
-  }
-  due(now);
   return finish();
 }
 
@@ -304,7 +276,7 @@ void Conversation::take_words(TimePoint now, std::string text,
       mind_->take_back();
       findings_.take_back();
       merged = !turn_.caller.empty();
-      text = joined(turn_.caller, text);
+      text = merged ? continued(turn_.caller, text) : text;
     }
   } else if (current != nullptr) {
     // Typed, and nobody listens: what was answered counts as heard.

@@ -252,6 +252,17 @@ private:
   void go_on_if_tools_ended(TimePoint now);
   void cancel_tools(TimePoint now);
 
+  // Keys: conversation_keys.cpp.
+  std::string continued(const std::string &before,
+                        const std::string &text) const;
+  bool awaits_digits() const;
+  void keep_words(const std::string &words,
+                  std::optional<TimePoint> spoken_until);
+  bool has_all_digits(const DigitRules &rules) const;
+  void forget_digits();
+  void digits_are_due(TimePoint now);
+  void end_digits(TimePoint now);
+
   // Preemptive thinking.
   void note_partial(TimePoint now, const std::string &text);
   void guess();
@@ -367,7 +378,8 @@ private:
   std::string held_;                     // words of a turn that is not over
   TimePoint words_came_{};               // the last of them
   std::optional<TimePoint> words_due_;
-  std::string digits_;
+  std::string digits_; // by keys
+  TimePoint digits_began_{};
   std::optional<TimePoint> digits_due_;
   TimePoint quiet_since_{};
   TimePoint eventless_since_{}; // the same, whatever noise there was

@@ -39,11 +39,8 @@ void Conversation::due(TimePoint now) {
     if (ending_)
       return; // nothing is due behind the last words
   }
-  if (is_due(digits_due_)) {
-    digits_due_.reset();
-    words_came_ = now;
-    take_words(now, std::exchange(digits_, {}), std::nullopt);
-  }
+  if (is_due(digits_due_))
+    digits_are_due(now);
   if (speaking_ && now >= speech_sign_ + kLongestSpeech) {
     speaking_ = false;
     eventless_since_ = now;

@@ -2,6 +2,7 @@
 #include "agent/llm_mind.hpp"
 
 #include "agent/resumption.hpp"
+#include "agent/words.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -25,13 +26,6 @@ void append(std::vector<openai::ChatMessage> &messages, const char *role,
     messages.back().content += " " + text;
   else
     messages.push_back({role, text, {}, {}});
-}
-
-std::string joined(std::string_view a, std::string_view b) {
-  std::string text(trim(a));
-  if (!text.empty() && !b.empty())
-    text += ' ';
-  return text.append(b);
 }
 
 std::size_t turns_in(const History &history) {

@@ -154,6 +154,13 @@ Words to_words(std::string_view text) {
   return words;
 }
 
+std::string joined(std::string_view a, std::string_view b) {
+  std::string text(trim(a));
+  if (!text.empty() && !b.empty())
+    text += ' ';
+  return text.append(b);
+}
+
 bool is_digits(std::string_view word) {
   return !word.empty() && std::all_of(word.begin(), word.end(), is_digit);
 }

@@ -16,6 +16,9 @@ namespace patchcord::agent {
 using Words = std::vector<std::string>;
 Words to_words(std::string_view text);
 
+// Two texts as one, with a space between.
+std::string joined(std::string_view a, std::string_view b);
+
 // A run of words, [begin, end).
 struct Span {
   std::size_t begin = 0, end = 0;

@@ -381,6 +381,16 @@ max = 4
 max_length = 12
 )";
 
+const char *const kCode = R"([[fields]]
+name = "code"
+type = "digits"
+question = "Your code?"
+invalid = "It has four to six digits."
+min_digits = 4
+max_digits = 6
+timeout_s = 3
+)";
+
 std::string play_lines(const std::shared_ptr<const Definition> &definition,
                        std::initializer_list<Line> lines) {
   ScriptedMind mind(definition, kWednesday);

@@ -87,9 +87,11 @@ void equal(const std::string &is, const std::string &expected);
 // all is right, or does not. "Done. Bye." is its goodbye.
 std::shared_ptr<const patchcord::agent::Definition>
 with_fields(const std::string &fields, bool confirm = false);
-// A list of choices, and one of two to four texts.
+// A list of choices, one of two to four texts, and a code of four to six
+// digits.
 extern const char *const kEquipment;
 extern const char *const kGuests;
+extern const char *const kCode;
 
 // What a scripted mind answers to each line of a caller. The fields at the end.
 struct Line {

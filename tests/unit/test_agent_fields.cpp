@@ -10,21 +10,11 @@
 
 #include <glib.h>
 
-// Digits, what a value may be, and where values came from.
+// What a value may be, and where values came from.
 using namespace patchcord;
 using namespace patchcord::agent;
 
 namespace {
-
-constexpr char kCode[] = R"([[fields]]
-name = "code"
-type = "digits"
-question = "Your code?"
-invalid = "It has four to six digits."
-min_digits = 4
-max_digits = 6
-timeout_s = 3
-)";
 
 // --- what a value may be -----------------------------------------------------
 
@@ -125,144 +115,6 @@ void test_model_is_told() {
   g_assert_nonnull(strstr(body.c_str(), "told for guests is not accepted"));
   tell(R"(["Anna","Cleo"])");
   g_assert_true(mind.rejected().empty());
-}
-
-// --- digits ------------------------------------------------------------------
-
-using Step = ConversationScript::Step;
-
-std::unique_ptr<ConversationScript> code_asked(const std::string &field) {
-  const auto definition = with_fields(field);
-  auto script = std::make_unique<ConversationScript>(
-      std::make_unique<ScriptedMind>(definition, kWednesday), "", definition);
-  script->run({{0, "start", "start 1; Hello.; Your code?; end 1"},
-               {100, "started:1", ""},
-               {1000, "ended:1", ""}});
-  return script;
-}
-
-const char *const kTaken = "start 2!; Done.; Bye.; end 2; ended goal "
-                           "{\"code\":\"0471\"} goal; EOS";
-
-void test_digits_end() {
-  // By the terminator, by the pause, by the last of them.
-  code_asked(kCode)->run({{2000, "key:0", ""},
-                          {2100, "key:4", ""},
-                          {2200, "key:7", ""},
-                          {2300, "key:1", ""},
-                          {2400, "key:#", kTaken}});
-  code_asked(kCode)->run({{2000, "key:0", ""},
-                          {4900, "key:4", ""},
-                          {5000, "key:7", ""},
-                          {5100, "key:1", ""},
-                          {8099, "wait", ""},
-                          {8100, "wait", kTaken}});
-  code_asked(kCode)->run({{2000, "key:0", ""},
-                          {2100, "key:4", ""},
-                          {2200, "key:7", ""},
-                          {2300, "key:1", ""},
-                          {2400, "key:1", ""},
-                          {2500, "key:1",
-                           "start 2!; Done.; Bye.; end 2; ended goal "
-                           "{\"code\":\"047111\"} goal; EOS"}});
-}
-
-void test_digits_said() {
-  code_asked(kCode)->run({{2000, "speech", ""},
-                          {3000, "quiet", ""},
-                          // Six would be all; four may be.
-                          {3100, "words:oh four seven one", ""},
-                          {3699, "wait", ""},
-                          {3700, "wait", kTaken}});
-  code_asked(kCode)->run(
-      {{2000, "speech", ""},
-       {3000, "quiet", ""},
-       {3100, "words:it is oh four seven one double one",
-        "start 2!; Done.; Bye.; end 2; ended goal {\"code\":\"047111\"} goal; "
-        "EOS"}});
-}
-
-void test_digits_refused() {
-  auto script = code_asked(kCode);
-  script->run({{2000, "key:0", ""},
-               {2100, "key:#",
-                "start 2; It has four to six digits.; Your code?; end 2"},
-               // It ended them already, and interrupts nobody.
-               {2300, "started:2", ""},
-               {2400, "key:#", ""},
-               {2500, "key:0", "flush"},
-               {2510, "cut:2:It has", "interrupted 1/2 \"It has\" 600"},
-               {2600, "key:4", ""},
-               {2650, "key:5", ""},
-               {2700, "key:*", ""}, // away with it
-               {2800, "key:0", ""},
-               {2900, "key:4", ""},
-               {3000, "key:7", ""},
-               {3100, "key:1", ""},
-               {3200, "key:#",
-                "start 3!; Done.; Bye.; end 3; ended goal "
-                "{\"code\":\"0471\"} goal; EOS"}});
-}
-
-void test_other_terminators() {
-  code_asked(kCode + std::string("terminator = \"*\"\n"))
-      ->run({{2000, "key:0", ""},
-             {2100, "key:4", ""},
-             {2200, "key:7", ""},
-             {2300, "key:1", ""},
-             {2400, "key:#", ""},
-             {2500, "key:*", kTaken}});
-  code_asked(kCode + std::string("terminator = \"\"\n"))
-      ->run({{2000, "key:0", ""},
-             {2100, "key:4", ""},
-             {2200, "key:7", ""},
-             {2300, "key:1", ""},
-             {2400, "key:#", ""},
-             {5299, "wait", ""},
-             {5300, "wait", kTaken}});
-}
-
-void test_digits_and_model() {
-  const auto definition = with_fields(kCode);
-  LlmMind mind(definition, kWednesday, {});
-  g_assert_true(mind.expectation().digits->timeout == 3s);
-  g_assert_cmpint(mind.expectation().digits->most, ==, 6);
-  // It may ask for a telephone number first, or have one corrected.
-  const auto more =
-      with_fields(std::string(kCode) + "[[fields]]\nname = \"phone\"\ntype = "
-                                       "\"phone\"\nquestion = \"Phone?\"\n");
-  const LlmMind of_two(more, kWednesday, {});
-  g_assert_cmpint(of_two.expectation().digits->most, ==, 32);
-  mind.model_begin();
-  (void)mind.model_text(
-      R"({"message":"m","action":"ask","extracted":{"code":"0471"}})");
-  (void)mind.model_done("stop", "", "m");
-  equal(to_json(*definition, mind.values()), R"({"code":"0471"})");
-  g_assert_false(mind.expectation().digits.has_value());
-}
-
-// Typed or said, and whatever the model makes of it: what is too long for the
-// field is no value of it.
-void test_too_many_digits_and_model() {
-  const auto definition = with_fields(kCode);
-  LlmMind mind(definition, kWednesday, {});
-  for (const char *digits : {"0471111", "471", ""}) {
-    mind.model_begin();
-    (void)mind.model_text((std::string(R"({"message":"m","action":"ask",)") +
-                           R"("extracted":{"code":")" + digits + "\"}}")
-                              .c_str());
-    (void)mind.model_done("stop", "", "m");
-    equal(to_json(*definition, mind.values()), "{}");
-  }
-  g_assert_cmpint(mind.expectation().digits->most, ==, 6);
-}
-
-void test_too_many_digits_said() {
-  code_asked(kCode)->run(
-      {{2000, "speech", ""},
-       {3000, "quiet", ""},
-       {3100, "words:oh four seven one double one two",
-        "start 2; It has four to six digits.; Your code?; end 2"}});
 }
 
 // --- where values came from --------------------------------------------------
@@ -384,16 +236,6 @@ int main(int argc, char **argv) {
       {"/value/pattern-takes-no-time", test_pattern_takes_no_time},
       {"/value/that-is-not-right-is-asked-for-again", test_refused_values},
       {"/value/that-is-not-right-is-told-to-the-model", test_model_is_told},
-      {"/digits/end-at-key-pause-or-length", test_digits_end},
-      {"/digits/are-said-as-well", test_digits_said},
-      {"/digits/too-few-are-asked-for-again", test_digits_refused},
-      {"/digits/may-end-at-another-key-or-none", test_other_terminators},
-      {"/digits/of-a-model-are-for-the-field-that-is-missing",
-       test_digits_and_model},
-      {"/digits/too-many-of-a-model-are-no-value",
-       test_too_many_digits_and_model},
-      {"/digits/too-many-that-are-said-are-asked-for-again",
-       test_too_many_digits_said},
       {"/findings/keep-the-turn-they-came-from", test_findings},
       {"/findings/of-a-call-are-told-with-each-decision", test_turns_of_a_call},
       {"/findings/of-a-reply-that-was-never-heard-are-of-the-next-turn",

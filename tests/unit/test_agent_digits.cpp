@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "conversation_script.hpp"
+
+#include "agent/answer.hpp"
+#include "agent/llm_mind.hpp"
+#include "agent/scripted_mind.hpp"
+
+#include <glib.h>
+
+// Digits that are keyed in, said, or both.
+using namespace patchcord;
+using namespace patchcord::agent;
+
+namespace {
+
+using Step = ConversationScript::Step;
+
+std::unique_ptr<ConversationScript> code_asked(const std::string &field) {
+  const auto definition = with_fields(field);
+  auto script = std::make_unique<ConversationScript>(
+      std::make_unique<ScriptedMind>(definition, kWednesday), "", definition);
+  script->run({{0, "start", "start 1; Hello.; Your code?; end 1"},
+               {100, "started:1", ""},
+               {1000, "ended:1", ""}});
+  return script;
+}
+
+const char *const kTaken = "start 2!; Done.; Bye.; end 2; ended goal "
+                           "{\"code\":\"0471\"} goal; EOS";
+
+void test_digits_end() {
+  // By the terminator, by the pause, by the last of them.
+  code_asked(kCode)->run({{2000, "key:0", ""},
+                          {2100, "key:4", ""},
+                          {2200, "key:7", ""},
+                          {2300, "key:1", ""},
+                          {2400, "key:#", kTaken}});
+  code_asked(kCode)->run({{2000, "key:0", ""},
+                          {4900, "key:4", ""},
+                          {5000, "key:7", ""},
+                          {5100, "key:1", ""},
+                          {8099, "wait", ""},
+                          {8100, "wait", kTaken}});
+  code_asked(kCode)->run({{2000, "key:0", ""},
+                          {2100, "key:4", ""},
+                          {2200, "key:7", ""},
+                          {2300, "key:1", ""},
+                          {2400, "key:1", ""},
+                          {2500, "key:1",
+                           "start 2!; Done.; Bye.; end 2; ended goal "
+                           "{\"code\":\"047111\"} goal; EOS"}});
+}
+
+void test_digits_said() {
+  code_asked(kCode)->run({{2000, "speech", ""},
+                          {3000, "quiet", ""},
+                          // Six would be all; four may be.
+                          {3100, "words:oh four seven one", ""},
+                          {3699, "wait", ""},
+                          {3700, "wait", kTaken}});
+  code_asked(kCode)->run(
+      {{2000, "speech", ""},
+       {3000, "quiet", ""},
+       {3100, "words:it is oh four seven one double one",
+        "start 2!; Done.; Bye.; end 2; ended goal {\"code\":\"047111\"} goal; "
+        "EOS"}});
+}
+
+void test_digits_refused() {
+  auto script = code_asked(kCode);
+  script->run({{2000, "key:0", ""},
+               {2100, "key:#",
+                "start 2; It has four to six digits.; Your code?; end 2"},
+               // It ended them already, and interrupts nobody.
+               {2300, "started:2", ""},
+               {2400, "key:#", ""},
+               {2500, "key:0", "flush"},
+               {2510, "cut:2:It has", "interrupted 1/2 \"It has\" 600"},
+               {2600, "key:4", ""},
+               {2650, "key:5", ""},
+               {2700, "key:*", ""}, // away with it
+               {2800, "key:0", ""},
+               {2900, "key:4", ""},
+               {3000, "key:7", ""},
+               {3100, "key:1", ""},
+               {3200, "key:#",
+                "start 3!; Done.; Bye.; end 3; ended goal "
+                "{\"code\":\"0471\"} goal; EOS"}});
+}
+
+void test_other_terminators() {
+  code_asked(std::string(kCode) + "terminator = \"*\"\n")
+      ->run({{2000, "key:0", ""},
+             {2100, "key:4", ""},
+             {2200, "key:7", ""},
+             {2300, "key:1", ""},
+             {2400, "key:#", ""},
+             {2500, "key:*", kTaken}});
+  code_asked(std::string(kCode) + "terminator = \"\"\n")
+      ->run({{2000, "key:0", ""},
+             {2100, "key:4", ""},
+             {2200, "key:7", ""},
+             {2300, "key:1", ""},
+             {2400, "key:#", ""},
+             {5299, "wait", ""},
+             {5300, "wait", kTaken}});
+}
+
+void test_digits_and_model() {
+  const auto definition = with_fields(kCode);
+  LlmMind mind(definition, kWednesday, {});
+  g_assert_true(mind.expectation().digits->timeout == 3s);
+  g_assert_cmpint(mind.expectation().digits->most, ==, 6);
+  // It may ask for a telephone number first, or have one corrected.
+  const auto more =
+      with_fields(std::string(kCode) + "[[fields]]\nname = \"phone\"\ntype = "
+                                       "\"phone\"\nquestion = \"Phone?\"\n");
+  const LlmMind of_two(more, kWednesday, {});
+  g_assert_cmpint(of_two.expectation().digits->most, ==, 32);
+  mind.model_begin();
+  (void)mind.model_text(
+      R"({"message":"m","action":"ask","extracted":{"code":"0471"}})");
+  (void)mind.model_done("stop", "", "m");
+  equal(to_json(*definition, mind.values()), R"({"code":"0471"})");
+  g_assert_false(mind.expectation().digits.has_value());
+}
+
+// Typed or said, and whatever the model makes of it: what is too long for the
+// field is no value of it.
+void test_too_many_digits_and_model() {
+  const auto definition = with_fields(kCode);
+  LlmMind mind(definition, kWednesday, {});
+  for (const char *digits : {"0471111", "471", ""}) {
+    mind.model_begin();
+    (void)mind.model_text((std::string(R"({"message":"m","action":"ask",)") +
+                           R"("extracted":{"code":")" + digits + "\"}}")
+                              .c_str());
+    (void)mind.model_done("stop", "", "m");
+    equal(to_json(*definition, mind.values()), "{}");
+  }
+  g_assert_cmpint(mind.expectation().digits->most, ==, 6);
+}
+
+void test_too_many_digits_said() {
+  code_asked(kCode)->run(
+      {{2000, "speech", ""},
+       {3000, "quiet", ""},
+       {3100, "words:oh four seven one double one two",
+        "start 2; It has four to six digits.; Your code?; end 2"}});
+}
+
+// --- keys and words ----------------------------------------------------------
+
+constexpr char kZip[] = R"([[fields]]
+name = "code"
+type = "digits"
+question = "Your code?"
+invalid = "It has five digits."
+min_digits = 5
+max_digits = 5
+timeout_s = 3
+)";
+const char *const kZipTaken = "start 2!; Done.; Bye.; end 2; ended goal "
+                              "{\"code\":\"90210\"} goal; EOS";
+const char *const kZipRefused =
+    "start 2; It has five digits.; Your code?; end 2";
+
+void test_said_and_keyed() {
+  code_asked(kZip)->run({{2000, "speech", ""},
+                         {2800, "quiet", ""},
+                         {3000, "words:nine oh", ""},
+                         {4200, "key:2", ""},
+                         {5500, "key:1", ""},
+                         {5600, "key:0", kZipTaken}});
+  // The recogniser needs its time: what was said first comes first.
+  code_asked(kZip)->run({{2000, "speech", ""},
+                         {2500, "quiet", ""},
+                         {2700, "key:2", ""},
+                         {2900, "words@2900:nine oh", ""},
+                         {3000, "key:1", ""},
+                         {3100, "key:0", kZipTaken}});
+  code_asked(kZip)->run({{2000, "speech", ""},
+                         {2500, "quiet", ""},
+                         {2600, "key:2", ""},
+                         {2700, "key:1", ""},
+                         {2800, "key:0", ""},
+                         {2900, "words@2900:nine oh", kZipTaken}});
+  // Too few: the pause behind the last key ends them.
+  code_asked(kZip)->run({{2000, "speech", ""},
+                         {2800, "quiet", ""},
+                         {3000, "words:nine oh", ""},
+                         {4000, "key:2", ""},
+                         {6999, "wait", ""},
+                         {7000, "wait", kZipRefused}});
+  // "My number is", and it is keyed in.
+  code_asked(kZip)->run({{2000, "speech", ""},
+                         {2800, "quiet", ""},
+                         {3000, "words:my code is", ""},
+                         {3100, "key:9", ""},
+                         {3200, "key:0", ""},
+                         {3300, "key:2", ""},
+                         {3400, "key:1", ""},
+                         {6000, "key:0", kZipTaken}});
+}
+
+void test_keyed_and_said() {
+  code_asked(kZip)->run({{2000, "key:9", ""},
+                         {2200, "key:0", ""},
+                         {2500, "speech", ""},
+                         {3300, "quiet", ""},
+                         {3600, "words:two one oh", kZipTaken}});
+  // And keyed again.
+  code_asked(kZip)->run({{2000, "key:9", ""},
+                         {2500, "speech", ""},
+                         {3300, "quiet", ""},
+                         {3600, "words:oh two", ""},
+                         {4000, "key:1", ""},
+                         {4100, "key:0", kZipTaken}});
+  // Too few: he may go on, as with words alone.
+  code_asked(kZip)->run({{2000, "key:9", ""},
+                         {2500, "speech", ""},
+                         {3300, "quiet", ""},
+                         {3600, "words:oh two", ""},
+                         {4799, "wait", ""},
+                         {4800, "wait", kZipRefused}});
+}
+
+void test_said_anew() {
+  // The whole of it, behind keys: they were wrong, or are said again.
+  for (const char *words :
+       {"words:nine oh two one oh", "words:no, it's nine oh two one oh"})
+    for (const char *key : {"key:9", "key:8"})
+      code_asked(kZip)->run({{2000, key, ""},
+                             {2200, "key:0", ""},
+                             {2500, "speech", ""},
+                             {3300, "quiet", ""},
+                             {3600, words, kZipTaken}});
+  // And keyed in whole behind words.
+  code_asked(kZip)->run({{2000, "speech", ""},
+                         {2800, "quiet", ""},
+                         {3000, "words:nine oh", ""},
+                         {3100, "key:9", ""},
+                         {3200, "key:0", ""},
+                         {3300, "key:2", ""},
+                         {3400, "key:1", ""},
+                         {3500, "key:0", kZipTaken}});
+  // Where both fit, the same beginning tells that it is said again.
+  const struct {
+    const char *words, *code;
+    bool at_once; // no more is to come
+  } rows[] = {{"words:oh four seven one", "0471", false},
+              {"words:seven one", "0471", false},
+              {"words:seven one double two", "047122", true},
+              {"words:sorry, seven one double two", "7122", false}};
+  for (const auto &row : rows) {
+    const std::string taken = std::string("start 2!; Done.; Bye.; end 2; ended "
+                                          "goal {\"code\":\"") +
+                              row.code + "\"} goal; EOS";
+    code_asked(kCode)->run({{2000, "key:0", ""},
+                            {2200, "key:4", ""},
+                            {2500, "speech", ""},
+                            {3300, "quiet", ""},
+                            {3600, row.words, row.at_once ? taken : ""},
+                            {9000, "wait", row.at_once ? "" : taken}});
+  }
+}
+
+void test_keys_wait_for_words() {
+  code_asked(kZip)->run({{2000, "key:9", ""},
+                         {2200, "key:0", ""},
+                         {2400, "key:2", ""},
+                         {5000, "speech", ""},
+                         {6500, "quiet", ""}, // the pause behind keys is over
+                         {7500, "words:one oh", kZipTaken}});
+  // Noise is no word.
+  code_asked(kZip)->run({{2000, "key:9", ""},
+                         {4900, "speech", ""},
+                         {5100, "quiet", ""},
+                         {7099, "wait", ""},
+                         {7100, "wait", kZipRefused}});
+}
+
+void test_keys_end_words() {
+  code_asked(kCode)->run({{2000, "speech", ""},
+                          {2800, "quiet", ""},
+                          {3000, "words:oh four seven one", ""},
+                          {3100, "key:#", kTaken}});
+  code_asked(kZip)->run({{2000, "speech", ""},
+                         {2800, "quiet", ""},
+                         {3000, "words:nine oh", ""},
+                         {3100, "key:2", ""},
+                         {3200, "key:#", kZipRefused}});
+  // Away with all of it.
+  code_asked(kZip)->run({{2000, "speech", ""},
+                         {2800, "quiet", ""},
+                         {3000, "words:eight oh", ""},
+                         {3100, "key:2", ""},
+                         {3200, "key:*", ""},
+                         {3300, "key:9", ""},
+                         {3400, "key:0", ""},
+                         {3500, "key:2", ""},
+                         {3600, "key:1", ""},
+                         {3700, "key:0", kZipTaken}});
+}
+
+void test_telephone_number() {
+  constexpr char kPhone[] = "[[fields]]\nname = \"code\"\ntype = \"phone\"\n"
+                            "question = \"Your code?\"\n";
+  for (const char *words :
+       {"words:five five five oh one double oh",
+        // All of it, though the rest alone would be a number as well.
+        "words:four one five five five five oh one double oh"}) {
+    auto script = code_asked(kPhone);
+    script->run({{2000, "key:4", ""},
+                 {2200, "key:1", ""},
+                 {2400, "key:5", ""},
+                 {2700, "speech", ""},
+                 {5500, "quiet", ""},
+                 {5900, words,
+                  "start 2!; Done.; Bye.; end 2; ended goal "
+                  "{\"code\":\"4155550100\"} goal; EOS"}});
+  }
+}
+
+void test_model_hears_both() {
+  auto script = ConversationScript::model({}, kZip);
+  script->run({{0, "start", "start 1; Hello.; Which city?; end 1"},
+               {100, "started:1", ""},
+               {1000, "ended:1", ""},
+               {2000, "speech", ""},
+               {2500, "quiet", ""},
+               {3000, "words:my code is nine oh", ""},
+               {3100, "key:2", ""},
+               {3200, "key:1", ""}});
+  const std::string body = script->request_body(3300, "key:0");
+  if (body.find("\"my code is nine oh 210\"") == std::string::npos)
+    g_error("%s", body.c_str());
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, nullptr);
+  const struct {
+    const char *name;
+    void (*test)();
+  } tests[] = {
+      {"/digits/end-at-key-pause-or-length", test_digits_end},
+      {"/digits/are-said-as-well", test_digits_said},
+      {"/digits/too-few-are-asked-for-again", test_digits_refused},
+      {"/digits/may-end-at-another-key-or-none", test_other_terminators},
+      {"/digits/of-a-model-are-for-the-field-that-is-missing",
+       test_digits_and_model},
+      {"/digits/too-many-of-a-model-are-no-value",
+       test_too_many_digits_and_model},
+      {"/digits/too-many-that-are-said-are-asked-for-again",
+       test_too_many_digits_said},
+      {"/digits/said-and-keyed-are-one-answer", test_said_and_keyed},
+      {"/digits/keyed-and-said-are-one-answer", test_keyed_and_said},
+      {"/digits/said-again-in-whole-replace-those-before", test_said_anew},
+      {"/digits/wait-for-words-that-are-being-said", test_keys_wait_for_words},
+      {"/digits/end-at-a-key-whatever-was-said", test_keys_end_words},
+      {"/digits/of-a-telephone-number-are-said-and-keyed",
+       test_telephone_number},
+      {"/digits/said-and-keyed-are-told-to-the-model", test_model_hears_both},
+  };
+  for (const auto &test : tests)
+    g_test_add_func(test.name, test.test);
+  return g_test_run();
+}
