@@ -12,15 +12,20 @@
 namespace patchcord::agent {
 namespace {
 
+// A country code and ten digits: more than that are two telephone numbers.
+constexpr int kMostOfTelephone = 12;
+
 // None: digits are not what the caller is asked for, as far as anybody knows.
 std::optional<DigitRules> digits_wanted(const Expectation &expected) {
-  if (!expected.phone)
-    return expected.digits;
-  DigitRules rules = expected.digits.value_or(DigitRules());
-  rules.fewest =
-      expected.digits ? std::min(rules.fewest, kFewestOfPhone) : kFewestOfPhone;
-  rules.most =
-      expected.digits ? std::max(rules.most, kMostOfPhone) : kMostOfPhone;
+  auto rules = expected.digits;
+  if (expected.phone && rules) { // which of them, nobody tells
+    rules->fewest = std::min(rules->fewest, kFewestOfPhone);
+    rules->most = std::max(rules->most, kMostOfTelephone);
+  } else if (expected.phone) {
+    rules = DigitRules();
+    rules->fewest = kFewestOfPhone;
+    rules->most = kMostOfTelephone;
+  }
   return rules;
 }
 

@@ -306,20 +306,31 @@ void test_keys_end_words() {
 void test_telephone_number() {
   constexpr char kPhone[] = "[[fields]]\nname = \"code\"\ntype = \"phone\"\n"
                             "question = \"Your code?\"\n";
-  for (const char *words :
-       {"words:five five five oh one double oh",
-        // All of it, though the rest alone would be a number as well.
-        "words:four one five five five five oh one double oh"}) {
-    auto script = code_asked(kPhone);
-    script->run({{2000, "key:4", ""},
-                 {2200, "key:1", ""},
-                 {2400, "key:5", ""},
-                 {2700, "speech", ""},
-                 {5500, "quiet", ""},
-                 {5900, words,
-                  "start 2!; Done.; Bye.; end 2; ended goal "
-                  "{\"code\":\"4155550100\"} goal; EOS"}});
-  }
+  const struct {
+    const char *last_key, *words;
+  } rows[] = {
+      {"key:5", "words:five five five oh one double oh"},
+      // All of it, though the rest alone would be a number as well.
+      {"key:5", "words:four one five five five five oh one double oh"},
+      {"key:6", "words:four one five five five five oh one double oh"},
+  };
+  for (const auto &row : rows)
+    code_asked(kPhone)->run({{2000, "key:4", ""},
+                             {2200, "key:1", ""},
+                             {2400, row.last_key, ""},
+                             {2700, "speech", ""},
+                             {5500, "quiet", ""},
+                             {5900, row.words,
+                              "start 2!; Done.; Bye.; end 2; ended goal "
+                              "{\"code\":\"4155550100\"} goal; EOS"}});
+  // Keys of a country code.
+  code_asked(kPhone)->run(
+      {{2000, "key:1", ""},
+       {2700, "speech", ""},
+       {5500, "quiet", ""},
+       {5900, "words:four one five five five five oh one double oh",
+        "start 2!; Done.; Bye.; end 2; ended goal "
+        "{\"code\":\"14155550100\"} goal; EOS"}});
 }
 
 void test_model_hears_both() {
