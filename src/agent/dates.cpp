@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/dates.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -83,6 +85,14 @@ bool is_refused(const Words &words, Span span) {
     if (is_one_of(word_at(words, i), {"problem", "issue", "bad"}))
       return false;
   return true;
+}
+
+// "Today or tomorrow": what stands before and behind, or nothing.
+std::pair<Words, Words> alternatives(const Words &words) {
+  const auto sign = std::find(words.begin(), words.end(), "or");
+  if (sign == words.end())
+    return {};
+  return {{words.begin(), sign}, {sign + 1, words.end()}};
 }
 
 // Without what was refused, and the word that does it.
@@ -202,6 +212,20 @@ std::optional<Date> find_distance(const Words &words, const Date &today) {
       return plus_days(today, static_cast<int>(*count) * (week ? 7 : 1));
   }
   return std::nullopt;
+}
+
+// "Tuesday next week", "Saturday in two weeks": weeks begin on Monday.
+std::optional<Date> find_day_in_week(const Words &words, const Date &today) {
+  if (!has_any(words, {"week", "weeks"}))
+    return std::nullopt;
+  const auto of_week = find_weekday(words, today);
+  const auto week = find_distance(words, today);
+  if (!of_week || !week)
+    return std::nullopt;
+  const auto since_monday = [](const Date &date) {
+    return weekday(sys_days(date)) - std::chrono::Monday;
+  };
+  return Date(sys_days(*week) - since_monday(*week) + since_monday(*of_week));
 }
 
 // "2026-05-03", "5/3", "5/3/2026", "5-3-26".
@@ -454,10 +478,21 @@ std::string iso_date(const Date &date) {
 
 std::optional<FoundDate> find_date(std::string_view spoken, const Date &today) {
   const Words words = to_words(spoken);
+  if (const Words corrected = behind_correction(words);
+      corrected.size() < words.size())
+    if (const auto date = find_date(join(corrected, " "), today))
+      return date;
+  const auto [before, behind] = alternatives(words);
+  if (!behind.empty()) {
+    const auto one = find_date(join(before, " "), today);
+    const auto other = find_date(join(behind, " "), today);
+    if (one && other && one->date != other->date)
+      return std::nullopt;
+  }
   for (const auto &date :
        {find_numeric(spoken, today), find_month_and_day(words, today),
-        find_distance(words, today), find_near(words, today),
-        find_weekday(words, today)})
+        find_day_in_week(words, today), find_distance(words, today),
+        find_near(words, today), find_weekday(words, today)})
     if (date)
       return FoundDate{*date, true};
   if (const auto date = find_day_alone(words, today))
@@ -466,6 +501,16 @@ std::optional<FoundDate> find_date(std::string_view spoken, const Date &today) {
 }
 
 std::optional<FoundTime> find_time(const Words &words) {
+  if (const Words corrected = behind_correction(words);
+      corrected.size() < words.size())
+    if (const auto time = find_time(corrected))
+      return time;
+  const auto [before, behind] = alternatives(words);
+  if (!behind.empty()) {
+    const auto one = find_time(before), other = find_time(behind);
+    if (one && other && clock_time(*one) != clock_time(*other))
+      return std::nullopt;
+  }
   std::optional<FoundTime> best;
   for (std::size_t i = 0; i < words.size(); ++i) {
     auto clock = clock_at(words, i);

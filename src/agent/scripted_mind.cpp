@@ -26,6 +26,13 @@ std::string capital(std::string text) {
   return text;
 }
 
+// Whether the answer to a question for one of them may be taken for the other.
+bool are_alike(const Field &one, const Field &other) {
+  const bool told_apart = one.type == FieldType::kChoice ||
+                          (!one.phrases.empty() && !other.phrases.empty());
+  return one.type == other.type && !told_apart;
+}
+
 } // namespace
 
 ScriptedMind::ScriptedMind(std::shared_ptr<const Definition> definition,
@@ -136,7 +143,8 @@ Reply ScriptedMind::hear_field(const std::string &caller, const Words &words) {
   const Field &field = *state_.field;
   const bool declined = !field.required && field.type != FieldType::kBoolean &&
                         yes_or_no(words) == false && words.size() <= 4;
-  if (declined || (!field.required && has_any(words, {"skip", "none"}))) {
+  if (declined || (!field.required && (has_any(words, {"skip", "none"}) ||
+                                       refuses_to_tell(words)))) {
     state_.skipped.push_back(&field);
     return go_on();
   }
@@ -144,6 +152,8 @@ Reply ScriptedMind::hear_field(const std::string &caller, const Words &words) {
   if (list && says_none(words) &&
       (is_free_text(field) || !parse_value(field, caller, today_)))
     return take_list(field, {});
+  if (refuses_to_tell(words) && field.required)
+    return not_understood();
   const Taken answer = take(field, caller, Asked::kYes);
   // A free text holds whatever it holds; no field may be read out of it.
   const bool mentions = !is_free_text(field) && take_mentions(caller, &field);
@@ -361,8 +371,7 @@ bool ScriptedMind::take_mentions(const std::string &caller,
   const bool lists = corrects && change_lists(caller);
   bool any = lists;
   for (const Field &field : definition_->fields) {
-    if (!unsettled(field) || (asked != nullptr && asked->type == field.type &&
-                              field.type != FieldType::kChoice))
+    if (!unsettled(field) || (asked != nullptr && are_alike(*asked, field)))
       continue;
     const bool rival =
         std::any_of(definition_->fields.begin(), definition_->fields.end(),
@@ -373,7 +382,11 @@ bool ScriptedMind::take_mentions(const std::string &caller,
                     });
     if (rival)
       continue;
-    const auto value = parse_value(field, caller, today_, Asked::kNo);
+    // "Yes, but at three": where nothing is asked for, it is a time.
+    const bool told = asked == nullptr && field.type == FieldType::kTime &&
+                      has_any(to_words(caller), {"at"});
+    const Asked how = told ? Asked::kYes : Asked::kNo;
+    const auto value = parse_value(field, caller, today_, how);
     const auto known = state_.values.find(field.name);
     if (!value && !lists && known != state_.values.end() &&
         denies(field, caller, known->second, today_)) {
@@ -387,7 +400,7 @@ bool ScriptedMind::take_mentions(const std::string &caller,
       continue;
     if (known != state_.values.end() && known->second == *value)
       continue;
-    any = take(field, caller, Asked::kNo) == Taken::kYes || any;
+    any = take(field, caller, how) == Taken::kYes || any;
   }
   return any;
 }

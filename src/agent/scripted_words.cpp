@@ -72,6 +72,18 @@ bool has_reservation(const Words &words) {
   return has_any(words, {"but", "except", "only", "however", "although"});
 }
 
+bool refuses_to_tell(const Words &words) {
+  // More words are more than a refusal.
+  constexpr std::size_t kMostWords = 8;
+  const bool refuses = find_phrase(words, {"rather", "not"}) ||
+                       find_phrase(words, {"prefer", "not"}) ||
+                       find_phrase(words, {"dont", "want", "to"}) ||
+                       find_phrase(words, {"not", "want", "to"}) ||
+                       has_any(words, {"wont", "not"});
+  return words.size() <= kMostWords && refuses &&
+         has_any(words, {"say", "tell", "telling", "answer", "give"});
+}
+
 bool ends_list(const Words &words) {
   return std::any_of(
       kThatIsAll.begin(), kThatIsAll.end(),

@@ -17,6 +17,8 @@ bool announces_correction(const Words &words);
 bool merely_agrees(const Words &words);
 // "Yes, but ...": no plain yes.
 bool has_reservation(const Words &words);
+// "I'd rather not say": no answer, whatever was asked for.
+bool refuses_to_tell(const Words &words);
 // "That's all": the list ends, whatever else was said.
 bool ends_list(const Words &words);
 // The answer to "anything else?" that ends a list.

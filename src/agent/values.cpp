@@ -75,37 +75,39 @@ std::optional<double> other_number(const Words &words) {
   return std::nullopt;
 }
 
-// Three or more single digits in a row are a number that is dictated.
+// Three or more single digits in a row are a number that is dictated, and so is
+// "double five".
 std::optional<double> dictated(const Words &words) {
   std::string digits;
+  std::size_t times = 1;
+  bool is_dictated = false;
   for (const std::string &word : words) {
-    const auto digit = small_number(word);
-    if (word == "oh" || (digit && *digit <= 9))
-      digits += word == "oh" ? "0" : std::to_string(*digit);
-    else if (!digits.empty())
+    const auto digit = word == "oh" ? std::optional(0) : small_number(word);
+    if (is_one_of(word, {"double", "triple"})) {
+      times = word == "double" ? 2 : 3;
+      continue;
+    }
+    if (digit && *digit <= 9) {
+      digits.append(times, static_cast<char>('0' + *digit));
+      is_dictated = is_dictated || times > 1 || digits.size() >= 3;
+    } else if (!digits.empty()) {
       break;
+    }
+    times = 1;
   }
-  if (digits.size() < 3 || digits.size() > 15)
+  if (!is_dictated || digits.size() > 15)
     return std::nullopt;
   return std::stod(digits);
-}
-
-std::optional<Value> numeric_value(const Field &field, const Words &words) {
-  const auto number = find_number(words);
-  if (!number)
-    return std::nullopt;
-  if (field.type == FieldType::kNumber)
-    return Value(*number);
-  if (*number != std::floor(*number))
-    return std::nullopt;
-  return Value(static_cast<std::int64_t>(*number));
 }
 
 // "Four people": words that may follow the number tell what it is of.
 std::optional<Value> mentioned_number(const Field &field, const Words &words) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto number = cardinal_at(words, i);
-    if (!number || is_denied(words, i))
+    const bool one_of_two =
+        i > 1 && is_one_of(words[i - 1], {"or", "to"}) &&
+        (small_number(words[i - 2]) || is_digits(words[i - 2]));
+    if (!number || one_of_two || is_denied(words, i))
       continue;
     const Words rest(words.begin() + static_cast<std::ptrdiff_t>(number->end),
                      words.end());
@@ -118,6 +120,17 @@ std::optional<Value> mentioned_number(const Field &field, const Words &words) {
     i = number->end - 1;
   }
   return std::nullopt;
+}
+
+std::optional<Value> numeric_value(const Field &field, const Words &words) {
+  const auto number = find_number(words);
+  if (!number) // "two people with three bags": the one that it is of
+    return mentioned_number(field, words);
+  if (field.type == FieldType::kNumber)
+    return Value(*number);
+  if (*number != std::floor(*number))
+    return std::nullopt;
+  return Value(static_cast<std::int64_t>(*number));
 }
 
 // --- limits ------------------------------------------------------------------
@@ -283,6 +296,11 @@ std::optional<double> find_number(const Words &words) {
 
 std::optional<std::size_t> find_choice(const Words &words,
                                        const std::vector<Choice> &choices) {
+  // "The small one, no, the large one."
+  if (const Words corrected = behind_correction(words);
+      corrected.size() < words.size())
+    if (const auto choice = find_choice(corrected, choices))
+      return choice;
   std::optional<std::size_t> best;
   std::size_t best_size = 0;
   bool tied = false;
@@ -384,8 +402,18 @@ bool denies(const Field &field, std::string_view spoken, const Value &value,
     return is_one_of(word, {"not", "isnt", "no", "doesnt", "wont", "wouldnt",
                             "cant", "cannot", "instead", "rather", "anything"});
   });
-  return denials > 0 && parse_value(field, join(words, " "), today) == value &&
-         parse_value(field, spoken, today) != value;
+  if (denials == 0 || parse_value(field, spoken, today) == value)
+    return false;
+  const auto denied = parse_value(field, join(words, " "), today);
+  // "Not at eight" denies eight in the evening as well.
+  const auto on_the_dial = [](const Value &time) {
+    std::string text = std::get<std::string>(time); // "20:00"
+    const int hour = (text.at(0) - '0') * 10 + text.at(1) - '0';
+    return text.replace(0, 2, std::to_string(hour % 12));
+  };
+  if (field.type == FieldType::kTime && denied && is_valid(field, value))
+    return on_the_dial(*denied) == on_the_dial(value);
+  return denied == value;
 }
 
 bool is_valid(const Field &field, const Value &value) {

@@ -220,6 +220,12 @@ void test_denials() {
       {"yes, but not at noon, at three",
        "confirm yes-no: So, cancel a booking, in Sunnyvale, tomorrow, at 3 PM. "
        "Is that right?"},
+      {"yes, but at three",
+       "confirm yes-no: So, cancel a booking, in Sunnyvale, tomorrow, at 3 PM. "
+       "Is that right?"},
+      {"not at twelve, at eleven",
+       "confirm yes-no: So, cancel a booking, in Sunnyvale, tomorrow, at 11 "
+       "AM. Is that right?"},
       // What it was not he need not say.
       {"not today", "ask choice: What should I change?"},
       {"not like that", "ask choice: What should I change?"},
@@ -481,6 +487,65 @@ void test_expectations() {
         "people|persons|person");
 }
 
+// Two numbers in one answer, each with the word for what it counts; and answers
+// that are none.
+void test_taxi() {
+  auto parsed = parse_definition(R"(
+name = "Taxi"
+greeting = "Taxi."
+instructions = "i"
+[[fields]]
+name = "name"
+type = "string"
+question = "Your name?"
+[[fields]]
+name = "people"
+type = "integer"
+question = "How many people?"
+phrases = ["people"]
+[[fields]]
+name = "bags"
+type = "integer"
+question = "How many bags?"
+phrases = ["bags", "suitcases"]
+[[fields]]
+name = "note"
+type = "string"
+question = "A note?"
+required = false
+[[fields]]
+name = "time"
+type = "time"
+question = "When?"
+say = "at {value}"
+[end]
+read_back = "{fields}?"
+)",
+                                 "taxi.toml");
+  g_assert_true(parsed.ok());
+  const auto definition = std::make_shared<const Definition>(*parsed);
+  const char *whose = "ask anything: Sorry, I did not get that. Your name?";
+  equal(play(definition,
+             {{"I don't want to tell you", whose},
+              {"I'd rather not say", whose},
+              {"Anna Tell", "ask number: How many people?"},
+              {"two people with three bags", "ask anything: A note?"},
+              {"I prefer not to say", "ask time: When?"},
+              {"at eight in the evening",
+               "confirm yes-no: name: Anna Tell, people: 2, bags: 3, at 8 PM?"},
+              // It was 8 PM that he said.
+              {"no, not at eight, at nine p.m.",
+               "confirm yes-no: name: Anna Tell, people: 2, bags: 3, at 9 PM?"},
+              {"no, not at nine", "ask time: When?"}}),
+        R"({"name":"Anna Tell","people":2,"bags":3})");
+  // A refusal is short: whoever tells a story may use its words.
+  equal(play(definition,
+             {{"I would rather not say it to you, but it is Anna Maria Miller",
+               "ask number: How many people?"}}),
+        R"({"name":"I would rather not say it to you, but it is Anna Maria )"
+        R"(Miller"})");
+}
+
 void test_announcement() {
   auto parsed = parse_definition(R"(
 name = "Notice"
@@ -519,6 +584,7 @@ int main(int argc, char **argv) {
       {"takes-an-incident", test_intake},
       {"reminds-of-an-appointment", test_reminder},
       {"keeps-free-text-as-it-is", test_free_text},
+      {"counts-two-things-at-once-and-takes-no-refusal", test_taxi},
       {"tells-what-it-expects", test_expectations},
       {"without-questions-is-an-announcement", test_announcement},
   };

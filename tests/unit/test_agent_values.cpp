@@ -105,6 +105,9 @@ void test_numbers() {
       {"There will be 7 of us", "7"},
       {"five five five", "555"},
       {"one oh three", "103"},
+      {"one double oh", "100"},
+      {"double five", "55"},
+      {"a double room", ""},
       {"three point five", "3.5"},
       {"3.5", "3.5"},
       {"two and a half", "2.5"},
@@ -315,6 +318,20 @@ void test_dates() {
       {"not in two weeks, in three weeks", "2026-05-20"},
       {"Friday isn't possible, Monday is", "2026-05-04"},
       {"why not tomorrow", "2026-04-30"},
+      {"Friday, sorry, Monday", "2026-05-04"},
+      {"tomorrow, I mean today", "2026-04-29"},
+      {"today, no, 5/3", "2026-05-03"},
+      {"tomorrow, actually", "2026-04-30"},
+      // One of two is not said yet.
+      {"tomorrow or Friday", ""},
+      {"on the third or on the fourth", ""},
+      {"today or, no, tomorrow", "2026-04-30"},
+      {"Friday or so", "2026-05-01"},
+      // A day of a week that is told.
+      {"next week on Tuesday", "2026-05-05"},
+      {"Tuesday next week", "2026-05-05"},
+      {"Friday of next week", "2026-05-08"},
+      {"Saturday in two weeks", "2026-05-16"},
       {"I'm not sure, maybe tomorrow", "2026-04-30"},
       {"tomorrow is not a problem", "2026-04-30"},
       {"February thirtieth", ""},
@@ -383,6 +400,11 @@ void test_times() {
       {"at six instead of five", "18:00"},
       {"not at 2:30, at 3:30", "15:30"},
       {"why not at three", "15:00"},
+      {"at three, no, at four", "16:00"},
+      {"at three, sorry", "15:00"},
+      {"three p.m. or four p.m.", ""},
+      {"at three or half past three", ""},
+      {"three thirty or so", "15:30"},
       {"25:00", ""},
       {"2:75", ""},
       {"whenever", ""},
@@ -413,6 +435,9 @@ void test_choices() {
       {"not in San Francisco, in the main office", "Mountain View"},
       {"the city instead of the main office", "San Francisco"},
       {"Mountain View or San Francisco", ""},
+      {"the city, no, the main office", "Mountain View"},
+      {"Mountain View, sorry, the city", "San Francisco"},
+      {"San Francisco, no problem", "San Francisco"},
       {"Berlin", ""},
       {"", ""},
   };
@@ -441,6 +466,8 @@ void test_typed_values() {
   Field people = field_of(FieldType::kInteger);
   people.min = 1;
   people.max = 20;
+  Field guests = people;
+  guests.phrases = {"people"};
   Field name = field_of(FieldType::kString);
   Field colour = field_of(FieldType::kString);
   colour.phrases = {"Dark Red", "Blue"};
@@ -455,6 +482,9 @@ void test_typed_values() {
       {people, "none", Asked::kYes, R"({"field":0})"},
       {people, "two and a half", Asked::kYes, ""},
       {people, "two people", Asked::kNo, ""},
+      {guests, "two people with three bags", Asked::kYes, R"({"field":2})"},
+      {guests, "there are four of us", Asked::kYes, R"({"field":4})"},
+      {guests, "two people, no, three people", Asked::kYes, R"({"field":3})"},
       {field_of(FieldType::kNumber), "two and a half", Asked::kYes,
        R"({"field":2.5})"},
       {field_of(FieldType::kBoolean), "yes", Asked::kYes, R"({"field":true})"},
