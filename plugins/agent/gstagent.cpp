@@ -212,11 +212,10 @@ static gboolean gst_agent_start(GstAgent *self) {
     conversation->screen();
   Private &priv = *self->priv;
   tools->observer = graph::find_http_observer(GST_ELEMENT(self));
+  ModelEndpoint model{settings.base_url, settings.api_key, tools->observer};
   priv.session = std::make_shared<AgentSession>(
       AgentSession::Pads{GST_ELEMENT(self), priv.sink, priv.src}, priv.worker,
-      std::move(conversation),
-      ModelEndpoint{settings.base_url, settings.api_key, tools->observer},
-      *std::move(tools));
+      std::move(conversation), std::move(model), *std::move(tools));
   return TRUE;
 }
 
