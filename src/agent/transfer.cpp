@@ -137,12 +137,10 @@ const TransferTarget *give_me(const Words &words, std::size_t at,
     if (word_at(words, at + 1) != "me")
       return nullptr;
     next = at + 2;
-  } else if (is_one_of(words[at], {"want", "need"})) {
-    next = at + 1;
-  } else if (words[at] == "have" && at > 0 && words[at - 1] == "i") {
-    next = at + 1; // "can I have"
-  } else if (words[at] == "like" && at > 0 && words[at - 1] == "would") {
-    next = at + 1;
+  } else if (is_one_of(words[at], {"want", "need"}) ||
+             (at > 0 && words[at] == "have" && words[at - 1] == "i") ||
+             (at > 0 && words[at] == "like" && words[at - 1] == "would")) {
+    next = at + 1; // "can I have", "I would like"
   } else {
     return nullptr;
   }

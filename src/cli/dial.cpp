@@ -47,7 +47,7 @@ constexpr char kHelp[] =
     "  patchcord dial +14155550100 --wait\n";
 
 // Until the call's first webhook: it may queue, and ring.
-constexpr std::int64_t kTicketLife = 20 * 60; // seconds
+constexpr std::int64_t kTicketLife = 20 * std::int64_t{60}; // seconds
 constexpr Duration kRequestTimeout = 15s;
 
 struct Arguments {
