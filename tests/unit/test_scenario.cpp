@@ -253,10 +253,14 @@ static void test_cut_at_the_word() {
 // for how long, to 25 ms - and the record has both. A voice without timings may
 // be a word off.
 static void test_cut_at_any_moment() {
-  int interrupted = 0, whole = 0;
+  int interrupted = 0, whole = 0, first = 0, last = 0;
+  // The greeting, as it is heard; the voice is silent for a little behind it.
+  const auto all =
+      play(kHead + "[[caller]]\nhang_up = true\n").heard.at(0).stretches.at(0);
   for (const char *marks : {"true", "false", "true\n[voice]\ntimings = false"})
     for (int word = 1; word <= 9; ++word)
-      for (int into = 0; into < (word == 9 ? 800 : 300); into += 50) {
+      for (int into = 0; into < (word == 9 ? 800 : 300);
+           into += word == 1 || word == 9 ? 20 : 50) {
         const Outcome outcome = play(
             kHead + "[phone]\nmarks = " + marks +
             "\n[[caller]]\nsay = \"cancel a booking\"\nat_word = " +
@@ -272,9 +276,58 @@ static void test_cut_at_any_moment() {
         g_assert_cmpint(turn.heard_ms, ==, *belief.heard_ms);
         g_assert_true(turn.interrupted == (outcome.interruptions == 1));
         (turn.interrupted ? interrupted : whole) += 1;
+        const auto &heard = outcome.heard.at(0).stretches.at(0);
+        if (!turn.interrupted)
+          continue;
+        first += heard.cut_at - heard.from <= phone::kRate / 10 ? 1 : 0;
+        last +=
+            heard.cut_at >= all.to - phone::kRate / 10 && heard.cut_at < all.to
+                ? 1
+                : 0;
       }
   g_assert_cmpint(interrupted, >, 90);
-  g_assert_cmpint(whole, >, 0); // in the last 100 ms
+  g_assert_cmpint(whole, >, 0); // was over before the caller was noticed
+  g_test_message("%d interrupted, %d of them in the first 100 ms, %d in the "
+                 "last",
+                 interrupted, first, last);
+  g_assert_cmpint(first, >=, 3);
+  g_assert_cmpint(last, >=, 9);
+}
+
+// The shipped scenarios of the first and the last 100 ms of a reply are of
+// these: the clear comes to Twilio in them.
+static void test_first_and_last_100_ms() {
+  constexpr Samples k100Ms = phone::kRate / 10;
+  const auto shipped = [](const char *name) {
+    const std::string folder = g_getenv("PATCHCORD_DATA_DIR");
+    const auto scenario = read_scenario(folder + "/scenarios/" + name);
+    g_assert_true(scenario.ok());
+    auto outcome = run(*scenario);
+    g_assert_true(outcome.ok() && outcome->passed());
+    return *std::move(outcome);
+  };
+  const Outcome early = shipped("early-interruption.toml");
+  const auto &begun = early.heard.at(1).stretches.at(0);
+  g_assert_cmpint(begun.cut_at, >, begun.from);
+  g_assert_cmpint(begun.cut_at, <=, begun.from + k100Ms);
+  CHECK_TEXT(early.record.turns.at(1).heard, "");
+  g_assert_cmpint(early.record.turns.at(1).heard_ms, <=, 100);
+  // The greeting, which there is heard to its end.
+  const auto &whole = early.heard.at(0).stretches.at(0);
+  const Outcome late = shipped("late-interruption.toml");
+  const auto &ended = late.heard.at(0).stretches.at(0);
+  g_assert_cmpint(ended.from, ==, whole.from);
+  g_assert_cmpint(ended.cut_at, <, whole.to);
+  g_assert_cmpint(ended.cut_at, >=, whole.to - k100Ms);
+  const store::TurnRecord &turn = late.record.turns.at(0);
+  g_assert_true(turn.interrupted);
+  CHECK_TEXT(turn.heard, "Hello, room desk. Book a room, or cancel");
+  g_assert_cmpint(std::abs(turn.heard_ms - (ended.cut_at - ended.from) / 8), <=,
+                  25);
+  const Outcome two = shipped("two-interruptions.toml");
+  g_assert_cmpint(two.interruptions, ==, 2);
+  g_assert_true(two.record.turns.at(0).interrupted &&
+                two.record.turns.at(1).interrupted);
 }
 
 // Every kind of expectation can be broken, and says what came instead.
@@ -424,6 +477,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/scenario/call/is-cut-at-the-word", test_cut_at_the_word);
   g_test_add_func("/scenario/call/is-cut-at-any-moment-of-a-reply",
                   test_cut_at_any_moment);
+  g_test_add_func("/scenario/call/is-cut-in-the-first-and-the-last-100-ms",
+                  test_first_and_last_100_ms);
   g_test_add_func("/scenario/expect/each-can-be-broken",
                   test_broken_expectations);
   g_test_add_func("/scenario/call/a-model-needs-answers",
