@@ -62,11 +62,12 @@ public:
   }
   void send_clear() override {
     ++clears;
-    end_of_audio_ = worker_.now();
+    end_of_audio_ = worker_.now() + clear_late;
     timers_.clear();
     for (std::size_t i = 0; i < out_.size(); ++i)
       timers_.push_back(
           worker_.at(end_of_audio_ + 40ms, [this] { return_mark(); }));
+    clear_late = 0ms;
   }
   void close(std::uint16_t code, std::string_view) override {
     close_code = code;
@@ -100,6 +101,7 @@ public:
   int clears = 0;
   int close_code = 0;
   bool returns_marks = true;
+  std::chrono::milliseconds clear_late{0}; // the next one, on its way
 
 private:
   void return_mark() {

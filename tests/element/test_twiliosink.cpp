@@ -91,6 +91,22 @@ static void test_hold_and_resume() {
   g_assert_cmpuint(b.stream->sent.size(), ==, sent + 8000);
 }
 
+// A clear that is late on its way: the caller heard more than was told.
+static void test_hold_is_corrected() {
+  Bench b;
+  b.say(1, 16'000, "one two three four");
+  b.worker->run_for(1250ms);
+  b.take();
+  b.stream->clear_late = 60ms;
+  b.send(events::make(events::Hold{}));
+  assert_text(b.take(), "held 1 10000\n");
+  b.worker->run_for(200ms);
+  assert_text(b.take(), "held 1 10480\n");
+  b.flush();
+  assert_text(b.take(), "cut 1 10480\n");
+  g_assert_cmpint(b.stream->clears, ==, 1);
+}
+
 static void test_hold_and_flush() {
   Bench b;
   b.say(1, 16'000, "one two three four");
@@ -347,6 +363,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/twiliosink/an-utterance-is-heard", test_an_utterance);
   g_test_add_func("/twiliosink/flush-start-is-clear", test_flush_is_clear);
   g_test_add_func("/twiliosink/what-is-held-is-resumed", test_hold_and_resume);
+  g_test_add_func("/twiliosink/what-was-heard-is-corrected-by-the-answer",
+                  test_hold_is_corrected);
   g_test_add_func("/twiliosink/what-is-held-is-flushed", test_hold_and_flush);
   g_test_add_func("/twiliosink/a-hold-passes-format-elements",
                   test_hold_passes_format_elements);
