@@ -87,8 +87,6 @@ Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
   if (current != nullptr && is_heard(*current))
     interrupt(now);
   quiet_since_ = eventless_since_ = now;
-  if (more)
-    words_due_.reset(); // keys tell when they are over
   if (ends) {
     end_digits(now);
   } else if (digit == "*") {
@@ -97,6 +95,8 @@ Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
     if (digits_.empty())
       digits_began_ = now;
     digits_ += digit;
+    if (more)
+      words_due_.reset(); // keys tell when they are over
     if (has_all_digits(rules))
       end_digits(now);
     else
@@ -108,8 +108,10 @@ Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
 
 // With the words that they belong to.
 void Conversation::forget_digits() {
-  if (awaits_digits())
+  if (awaits_digits()) {
     held_.clear();
+    words_due_.reset();
+  }
   digits_.clear();
   digits_due_.reset();
 }

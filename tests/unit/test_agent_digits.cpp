@@ -290,6 +290,14 @@ void test_keys_end_words() {
                          {3000, "words:nine oh", ""},
                          {3100, "key:2", ""},
                          {3200, "key:#", kZipRefused}});
+  // A key that means nothing ends nothing.
+  code_asked(std::string(kZip) + "terminator = \"\"\n")
+      ->run({{2000, "speech", ""},
+             {2800, "quiet", ""},
+             {3000, "words:nine oh", ""},
+             {3100, "key:#", ""},
+             {4299, "wait", ""},
+             {4300, "wait", kZipRefused}});
   // Away with all of it.
   code_asked(kZip)->run({{2000, "speech", ""},
                          {2800, "quiet", ""},
