@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/dates.hpp"
 
-#include "base/text.hpp"
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -23,10 +21,6 @@ constexpr std::array<std::string_view, 12> kMonths = {
 constexpr std::array<std::string_view, 7> kWeekdays = {
     "sunday",   "monday", "tuesday", "wednesday",
     "thursday", "friday", "saturday"};
-
-std::string_view word_at(const Words &words, std::size_t i) {
-  return i < words.size() ? std::string_view(words[i]) : std::string_view();
-}
 
 template <std::size_t N>
 std::optional<unsigned> index_of(const std::array<std::string_view, N> &list,
@@ -64,43 +58,6 @@ std::optional<Date> in_year(int year_number, unsigned month_number,
                             unsigned day_number) {
   const Date date{year(year_number), month(month_number), day(day_number)};
   return date.ok() ? std::optional(date) : std::nullopt;
-}
-
-// "Not tomorrow", "tomorrow doesn't suit me".
-bool is_refused(const Words &words, Span span) {
-  if (is_denied(words, span.begin))
-    return true;
-  std::size_t i = span.end;
-  const bool person = is_one_of(word_at(words, i), {"i", "we"});
-  if (person)
-    ++i;
-  if (is_one_of(word_at(words, i), {"is", "does", "will", "would", "can"}) &&
-      is_one_of(word_at(words, i + 1), {"not", "no"}))
-    ++i;
-  else if (!is_one_of(word_at(words, i),
-                      {"isnt", "doesnt", "wont", "wouldnt", "cant", "cannot"}))
-    return false;
-  // "Tomorrow is not a problem."
-  for (std::size_t end = i + 4; ++i < end;)
-    if (is_one_of(word_at(words, i), {"problem", "issue", "bad"}))
-      return false;
-  return true;
-}
-
-// "Today or tomorrow": what stands before and behind, or nothing.
-std::pair<Words, Words> alternatives(const Words &words) {
-  const auto sign = std::find(words.begin(), words.end(), "or");
-  if (sign == words.end())
-    return {};
-  return {{words.begin(), sign}, {sign + 1, words.end()}};
-}
-
-// Without what was refused, and the word that does it.
-Words without(Words words, Span span) {
-  const std::size_t begin = denial_of(words, span.begin).value_or(span.begin);
-  words.erase(words.begin() + static_cast<std::ptrdiff_t>(begin),
-              words.begin() + static_cast<std::ptrdiff_t>(span.end));
-  return words;
 }
 
 // A year behind a month and a day: "2026", "twenty twenty six".
@@ -293,166 +250,29 @@ std::optional<Date> find_day_alone(const Words &words, const Date &today) {
   return std::nullopt;
 }
 
-// --- times -------------------------------------------------------------------
-
-struct Clock {
-  int hour = 0, minute = 0;
-  std::size_t end = 0;
-  bool certain = false; // by its form
-  bool bare = false;    // an hour and nothing else
-  bool is_24h = false;  // as written, not to be moved to the afternoon
-};
-
-std::optional<Clock> digits_clock_at(const Words &words, std::size_t i) {
-  const std::string_view word = words[i];
-  const std::size_t separator = word.find_first_of(":.");
-  if (separator != std::string_view::npos) {
-    const std::string_view hours = word.substr(0, separator);
-    const std::string_view minutes = word.substr(separator + 1);
-    if (!is_digits(hours) || hours.size() > 2 || !is_digits(minutes) ||
-        minutes.size() != 2)
-      return std::nullopt;
-    Clock clock;
-    clock.hour = std::stoi(std::string(hours));
-    clock.minute = std::stoi(std::string(minutes));
-    clock.end = i + 1;
-    clock.certain = word[separator] == ':';
-    clock.is_24h = hours.size() == 2 && hours[0] == '0';
-    return clock;
-  }
-  // "230" and "1430", as some recognisers write "two thirty".
-  if (is_digits(word) && (word.size() == 3 || word.size() == 4)) {
-    const int number = std::stoi(std::string(word));
-    return Clock{number / 100, number % 100, i + 1};
-  }
+// `spoken`: the words as they were written; empty: that is not known.
+std::optional<FoundDate> first_date(std::string_view spoken, const Words &words,
+                                    const Date &today) {
+  for (const auto &date :
+       {find_numeric(spoken, today), find_month_and_day(words, today),
+        find_day_in_week(words, today), find_distance(words, today),
+        find_near(words, today), find_weekday(words, today)})
+    if (date)
+      return FoundDate{*date, true};
+  if (const auto date = find_day_alone(words, today))
+    return FoundDate{*date, false};
   return std::nullopt;
 }
 
-// "half past two", "a quarter to three", "ten past four".
-std::optional<Clock> relative_clock_at(const Words &words, std::size_t i) {
-  int minutes = 0;
-  std::size_t next = i + 1;
-  if (words[i] == "half")
-    minutes = 30;
-  else if (words[i] == "quarter")
-    minutes = 15;
-  else if (const auto number = cardinal_at(words, i)) {
-    next = number->end;
-    const bool told = is_one_of(word_at(words, next), {"minutes", "minute"});
-    if (told)
-      ++next;
-    // "three to five" is a range, "ten to five" a time.
-    if (number->value > 59 || (!told && number->value % 5 != 0))
-      return std::nullopt;
-    minutes = static_cast<int>(number->value);
-  } else {
-    return std::nullopt;
-  }
-  const bool past = is_one_of(word_at(words, next), {"past", "after"});
-  const bool to = is_one_of(word_at(words, next), {"to", "before", "till"});
-  const auto hour = cardinal_at(words, next + 1);
-  if ((!past && !to) || !hour || hour->value < 1 || hour->value > 12)
-    return std::nullopt;
-  Clock clock{static_cast<int>(hour->value), minutes, hour->end, true};
-  if (to) {
-    clock.hour = clock.hour == 1 ? 12 : clock.hour - 1;
-    clock.minute = 60 - minutes;
-  }
-  return clock;
-}
-
-std::optional<Clock> spoken_clock_at(const Words &words, std::size_t i) {
-  const auto hour = cardinal_at(words, i);
-  if (!hour || hour->value > 24)
-    return std::nullopt;
-  Clock clock{static_cast<int>(hour->value), 0, hour->end};
-  const std::string_view next = word_at(words, hour->end);
-  if (next == "oclock") {
-    clock.end = hour->end + 1;
-    clock.certain = true;
-    return clock;
-  }
-  if (next == "hundred") { // "fourteen hundred"
-    clock.end = hour->end + 1;
-    return clock;
-  }
-  if (is_one_of(next, {"oh", "o", "zero"})) {
-    const auto unit = small_number(word_at(words, hour->end + 1));
-    if (unit && *unit >= 1 && *unit <= 9) {
-      clock.minute = *unit;
-      clock.end = hour->end + 2;
-      return clock;
-    }
-  }
-  const auto minute = cardinal_at(words, hour->end);
-  if (minute && minute->value >= 10 && minute->value <= 59) {
-    clock.minute = static_cast<int>(minute->value);
-    clock.end = minute->end;
-    return clock;
-  }
-  clock.bare = true;
-  return clock;
-}
-
-std::optional<Clock> clock_at(const Words &words, std::size_t i) {
-  if (is_one_of(words[i], {"noon", "midday"}))
-    return Clock{12, 0, i + 1, true, false, true};
-  if (words[i] == "midnight")
-    return Clock{0, 0, i + 1, true, false, true};
-  if (auto clock = digits_clock_at(words, i))
-    return clock;
-  if (auto clock = relative_clock_at(words, i))
-    return clock;
-  return spoken_clock_at(words, i);
-}
-
-enum class Half { kUnknown, kMorning, kAfternoon };
-
-Half half_of_day(const Words &words, std::size_t behind) {
-  const std::string_view next = word_at(words, behind);
-  if (next == "am")
-    return Half::kMorning;
-  if (next == "pm")
-    return Half::kAfternoon;
-  if (has_any(words, {"morning"}))
-    return Half::kMorning;
-  if (has_any(words, {"afternoon", "evening", "night", "tonight"}))
-    return Half::kAfternoon;
-  return Half::kUnknown;
-}
-
-// Hours that are to be read as they stand carry on; "two" is two in the
-// afternoon. False when there is no such time.
-bool settle(Clock &clock, Half half) {
-  if (clock.hour > 24 || clock.minute > 59)
-    return false;
-  if (!clock.is_24h && clock.hour <= 12) {
-    const bool office = clock.hour >= 1 && clock.hour <= 7;
-    const bool later =
-        half == Half::kAfternoon || (half == Half::kUnknown && office);
-    if (later && clock.hour < 12)
-      clock.hour += 12;
-    else if (half == Half::kMorning && clock.hour == 12)
-      clock.hour = 0;
-  }
-  if (clock.hour == 24)
-    clock.hour = 0;
-  return true;
-}
-
-// Whether a bare hour at [i, end) is all that was said.
-bool stands_alone(const Words &words, std::size_t i, std::size_t end) {
-  if (i > 0 && words[i - 1] == "at")
-    return true;
-  for (std::size_t k = 0; k < words.size(); ++k)
-    if ((k < i || k >= end) &&
-        !is_one_of(words[k],
-                   {"at",    "around", "about", "by",   "say",    "please",
-                    "maybe", "sharp",  "lets",  "make", "it",     "would",
-                    "be",    "good",   "fine",  "is",   "its",    "yes",
-                    "um",    "uh",     "okay",  "ok",   "thanks", "exactly"}))
-      return false;
-  return true;
+// "Today or tomorrow" is neither.
+std::optional<FoundDate> only_date(std::string_view spoken, const Words &words,
+                                   const Date &today) {
+  const auto [before, behind] = alternatives(words);
+  const auto one = first_date({}, before, today);
+  const auto other = first_date({}, behind, today);
+  return one && other && one->date != other->date
+             ? std::nullopt
+             : first_date(spoken, words, today);
 }
 
 } // namespace
@@ -480,66 +300,9 @@ std::optional<FoundDate> find_date(std::string_view spoken, const Date &today) {
   const Words words = to_words(spoken);
   if (const Words corrected = behind_correction(words);
       corrected.size() < words.size())
-    if (const auto date = find_date(join(corrected, " "), today))
+    if (const auto date = only_date({}, corrected, today))
       return date;
-  const auto [before, behind] = alternatives(words);
-  if (!behind.empty()) {
-    const auto one = find_date(join(before, " "), today);
-    const auto other = find_date(join(behind, " "), today);
-    if (one && other && one->date != other->date)
-      return std::nullopt;
-  }
-  for (const auto &date :
-       {find_numeric(spoken, today), find_month_and_day(words, today),
-        find_day_in_week(words, today), find_distance(words, today),
-        find_near(words, today), find_weekday(words, today)})
-    if (date)
-      return FoundDate{*date, true};
-  if (const auto date = find_day_alone(words, today))
-    return FoundDate{*date, false};
-  return std::nullopt;
-}
-
-std::optional<FoundTime> find_time(const Words &words) {
-  if (const Words corrected = behind_correction(words);
-      corrected.size() < words.size())
-    if (const auto time = find_time(corrected))
-      return time;
-  const auto [before, behind] = alternatives(words);
-  if (!behind.empty()) {
-    const auto one = find_time(before), other = find_time(behind);
-    if (one && other && clock_time(*one) != clock_time(*other))
-      return std::nullopt;
-  }
-  std::optional<FoundTime> best;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    auto clock = clock_at(words, i);
-    if (!clock)
-      continue;
-    const Half half = half_of_day(words, clock->end);
-    const bool named = is_one_of(word_at(words, clock->end), {"am", "pm"});
-    const bool certain =
-        clock->certain || named || (clock->bare && half != Half::kUnknown);
-    const bool usable =
-        certain || !clock->bare || stands_alone(words, i, clock->end);
-    const Span span{i, named ? clock->end + 1 : clock->end};
-    if (is_refused(words, span))
-      return find_time(without(words, span));
-    if (!usable || !settle(*clock, half))
-      continue;
-    if (!best || certain)
-      best = FoundTime{clock->hour, clock->minute, certain};
-    if (certain)
-      break;
-    i = clock->end - 1;
-  }
-  return best;
-}
-
-std::string clock_time(const FoundTime &time) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%02d:%02d", time.hour, time.minute);
-  return text;
+  return only_date(spoken, words, today);
 }
 
 std::string spoken_date(const Date &date, const Date &today) {
@@ -559,24 +322,6 @@ std::string spoken_date(const Date &date, const Date &today) {
   if (date.year() != today.year())
     out += ", " + std::to_string(static_cast<int>(date.year()));
   return out;
-}
-
-std::string spoken_time(std::string_view clock) {
-  int hour = 0, minute = 0;
-  if (std::sscanf(std::string(clock).c_str(), "%2d:%2d", &hour, &minute) != 2)
-    return std::string(clock);
-  if (hour == 12 && minute == 0)
-    return "noon";
-  if (hour == 0 && minute == 0)
-    return "midnight";
-  char text[32];
-  if (minute == 0)
-    std::snprintf(text, sizeof text, "%d %s", (hour + 11) % 12 + 1,
-                  hour < 12 ? "AM" : "PM");
-  else
-    std::snprintf(text, sizeof text, "%d:%02d %s", (hour + 11) % 12 + 1, minute,
-                  hour < 12 ? "AM" : "PM");
-  return text;
 }
 
 } // namespace patchcord::agent

@@ -24,10 +24,6 @@ void add(List &list, const std::string &item) {
     list.push_back(item);
 }
 
-std::string_view word_at(const Words &words, std::size_t i) {
-  return i < words.size() ? std::string_view(words[i]) : std::string_view();
-}
-
 // "Take it out", "leave it off".
 bool takes(std::string_view word) {
   return is_one_of(word, {"take", "leave", "cut", "cross"});
@@ -72,15 +68,9 @@ Words with_signs(std::string_view spoken) {
 void find_all(const Words &words, const std::string &value,
               const std::string &phrase, std::vector<Named> &found) {
   const Words wanted = to_words(phrase);
-  for (std::size_t from = 0; from < words.size();) {
-    const Words rest(words.begin() + static_cast<std::ptrdiff_t>(from),
-                     words.end());
-    const auto span = find_phrase(rest, wanted);
-    if (!span)
-      return;
-    found.push_back({{from + span->begin, from + span->end}, value});
-    from += span->end;
-  }
+  for (auto span = find_phrase(words, wanted); span;
+       span = find_phrase(words, wanted, span->end))
+    found.push_back({*span, value});
 }
 
 // In the order of the naming. Of two that share words the longer one counts.
@@ -221,13 +211,10 @@ const std::string *known_at(const Words &words, std::size_t &at,
     ++at;
   for (const std::string &item : list) {
     const Words wanted = to_words(item);
-    const Words rest(
-        words.begin() + static_cast<std::ptrdiff_t>(std::min(at, words.size())),
-        words.end());
-    const auto span = find_phrase(rest, wanted);
-    if (!span || span->begin != 0)
+    const auto span = find_phrase(words, wanted, at);
+    if (!span || span->begin != at)
       continue;
-    at += span->end;
+    at = span->end;
     return &item;
   }
   return nullptr;

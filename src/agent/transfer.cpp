@@ -8,10 +8,6 @@
 namespace patchcord::agent {
 namespace {
 
-std::string_view word_at(const Words &words, std::size_t i) {
-  return i < words.size() ? std::string_view(words[i]) : std::string_view();
-}
-
 // Nobody says these words of anything but who may take the call.
 bool is_role(std::string_view word) {
   return is_one_of(

@@ -72,10 +72,6 @@ constexpr std::array<std::string_view, 21> kOrdinals = {
     "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth",
     "twentieth"};
 
-std::string_view word_at(const Words &words, std::size_t i) {
-  return i < words.size() ? std::string_view(words[i]) : std::string_view();
-}
-
 std::optional<std::int64_t> number_of_digits(std::string_view word) {
   if (!is_digits(word) || word.size() > 6)
     return std::nullopt;
@@ -217,11 +213,17 @@ std::optional<FoundNumber> ordinal_at(const Words &words, std::size_t begin) {
   return std::nullopt;
 }
 
-std::optional<Span> find_phrase(const Words &words, const Words &phrase) {
-  if (phrase.empty())
+std::string_view word_at(const Words &words, std::size_t i) {
+  return i < words.size() ? std::string_view(words[i]) : std::string_view();
+}
+
+std::optional<Span> find_phrase(const Words &words, const Words &phrase,
+                                std::size_t from) {
+  if (phrase.empty() || from > words.size())
     return std::nullopt;
-  const auto at = std::search(words.begin(), words.end(), phrase.begin(),
-                              phrase.end(), same_word);
+  const auto at =
+      std::search(words.begin() + static_cast<std::ptrdiff_t>(from),
+                  words.end(), phrase.begin(), phrase.end(), same_word);
   if (at == words.end())
     return std::nullopt;
   const auto begin = static_cast<std::size_t>(at - words.begin());
@@ -252,6 +254,33 @@ std::optional<std::size_t> denial_of(const Words &words, std::size_t begin) {
       (last == "but" && before == "anything"))
     return begin - 2;
   return std::nullopt;
+}
+
+bool is_refused(const Words &words, Span span) {
+  if (is_denied(words, span.begin))
+    return true;
+  std::size_t i = span.end;
+  const bool person = is_one_of(word_at(words, i), {"i", "we"});
+  if (person)
+    ++i;
+  if (is_one_of(word_at(words, i), {"is", "does", "will", "would", "can"}) &&
+      is_one_of(word_at(words, i + 1), {"not", "no"}))
+    ++i;
+  else if (!is_one_of(word_at(words, i),
+                      {"isnt", "doesnt", "wont", "wouldnt", "cant", "cannot"}))
+    return false;
+  // "Tomorrow is not a problem."
+  for (std::size_t end = i + 4; ++i < end;)
+    if (is_one_of(word_at(words, i), {"problem", "issue", "bad"}))
+      return false;
+  return true;
+}
+
+std::pair<Words, Words> alternatives(const Words &words) {
+  const auto sign = std::find(words.begin(), words.end(), "or");
+  if (sign == words.end())
+    return {};
+  return {{words.begin(), sign}, {sign + 1, words.end()}};
 }
 
 Words behind_correction(const Words &words) {

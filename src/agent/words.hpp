@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace patchcord::agent {
@@ -40,8 +41,13 @@ std::optional<FoundNumber> ordinal_at(const Words &words, std::size_t begin);
 std::optional<int> small_number(std::string_view word);
 bool is_digits(std::string_view word);
 
-// Where `phrase` stands in `words`, a plural s more or less forgiven.
-std::optional<Span> find_phrase(const Words &words, const Words &phrase);
+// Behind the last of them: an empty one.
+std::string_view word_at(const Words &words, std::size_t i);
+
+// Where `phrase` stands in `words`, from `from` on; a plural s more or less is
+// forgiven.
+std::optional<Span> find_phrase(const Words &words, const Words &phrase,
+                                std::size_t from = 0);
 bool has_any(const Words &words, std::initializer_list<std::string_view> list);
 bool is_one_of(std::string_view word,
                std::initializer_list<std::string_view> list);
@@ -53,6 +59,12 @@ std::optional<std::size_t> denial_of(const Words &words, std::size_t begin);
 inline bool is_denied(const Words &words, std::size_t begin) {
   return denial_of(words, begin).has_value();
 }
+
+// That, or "tomorrow doesn't suit me", of a day or a time.
+bool is_refused(const Words &words, Span span);
+
+// "Today or tomorrow": what stands before and behind, or nothing.
+std::pair<Words, Words> alternatives(const Words &words);
 
 // What stands behind the last "sorry", "no" or "I mean", for which it counts.
 // All of it when there is none.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/clause_splitter.hpp"
+#include "agent/lists.hpp"
 #include "agent/transfer.hpp"
 #include "agent/values.hpp"
 #include "base/text.hpp"
@@ -48,12 +49,17 @@ void read(std::string_view text) {
         FieldType::kDigits, FieldType::kList})
     for (const Asked asked : {Asked::kYes, Asked::kNo}) {
       field.type = type;
-      if (const auto value = parse_value(field, text, today, asked))
+      if (const auto value = parse_value(field, text, today, asked)) {
         (void)spoken_value(field, *value, today);
+        (void)denies(field, text, *value, today);
+      }
     }
+  (void)edited_list(field, text, {"a", "b"});
+  (void)joined_digits(std::string(text), std::string(text), {});
   field.choices.clear(); // a list of any texts
   if (const auto value = parse_value(field, text, today))
     (void)spoken_value(field, *value, today);
+  (void)edited_list(field, text, {"a", "b c"});
 }
 
 } // namespace

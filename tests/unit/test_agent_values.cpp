@@ -306,6 +306,8 @@ void test_dates() {
       {"today doesn't work", ""},
       {"tomorrow is not good for me", ""},
       {"Friday won't do", ""},
+      {"on Monday I can't", ""},
+      {"today I cannot, tomorrow I can", "2026-04-30"},
       {"not tomorrow, on Friday", "2026-05-01"},
       {"not today but tomorrow", "2026-04-30"},
       {"tomorrow, not today", "2026-04-30"},
@@ -414,6 +416,19 @@ void test_times() {
     const auto found = find_time(to_words(row.spoken));
     check(row.spoken, found ? clock_time(*found) : "", row.value);
   }
+}
+
+// However much was said, and however often he changed his mind.
+void test_long_answers() {
+  std::string text;
+  while (text.size() < 4000)
+    text += "not five or not on Friday, no, sorry, ";
+  const auto began = std::chrono::steady_clock::now();
+  for (const std::string &spoken : {text, text + "at six tomorrow"}) {
+    (void)find_date(spoken, kToday);
+    (void)find_time(to_words(spoken));
+  }
+  g_assert_true(std::chrono::steady_clock::now() - began < 5s);
 }
 
 void test_choices() {
@@ -562,6 +577,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/values/email-addresses", test_emails);
   g_test_add_func("/values/dates-seen-from-today", test_dates);
   g_test_add_func("/values/times-of-day", test_times);
+  g_test_add_func("/values/long-answers-take-no-time", test_long_answers);
   g_test_add_func("/values/choices-inside-sentences", test_choices);
   g_test_add_func("/values/fields-take-what-fits-them", test_typed_values);
   g_test_add_func("/values/values-are-said-back", test_said_back);

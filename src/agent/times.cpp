@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "agent/dates.hpp"
+
+#include <cstdio>
+
+// Times of day.
+namespace patchcord::agent {
+namespace {
+
+struct Clock {
+  int hour = 0, minute = 0;
+  std::size_t end = 0;
+  bool certain = false; // by its form
+  bool bare = false;    // an hour and nothing else
+  bool is_24h = false;  // as written, not to be moved to the afternoon
+};
+
+std::optional<Clock> digits_clock_at(const Words &words, std::size_t i) {
+  const std::string_view word = words[i];
+  const std::size_t separator = word.find_first_of(":.");
+  if (separator != std::string_view::npos) {
+    const std::string_view hours = word.substr(0, separator);
+    const std::string_view minutes = word.substr(separator + 1);
+    if (!is_digits(hours) || hours.size() > 2 || !is_digits(minutes) ||
+        minutes.size() != 2)
+      return std::nullopt;
+    Clock clock;
+    clock.hour = std::stoi(std::string(hours));
+    clock.minute = std::stoi(std::string(minutes));
+    clock.end = i + 1;
+    clock.certain = word[separator] == ':';
+    clock.is_24h = hours.size() == 2 && hours[0] == '0';
+    return clock;
+  }
+  // "230" and "1430", as some recognisers write "two thirty".
+  if (is_digits(word) && (word.size() == 3 || word.size() == 4)) {
+    const int number = std::stoi(std::string(word));
+    return Clock{number / 100, number % 100, i + 1};
+  }
+  return std::nullopt;
+}
+
+// "half past two", "a quarter to three", "ten past four".
+std::optional<Clock> relative_clock_at(const Words &words, std::size_t i) {
+  int minutes = 0;
+  std::size_t next = i + 1;
+  if (words[i] == "half")
+    minutes = 30;
+  else if (words[i] == "quarter")
+    minutes = 15;
+  else if (const auto number = cardinal_at(words, i)) {
+    next = number->end;
+    const bool told = is_one_of(word_at(words, next), {"minutes", "minute"});
+    if (told)
+      ++next;
+    // "three to five" is a range, "ten to five" a time.
+    if (number->value > 59 || (!told && number->value % 5 != 0))
+      return std::nullopt;
+    minutes = static_cast<int>(number->value);
+  } else {
+    return std::nullopt;
+  }
+  const bool past = is_one_of(word_at(words, next), {"past", "after"});
+  const bool to = is_one_of(word_at(words, next), {"to", "before", "till"});
+  const auto hour = cardinal_at(words, next + 1);
+  if ((!past && !to) || !hour || hour->value < 1 || hour->value > 12)
+    return std::nullopt;
+  Clock clock{static_cast<int>(hour->value), minutes, hour->end, true};
+  if (to) {
+    clock.hour = clock.hour == 1 ? 12 : clock.hour - 1;
+    clock.minute = 60 - minutes;
+  }
+  return clock;
+}
+
+std::optional<Clock> spoken_clock_at(const Words &words, std::size_t i) {
+  const auto hour = cardinal_at(words, i);
+  if (!hour || hour->value > 24)
+    return std::nullopt;
+  Clock clock{static_cast<int>(hour->value), 0, hour->end};
+  const std::string_view next = word_at(words, hour->end);
+  if (next == "oclock") {
+    clock.end = hour->end + 1;
+    clock.certain = true;
+    return clock;
+  }
+  if (next == "hundred") { // "fourteen hundred"
+    clock.end = hour->end + 1;
+    return clock;
+  }
+  if (is_one_of(next, {"oh", "o", "zero"})) {
+    const auto unit = small_number(word_at(words, hour->end + 1));
+    if (unit && *unit >= 1 && *unit <= 9) {
+      clock.minute = *unit;
+      clock.end = hour->end + 2;
+      return clock;
+    }
+  }
+  const auto minute = cardinal_at(words, hour->end);
+  if (minute && minute->value >= 10 && minute->value <= 59) {
+    clock.minute = static_cast<int>(minute->value);
+    clock.end = minute->end;
+    return clock;
+  }
+  clock.bare = true;
+  return clock;
+}
+
+std::optional<Clock> clock_at(const Words &words, std::size_t i) {
+  if (is_one_of(words[i], {"noon", "midday"}))
+    return Clock{12, 0, i + 1, true, false, true};
+  if (words[i] == "midnight")
+    return Clock{0, 0, i + 1, true, false, true};
+  if (auto clock = digits_clock_at(words, i))
+    return clock;
+  if (auto clock = relative_clock_at(words, i))
+    return clock;
+  return spoken_clock_at(words, i);
+}
+
+enum class Half { kUnknown, kMorning, kAfternoon };
+
+Half half_of_day(const Words &words, std::size_t behind) {
+  const std::string_view next = word_at(words, behind);
+  if (next == "am")
+    return Half::kMorning;
+  if (next == "pm")
+    return Half::kAfternoon;
+  if (has_any(words, {"morning"}))
+    return Half::kMorning;
+  if (has_any(words, {"afternoon", "evening", "night", "tonight"}))
+    return Half::kAfternoon;
+  return Half::kUnknown;
+}
+
+// Hours that are to be read as they stand carry on; "two" is two in the
+// afternoon. False when there is no such time.
+bool settle(Clock &clock, Half half) {
+  if (clock.hour > 24 || clock.minute > 59)
+    return false;
+  if (!clock.is_24h && clock.hour <= 12) {
+    const bool office = clock.hour >= 1 && clock.hour <= 7;
+    const bool later =
+        half == Half::kAfternoon || (half == Half::kUnknown && office);
+    if (later && clock.hour < 12)
+      clock.hour += 12;
+    else if (half == Half::kMorning && clock.hour == 12)
+      clock.hour = 0;
+  }
+  if (clock.hour == 24)
+    clock.hour = 0;
+  return true;
+}
+
+// Whether a bare hour at [i, end) is all that was said.
+bool stands_alone(const Words &words, std::size_t i, std::size_t end) {
+  if (i > 0 && words[i - 1] == "at")
+    return true;
+  for (std::size_t k = 0; k < words.size(); ++k)
+    if ((k < i || k >= end) &&
+        !is_one_of(words[k],
+                   {"at",    "around", "about", "by",   "say",    "please",
+                    "maybe", "sharp",  "lets",  "make", "it",     "would",
+                    "be",    "good",   "fine",  "is",   "its",    "yes",
+                    "um",    "uh",     "okay",  "ok",   "thanks", "exactly"}))
+      return false;
+  return true;
+}
+
+Words without_refused(Words words) {
+  for (std::size_t i = 0; i < words.size();) {
+    const auto clock = clock_at(words, i);
+    const std::size_t end = clock ? clock->end : i;
+    const bool half = is_one_of(word_at(words, end), {"am", "pm"});
+    const Span span{i, half ? end + 1 : end};
+    if (!clock || !is_refused(words, span)) {
+      ++i;
+      continue;
+    }
+    // And the word that refuses it.
+    const std::size_t begin = denial_of(words, i).value_or(i);
+    words.erase(words.begin() + static_cast<std::ptrdiff_t>(begin),
+                words.begin() + static_cast<std::ptrdiff_t>(span.end));
+    i = begin;
+  }
+  return words;
+}
+
+std::optional<FoundTime> first_time(const Words &words) {
+  std::optional<FoundTime> best;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    auto clock = clock_at(words, i);
+    if (!clock)
+      continue;
+    const Half half = half_of_day(words, clock->end);
+    const bool named = is_one_of(word_at(words, clock->end), {"am", "pm"});
+    const bool certain =
+        clock->certain || named || (clock->bare && half != Half::kUnknown);
+    const bool usable =
+        certain || !clock->bare || stands_alone(words, i, clock->end);
+    if (!usable || !settle(*clock, half))
+      continue;
+    if (!best || certain)
+      best = FoundTime{clock->hour, clock->minute, certain};
+    if (certain)
+      break;
+    i = clock->end - 1;
+  }
+  return best;
+}
+
+std::optional<FoundTime> only_time(const Words &words) {
+  const auto [before, behind] = alternatives(words);
+  const auto one = first_time(before), other = first_time(behind);
+  return one && other && clock_time(*one) != clock_time(*other)
+             ? std::nullopt
+             : first_time(words);
+}
+
+} // namespace
+
+std::optional<FoundTime> find_time(const Words &words) {
+  const Words meant = without_refused(words);
+  if (const Words corrected = behind_correction(meant);
+      corrected.size() < meant.size())
+    if (const auto time = only_time(corrected))
+      return time;
+  return only_time(meant);
+}
+
+std::string clock_time(const FoundTime &time) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%02d:%02d", time.hour, time.minute);
+  return text;
+}
+
+std::string spoken_time(std::string_view clock) {
+  int hour = 0, minute = 0;
+  if (std::sscanf(std::string(clock).c_str(), "%2d:%2d", &hour, &minute) != 2)
+    return std::string(clock);
+  if (hour == 12 && minute == 0)
+    return "noon";
+  if (hour == 0 && minute == 0)
+    return "midnight";
+  char text[32];
+  if (minute == 0)
+    std::snprintf(text, sizeof text, "%d %s", (hour + 11) % 12 + 1,
+                  hour < 12 ? "AM" : "PM");
+  else
+    std::snprintf(text, sizeof text, "%d:%02d %s", (hour + 11) % 12 + 1, minute,
+                  hour < 12 ? "AM" : "PM");
+  return text;
+}
+
+} // namespace patchcord::agent
