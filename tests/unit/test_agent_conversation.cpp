@@ -82,10 +82,10 @@ void test_no_cut() {
       {900, "progress:1:Hello.", ""},
       {1000, "speech", "hold"},
       {1200, "partial:the big", "flush"},
-      {2199, "wait", ""},
-      {2200, "wait", "interrupted 0/1 \"Hello.\" 600"},
+      {3199, "wait", ""},
+      {3200, "wait", "interrupted 0/1 \"Hello.\" 600"},
       // Told once.
-      {2300, "cut:1:Hello. Which", ""},
+      {3300, "cut:1:Hello. Which", ""},
   });
 }
 
