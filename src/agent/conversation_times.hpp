@@ -28,9 +28,10 @@ inline constexpr Duration kScreening = 40s;
 inline constexpr Duration kScreenQuiet = 6s;
 // For the end of a machine's greeting, once it is known to be one.
 inline constexpr Duration kMachineGreeting = 20s;
-// For the sink's word on what was heard, after a flush: it waits for the answer
-// to its clear, and for a second where there is none.
-inline constexpr Duration kCutDue = 2s;
+// For the sink's word on what was heard, after a flush. The sink waits for the
+// answer to its clear: a round trip (up to 2 s, before the first is known), and
+// a second more.
+inline constexpr Duration kCutDue = 4s;
 // For the sink's word on the end of an utterance: beyond twice its estimated
 // length, and beyond its estimated length before any word from the sink.
 inline constexpr Duration kReportLate = 10s;

@@ -82,10 +82,10 @@ void test_no_cut() {
       {900, "progress:1:Hello.", ""},
       {1000, "speech", "hold"},
       {1200, "partial:the big", "flush"},
-      {3199, "wait", ""},
-      {3200, "wait", "interrupted 0/1 \"Hello.\" 600"},
+      {5199, "wait", ""},
+      {5200, "wait", "interrupted 0/1 \"Hello.\" 600"},
       // Told once.
-      {3300, "cut:1:Hello. Which", ""},
+      {5300, "cut:1:Hello. Which", ""},
   });
 }
 
@@ -626,7 +626,7 @@ void test_max_duration() {
       // Its end is never told, and the caller mumbles on.
       {10000, "speech", "hold"},
       {30000, "partial:a", "flush"},
-      {31000, "wait", "interrupted 0/1 \"\" 0"},
+      {34000, "wait", "interrupted 0/1 \"\" 0"},
       {55000, "partial:a", ""},
       {79000, "partial:b", ""},
       {108000, "partial:c", ""},
