@@ -10,8 +10,8 @@
 namespace patchcord::agent {
 namespace {
 
-constexpr std::array<const char *, 6> kThatIsAll = {
-    "that's all",   "that is all", "that's it",
+constexpr std::array<const char *, 7> kThatIsAll = {
+    "that's all",   "that is all", "that's it",   "that is it",
     "nothing else", "no more",     "no thank you"};
 
 std::vector<std::string> spoken_words(const std::vector<std::string> &texts) {
@@ -95,8 +95,12 @@ bool says_all(const Words &words) {
 }
 
 bool says_none(const Words &words) {
-  return words.size() <= 4 && (yes_or_no(words) == false ||
-                               has_any(words, {"none", "nothing", "nobody"}));
+  // "I do not want any."
+  const bool not_any = words.size() <= 6 && has_any(words, {"not", "dont"}) &&
+                       has_any(words, {"any", "anything"});
+  return not_any ||
+         (words.size() <= 4 && (yes_or_no(words) == false ||
+                                has_any(words, {"none", "nothing", "nobody"})));
 }
 
 bool is_free_text(const Field &field) {

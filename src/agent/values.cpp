@@ -123,9 +123,16 @@ std::optional<Value> mentioned_number(const Field &field, const Words &words) {
 }
 
 std::optional<Value> numeric_value(const Field &field, const Words &words) {
-  const auto number = find_number(words);
-  if (!number) // "two people with three bags": the one that it is of
-    return mentioned_number(field, words);
+  auto number = find_number(words);
+  // "Two people with three bags": the one that it is of.
+  if (!number)
+    if (const auto value = mentioned_number(field, words))
+      return value;
+  for (const std::string &phrase : field.phrases) // "no bags"
+    if (!number && find_phrase(words, to_words("no " + phrase)))
+      number = 0;
+  if (!number)
+    return std::nullopt;
   if (field.type == FieldType::kNumber)
     return Value(*number);
   if (*number != std::floor(*number))

@@ -27,7 +27,9 @@ void test_list_of_choices() {
                                 {"the phone, please, and the beamer", more},
                                 {"that's it", end}}),
         R"({"equipment":["beamer","phone"]})");
-  equal(play_lines(definition, {{"nothing", end}}), R"({"equipment":[]})");
+  for (const char *none :
+       {"nothing", "I do not want any", "no thanks", "we don't need anything"})
+    equal(play_lines(definition, {{none, end}}), R"({"equipment":[]})");
   equal(
       play_lines(definition, {{"a sofa", "Pardon? A beamer, a board, a phone?"},
                               {"not a beamer but a phone", more},
@@ -187,6 +189,9 @@ void test_texts_are_corrected() {
   equal(play_lines(definition, {{"Anna, Bo and Cleo", more},
                                 {"Dan, that's all", "Done. Bye."}}),
         R"({"guests":["Anna","Bo","Cleo","Dan"]})");
+  equal(play_lines(definition,
+                   {{"Anna and Bo", more}, {"that is it", "Done. Bye."}}),
+        R"({"guests":["Anna","Bo"]})");
 }
 
 // Where the list alone is read back, and where all is.
