@@ -245,8 +245,8 @@ std::optional<std::size_t> denial_of(const Words &words, std::size_t begin) {
   while (begin > 0 && is_one_of(words[begin - 1], {"a", "an", "the", "this",
                                                    "on", "at", "in", "for"}))
     --begin;
-  const std::string_view last = begin > 0 ? words[begin - 1] : "";
-  const std::string_view before = begin > 1 ? words[begin - 2] : "";
+  const std::string_view last = begin > 0 ? word_at(words, begin - 1) : "";
+  const std::string_view before = begin > 1 ? word_at(words, begin - 2) : "";
   if ((last == "not" && before != "why") || last == "isnt")
     return begin - 1;
   if ((last == "of" && before == "instead") ||
