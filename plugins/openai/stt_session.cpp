@@ -283,7 +283,13 @@ void SttSession::perform(const Action &action) {
     messages::post(element_, messages::Transcript{action.text, false});
     break;
   case Action::Kind::kResult:
+    messages::post(element_, messages::Transcript{action.text, true,
+                                                  running_time(action.start),
+                                                  running_time(action.end)});
     push_result(action);
+    break;
+  case Action::Kind::kNoWords:
+    push_result(action); // an empty buffer
     break;
   case Action::Kind::kFailed:
     failed(action);
@@ -352,9 +358,6 @@ void SttSession::push_event(GstEvent *event) {
 }
 
 void SttSession::push_result(const Action &action) {
-  messages::post(element_, messages::Transcript{action.text, true,
-                                                running_time(action.start),
-                                                running_time(action.end)});
   auto buffer = buffer_of(as_bytes(action.text));
   GST_BUFFER_PTS(buffer.get()) = timeline_.pts_of(action.start);
   GST_BUFFER_DURATION(buffer.get()) =

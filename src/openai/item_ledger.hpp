@@ -24,6 +24,7 @@ public:
     std::string text;    // once it is done
     bool committed = false, done = false;
     bool expired = false;  // done by its deadline
+    bool failed = false;   // its text is what there was by then
     bool has_stop = false; // the server told the end of its speech
     // Audio positions of the speech in bytes; -1: unknown.
     std::int64_t start = -1, end = -1;

@@ -52,6 +52,7 @@ public:
       kSpeechStopped, // at `end`
       kPartial,       // `text` replaces the partial before it
       kResult,        // `text` is what was said from `start` to `end`
+      kNoWords,       // what was heard from `start` to `end` had none
       kFailed,        // for good: `code`, `text`, `retryable`
       kNotice,        // for the log: `text`
       kFinished,      // after finish(): nothing more comes

@@ -256,8 +256,9 @@ void RealtimeTranscription::take_item_event(const RealtimeEvent &event,
   case Type::kCompleted:
   case Type::kFailed:
     item->done = true;
-    item->text = event.type == Type::kCompleted ? event.text : item->partial;
-    if (event.type == Type::kFailed)
+    item->failed = event.type == Type::kFailed;
+    item->text = item->failed ? item->partial : event.text;
+    if (item->failed)
       act({Action::Kind::kNotice,
            "an item failed: " + event.error.name("unknown")});
     item_committed(*item, event, now); // some servers do not tell it
@@ -339,16 +340,20 @@ void RealtimeTranscription::deliver() {
   tell_partial();
 }
 
-// To the world, unless there is nothing to say.
+// To the world. Of noise it is told that it was no more than that: somebody may
+// wait for its words.
 void RealtimeTranscription::give(const ItemLedger::Item &item) {
   const std::string_view words = trim(item.text);
-  if (words.empty())
+  const bool noise =
+      words.empty() && item.start >= 0 && !item.expired && !item.failed;
+  if (words.empty() && !noise)
     return;
   late_.reset();
   told_partial_.clear();
   const std::int64_t end = item.end >= 0 ? item.end : audio_.end();
   const std::int64_t start = item.start >= 0 ? item.start : end;
-  act({Action::Kind::kResult, std::string(words), duration_of(start),
+  act({noise ? Action::Kind::kNoWords : Action::Kind::kResult,
+       std::string(words), duration_of(start),
        duration_of(std::max(start, end))});
 }
 

@@ -194,7 +194,7 @@ void test_what_comes_of_odd_results() {
     const char *fault;
     const char *texts;
   } cases[] = {
-      {"empty", "Two. "},
+      {"empty", " Two. "}, // told, for somebody may wait for words
       {"failed", "Two. "},
       {"never", "Two. "},
       {"several", "One and a half. Two. "},

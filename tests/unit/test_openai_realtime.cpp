@@ -162,6 +162,9 @@ private:
       line("result " + ms(action.start) + "-" + ms(action.end) + " " +
            action.text);
       break;
+    case Kind::kNoWords:
+      line("no words " + ms(action.start) + "-" + ms(action.end));
+      break;
     case Kind::kFailed:
       line("failed " + action.code + (action.retryable ? " retryable" : ""));
       break;
@@ -559,7 +562,8 @@ void test_live_model() {
   play.event(9040, committed("item_L2", "item_L1"));
   play.event(9300, completed("item_L2", ""));
   equal(play.take(), "> input_audio_buffer.commit commit_2\n"
-                     "started 8000\nstopped 8200\n"); // and no result
+                     "started 8000\nstopped 8200\n"
+                     "no words 8000-8200\n"); // and no result
   play.talk(9300, 15'000);
   play.session.speech_started(13'000ms, play.now);
   play.session.speech_stopped(14'000ms, play.now);
