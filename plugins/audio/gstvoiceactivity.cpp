@@ -52,7 +52,7 @@ constexpr GstClockTime kTolerance = 60 * GST_MSECOND;
 constexpr GstClockTime kLongestGap = GST_SECOND;
 
 struct Settings {
-  guint min_speech_ms = 60, hangover_ms = 300;
+  guint min_speech_ms = 60, hangover_ms = 200;
   double threshold_db = 10.0;
 };
 
@@ -316,8 +316,8 @@ static void gst_voice_activity_class_init(GstVoiceActivityClass *klass) {
   g_object_class_install_property(
       object, PROP_HANGOVER_MS,
       g_param_spec_uint("hangover-ms", "Hangover",
-                        "Silence for so long ends speech (default 300)", 10,
-                        5000, 300, flags));
+                        "Silence for so long ends speech (default 200)", 10,
+                        5000, 200, flags));
   g_object_class_install_property(
       object, PROP_THRESHOLD_DB,
       g_param_spec_double("threshold-db", "Threshold",

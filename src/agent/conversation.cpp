@@ -61,8 +61,7 @@ Actions Conversation::speech_started(TimePoint now, TimePoint at) {
   excused_ = false;
   listens_due_.reset();
   words_due_.reset();
-  if (const Utterance *current = talked_over())
-    hold(*current);
+  hold_if_long_enough(now);
   return finish();
 }
 
@@ -73,6 +72,7 @@ Actions Conversation::speech_stopped(TimePoint now, TimePoint at) {
   speaking_ = false;
   speech_ended_ = speech_over_ = at;
   quiet_since_ = now;
+  hold_due_.reset();
   if (on_hold_ != 0 && held_.empty() && is_no_interruption(now))
     false_interruption(now);
   else if (screening() && !held_.empty())
@@ -80,6 +80,10 @@ Actions Conversation::speech_stopped(TimePoint now, TimePoint at) {
   else if (on_hold_ != 0 ||
            (!held_.empty() && (digits_.empty() || !awaits_digits())))
     words_due_ = turn_ends({held_, mind_->expectation(), at, std::nullopt});
+  // Not a word so far: of noise there will be none.
+  if (on_hold_ != 0 && held_.empty() && interjected_.empty() &&
+      tells_words_early_)
+    words_due_ = now + kFirstWordDue;
   if (digits_due_)
     digits_due_ = std::max(*digits_due_, now + kWordsDue);
   if (!guess_)
@@ -91,6 +95,11 @@ Actions Conversation::partial(TimePoint now, const std::string &text) {
   if (!running_ || ending_ || trim(text).empty())
     return {};
   speech_sign_ = eventless_since_ = now;
+  // Of this speech, for words of one before it would have come by now.
+  const bool of_this =
+      speech_over_ < TimePoint{} || speech_began_ > speech_over_ + kWordsDue;
+  if (speaking_ && of_this)
+    tells_words_early_ = true;
   if (words_due_)
     words_due_ = turn_ends({text, mind_->expectation(), now, std::nullopt});
   if (screen_ != Screen::kOff)

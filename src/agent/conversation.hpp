@@ -305,6 +305,7 @@ private:
   bool was_asked(TimePoint now, const Utterance &current) const;
   Verdict judge(TimePoint now, const std::string &text, bool final);
   void hold(const Utterance &current);
+  void hold_if_long_enough(TimePoint now);
   void go_on();
   bool is_no_interruption(TimePoint now);
   void wait_for_more(TimePoint now, const std::string &text);
@@ -374,9 +375,11 @@ private:
   TimePoint speech_over_{-1};            // the end of all speech that is over
   std::string interjected_;              // of this speech, as far as is known
   std::optional<TimePoint> listens_due_; // when it is but that
+  std::optional<TimePoint> hold_due_;    // when it is long enough to be silent
   bool excused_ = false;                 // it was found to be no interruption
-  std::string held_;                     // words of a turn that is not over
-  TimePoint words_came_{};               // the last of them
+  bool tells_words_early_ = false; // the recogniser: while they are spoken
+  std::string held_;               // words of a turn that is not over
+  TimePoint words_came_{};         // the last of them
   std::optional<TimePoint> words_due_;
   std::string digits_; // by keys
   TimePoint digits_began_{};

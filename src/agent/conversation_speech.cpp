@@ -132,10 +132,13 @@ bool Conversation::was_asked(TimePoint now, const Utterance &current) const {
   const std::string text = current.text();
   if (!current.whole || !trim(text).ends_with('?'))
     return false;
-  const std::size_t heard =
-      reports_ == Reports::kYes
-          ? current.heard.size()
-          : current.spoken_after(now - current.sent).size();
+  std::size_t heard = reports_ == Reports::kYes
+                          ? current.heard.size()
+                          : current.spoken_after(now - current.sent).size();
+  // Talked over, it has gone on since he spoke.
+  if (on_hold_ == 0 && definition_->interruptions.hold_after > 0ms)
+    heard = std::min(heard,
+                     current.spoken_after(speech_began_ - current.sent).size());
   return heard + kLastWords >= text.size();
 }
 
@@ -151,6 +154,20 @@ Verdict Conversation::judge(TimePoint now, const std::string &text,
   // What comes of the question after he spoke was not what he spoke to.
   said.asked = current != nullptr && !excused_ && was_asked(now, *current);
   return policy_.judge(said);
+}
+
+// Speech into the agent's words that has lasted as long as it takes, unless it
+// is known to be but "mm-hm" so far.
+void Conversation::hold_if_long_enough(TimePoint now) {
+  hold_due_.reset();
+  const Utterance *current = talked_over();
+  if (!speaking_ || current == nullptr)
+    return;
+  const TimePoint due = speech_began_ + definition_->interruptions.hold_after;
+  if (due <= now && (interjected_.empty() || !is_no_interruption(now)))
+    hold(*current);
+  else if (due > now)
+    hold_due_ = due;
 }
 
 // Silent at once; the words decide what becomes of it. Where no sink tells what
@@ -196,8 +213,8 @@ void Conversation::false_interruption(TimePoint now) {
   speech_ended_.reset();
   quiet_since_ = now;
   Utterance *current = talked_over();
-  if (current == nullptr)
-    return;
+  if (current == nullptr || on_hold_ == 0)
+    return; // it was not even silenced
   go_on();
   current->last_report = now;
   emit(action::Heard{current->turn, current->id, "false-interruption",
@@ -294,8 +311,8 @@ void Conversation::playout_started(TimePoint now, Utterance &which,
     tell_latency();
   }
   // The caller talks already; it does not matter who was first.
-  if (speaking_ && &which == talked_over())
-    hold(which);
+  if (&which == talked_over())
+    hold_if_long_enough(now);
 }
 
 void Conversation::decision_is_known(TimePoint now) {

@@ -52,6 +52,8 @@ void Conversation::due(TimePoint now) {
     return;
   if (is_due(guess_due_))
     guess();
+  if (is_due(hold_due_))
+    hold_if_long_enough(now);
   if (is_due(listens_due_)) {
     listens_due_.reset();
     if (on_hold_ != 0)
@@ -150,6 +152,7 @@ std::optional<TimePoint> Conversation::next_deadline() {
     consider(request_->deadline);
   consider(digits_due_);
   consider(words_due_);
+  consider(hold_due_);
   consider(listens_due_);
   consider(guess_due_);
   consider(screening_deadline());

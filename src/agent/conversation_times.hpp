@@ -15,6 +15,9 @@ inline constexpr Duration kFirstToken = 4s;
 inline constexpr std::size_t kLastWords = 12;
 // Behind "mm-hm" into the agent's words, for more of them.
 inline constexpr Duration kListens = 300ms;
+// Behind speech, for the first word of it, from a recogniser that tells words
+// while they are spoken.
+inline constexpr Duration kFirstWordDue = 300ms;
 // Before a failed request is made again.
 inline constexpr Duration kRetryDelay = 500ms;
 // Of what a model says before it is known whether it is asked.

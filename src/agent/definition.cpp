@@ -202,10 +202,13 @@ private:
     TomlReader reader(file_, *table, "interruptions");
     int speech_ms = static_cast<int>(settings.min_speech / 1ms);
     reader.read("min_speech_ms", speech_ms, 0, 5000);
+    int hold_ms = 0;
+    reader.read("hold_after_ms", hold_ms, 0, 5000);
     reader.read("min_words", settings.min_words, 1, 20);
     reader.read("backchannels", settings.backchannels);
     reader.finish();
     settings.min_speech = std::chrono::milliseconds(speech_ms);
+    settings.hold_after = std::chrono::milliseconds(hold_ms);
   }
 
   void read_fillers(const toml::table &table) {

@@ -137,6 +137,7 @@ struct Definition {
   // What of the caller's speech takes the turn from the agent.
   struct Interruptions {
     Duration min_speech = 150ms; // shorter noise without words is none
+    Duration hold_after{};       // of speech, or of words: silent from then on
     int min_words = 1;
     std::vector<std::string> backchannels; // "mm-hm": of the language
   } interruptions;

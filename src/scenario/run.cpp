@@ -46,8 +46,9 @@ std::string graph_text(const Scenario &scenario,
                        const std::string &tool_origin) {
   const std::string tools =
       tool_origin.empty() ? "" : " tool-origin=" + tool_origin;
-  return "twiliosrc chunk-ms=100 ! scenariostt ! agent mind=" + scenario.mind +
-         " today=" + scenario.today + tools + " ! scenariovoice ! twiliosink";
+  return "twiliosrc chunk-ms=100 ! voiceactivity ! scenariostt ! agent mind=" +
+         scenario.mind + " today=" + scenario.today + tools +
+         " ! scenariovoice ! twiliosink";
 }
 
 // One call from its first sample to its record.

@@ -144,7 +144,7 @@ void test_speech() {
     bench.speech(60);
     equal(bench.take(), "started:1000"); // as soon as it is known
     bench.speech(440);
-    bench.silence(280);
+    bench.silence(180);
     equal(bench.take(), "");
     bench.silence(20);
     equal(bench.take(), "stopped:1500");

@@ -120,6 +120,53 @@ void test_cough() {
   equal(script->history(), "agent: Hello. Which city? | caller: Rome");
 }
 
+void test_cough_where_words_come_early() {
+  // From a recogniser that tells words while they are spoken.
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", ""},
+      {1000, "ended:1", ""},
+      {4000, "speech", ""},
+      {4300, "partial:Rome", ""},
+      {4600, "quiet@4400", ""},
+      {4900, "words:Rome", "start 2; Which day?; end 2"},
+      {5000, "started:2", ""},
+      {5200, "speech@5140", "hold"},
+      {5201, "held:2:", ""},
+      {5700, "quiet@5490", ""},
+      {5999, "wait", ""},
+      {6000, "wait", "resume; heard 1/2 false-interruption \"\""},
+      {6400, "words:", ""},
+      // It was late for once.
+      {6500, "speech", "hold"},
+      {6501, "held:2:Which", ""},
+      {7000, "quiet@6800", ""},
+      {7300, "wait", "resume; heard 1/2 false-interruption \"Which\""},
+      {7500, "words:no wait", "flush; start 3; Pardon?; Which day?; end 3"},
+      {7501, "cut:2:Which", "interrupted 1/2 \"Which\" 500"},
+  });
+  // Words that come while somebody speaks on may be of what he said before.
+  auto slow = ConversationScript::scripted();
+  slow->run({
+      {0, "start", kGreeting},
+      {200, "started:1", ""},
+      {1000, "ended:1", ""},
+      {4000, "speech", ""},
+      {4600, "quiet@4400", ""},
+      {5000, "speech", ""},
+      {5100, "partial:Rome", ""},
+      {5400, "quiet@5200", ""},
+      {5600, "words:Rome", "start 2; Which day?; end 2"},
+      {5700, "started:2", ""},
+      {6000, "speech", "hold"},
+      {6001, "held:2:", ""},
+      {6500, "quiet@6300", ""},
+      {8299, "wait", ""},
+      {8300, "wait", "resume; heard 1/2 false-interruption \"\""},
+  });
+}
+
 void test_bump() {
   // Too short for any word: no need to wait for one.
   auto script = ConversationScript::scripted();
@@ -178,6 +225,37 @@ void test_backchannel_that_goes_on() {
       {1201, "cut:1:Hello.", "interrupted 0/1 \"Hello.\" 600"},
   });
   equal(script->history(), "agent: Hello. | caller: okay Rome");
+}
+
+void test_hold_after() {
+  // Who had rather be talked over for a while than be silenced by "mm-hm".
+  auto script = ConversationScript::scripted(
+      {}, "[interruptions]\nhold_after_ms = 600\n");
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", ""},
+      {300, "speech", ""},
+      {850, "quiet@650", ""},
+      {1000, "words:Mm-hm", ""},
+      // It goes on for longer, but is no more than that so far.
+      {1100, "speech", ""},
+      {1600, "partial:mm-hm", ""},
+      {1800, "wait", ""},
+      {1900, "quiet@1700", ""},
+      {2000, "words:Mm-hm", ""},
+      // Nobody knows what it is: held; and it was noise.
+      {2100, "speech@2040", ""},
+      {2639, "wait", ""},
+      {2640, "wait", "hold"},
+      {2641, "held:1:Hello.", ""},
+      {3000, "quiet", ""},
+      {3200, "words:", "resume; heard 0/1 false-interruption \"Hello.\""},
+      // Words are not waited for.
+      {3300, "speech", ""},
+      {3500, "partial:Rome", "flush"},
+      {3501, "cut:1:Hello.", "interrupted 0/1 \"Hello.\" 600"},
+      {3900, "wait", ""},
+  });
 }
 
 void test_answer_over_the_end() {
@@ -801,9 +879,12 @@ int main(int argc, char **argv) {
       {"interruption-is-told-even-if-the-sink-says-nothing", test_no_cut},
       {"reply-that-was-not-heard-was-not-said", test_nothing_heard},
       {"cough-does-not-end-the-reply", test_cough},
+      {"cough-costs-less-where-words-come-early",
+       test_cough_where_words_come_early},
       {"noise-too-short-for-a-word-costs-no-wait", test_bump},
       {"what-began-as-listening-may-interrupt", test_backchannel_that_goes_on},
       {"backchannel-is-no-interruption", test_backchannel},
+      {"hold-may-wait-for-longer-speech", test_hold_after},
       {"okay-into-the-last-word-of-a-question-answers-it",
        test_answer_over_the_end},
       {"what-was-over-is-not-held", test_hold_at_the_end},

@@ -54,13 +54,13 @@ time_up = "Time is up. Good bye."
 
 class Desk {
 public:
-  explicit Desk(const std::string &greeting = "Hello.") {
+  explicit Desk(const std::string &greeting = "Hello.", const char *more = "") {
     const GCharPtr folder(g_dir_make_tmp("patchcord-XXXXXX", nullptr));
     folder_ = folder.get();
     agent_ = folder_ + "/desk.toml";
     std::string text = kAgent;
     text.replace(text.find("Hello."), 6, greeting);
-    std::ofstream(agent_) << text;
+    std::ofstream(agent_) << text << more;
   }
   ~Desk() {
     g_remove(agent_.c_str());
@@ -195,9 +195,23 @@ void test_backchannels() {
   const auto &stretches = outcome.heard.at(0).stretches;
   g_assert_cmpuint(stretches.size(), ==, 4);
   // "Mm-hm", a cough, which may be words, and "okay".
-  const int most[] = {8 * 900, 8 * 1500, 8 * 900};
+  const int most[] = {8 * 900, 8 * 1150, 8 * 750};
   for (std::size_t i = 1; i < stretches.size(); ++i)
     g_assert_cmpint(stretches[i].from - stretches[i - 1].to, <, most[i - 1]);
+}
+
+// An agent that lets itself be talked over for a while: not silenced at all.
+void test_backchannels_without_a_gap() {
+  const Desk desk("I have a few things to tell you, so listen. It is long.",
+                  "[interruptions]\nhold_after_ms = 600\n");
+  const Outcome outcome =
+      desk.play("[[caller]]\nsay = \"mm-hm\"\nat_word = 5\n"
+                "[[caller]]\nnoise_ms = 250\nat_word = 10\n"
+                "[[caller]]\nsay = \"okay\"\nat_word = 13\n"
+                "[[caller]]\nsay = \"red\"\n" +
+                std::string(kHangUp) + "[expect]\ninterruptions = 0\n");
+  g_assert_cmpint(outcome.record.turns.at(0).false_interruptions, ==, 0);
+  g_assert_cmpuint(outcome.heard.at(0).stretches.size(), ==, 1);
 }
 
 // What a model still has to say to words that the caller has gone on from is
@@ -278,6 +292,8 @@ int main(int argc, char **argv) {
       {"a-cough-before-the-reply-does-not-stop-it",
        test_cough_before_the_reply},
       {"backchannels-and-coughs-leave-the-reply-whole", test_backchannels},
+      {"backchannels-need-not-even-leave-a-gap",
+       test_backchannels_without_a_gap},
       {"a-stale-answer-is-not-said", test_stale_answer},
       {"the-model-is-told-what-was-heard", test_model_is_told_what_was_heard},
       {"last-words-before-a-hang-up-are-kept", test_last_words},
