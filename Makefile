@@ -51,8 +51,8 @@ sanitize: packages-lint
 
 # What is pure or on virtual workers only has one thread: nothing to find.
 THREADED = base worker http_client net_names websocket websocket_client websocket_interop server single_call cli \
-	store recording replay espeak_voice agent_chat agent_tools openai_chat_wire twiliosrc espeaksrc elevenlabssrc \
-	realtimestt sphinxstt threads
+	store recording replay espeak_voice agent_chat agent_tools openai_chat_wire twiliosrc espeaksrc \
+	voice_battery stt_battery threads
 tsan: packages-lint
 	[ -f build/tsan/build.ninja ] || $(SANITIZED) -Db_sanitize=thread build/tsan
 	ninja -C build/tsan
