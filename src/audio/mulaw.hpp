@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 
@@ -28,7 +29,7 @@ constexpr std::uint8_t linear_to_mulaw(std::int16_t sample) {
     value = kClip;
   value += kBias;
   const auto width = std::bit_width(static_cast<unsigned>(value));
-  const int exponent = static_cast<int>(width) - 8;
+  const int exponent = std::max(static_cast<int>(width) - 8, 0); // bias: bit 7
   const int mantissa = (value >> (exponent + 3)) & 0x0f;
   return static_cast<std::uint8_t>(~(sign |
                                      static_cast<std::uint8_t>(exponent << 4) |

@@ -32,9 +32,8 @@ public:
   void truncate(std::uint64_t position);
   // What is held of [from, to); in `scratch` when it is not in one block.
   ByteSpan view(std::uint64_t from, std::uint64_t to, Bytes &scratch) const;
-  std::size_t held_bytes() const {
-    return blocks_.size() * kBlock;
-  } // of memory
+  // Of memory.
+  std::size_t held_bytes() const { return blocks_.size() * kBlock; }
 
 private:
   using Block = std::array<std::uint8_t, kBlock>;

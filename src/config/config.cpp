@@ -16,8 +16,6 @@
 #include <sstream>
 #include <unistd.h>
 
-extern "C" char **environ;
-
 namespace patchcord::config {
 namespace {
 

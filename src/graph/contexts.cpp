@@ -108,7 +108,7 @@ bool turns_away_thread(GstElement *element, const Worker &worker) {
 }
 
 void Stopping::run(Worker &worker, GstElement *element,
-                   std::function<void()> work) {
+                   const std::function<void()> &work) {
   if (worker.on_thread() || worker.is_virtual())
     return worker.call(work);
   auto promise = std::make_shared<std::promise<void>>();

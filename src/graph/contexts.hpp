@@ -79,7 +79,8 @@ auto on_worker(Worker &worker, F &&work) -> decltype(work()) {
 class Stopping {
 public:
   // Runs `work` on the worker, with the element held.
-  void run(Worker &worker, GstElement *element, std::function<void()> work);
+  void run(Worker &worker, GstElement *element,
+           const std::function<void()> &work);
   // Before the element takes a worker or begins: whether all that was run is
   // done, by a second from now. Posts the element's error if not.
   bool settled(GstElement *element);

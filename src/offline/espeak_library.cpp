@@ -8,6 +8,7 @@
 #include <espeak-ng/speak_lib.h>
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -38,10 +39,10 @@ TaskQueue &tasks() {
 
 // Of the initialisation.
 std::thread::id g_caller;
-std::promise<bool> *g_taken = nullptr; // whether there is such a thread
+std::atomic<std::promise<bool> *> g_taken{}; // whether there is such a thread
 
 int take_thread(short *, int, espeak_EVENT *) {
-  if (auto *taken = std::exchange(g_taken, nullptr)) {
+  if (auto *taken = g_taken.exchange(nullptr)) {
     const bool own = std::this_thread::get_id() != g_caller;
     taken->set_value(own);
     if (own) {
@@ -58,8 +59,10 @@ bool take_thread() {
   g_taken = &taken;
   espeak_SetSynthCallback(take_thread);
   auto own = taken.get_future();
-  return synthesize("a") == EE_OK &&
-         own.wait_for(kThreadStart) == std::future_status::ready && own.get();
+  const bool in_time = synthesize("a") == EE_OK &&
+                       own.wait_for(kThreadStart) == std::future_status::ready;
+  // One that comes now finds nothing, unless it came just before this.
+  return (in_time || g_taken.exchange(nullptr) == nullptr) && own.get();
 }
 
 // --- its voice ---------------------------------------------------------------

@@ -42,7 +42,8 @@ constexpr std::array<const char *, 39> kPhones = {
 // Begins the names of the phones as words; no word of a grammar begins so.
 constexpr char kPhoneMark = '+';
 // Worked on between two looks at anything else: 1 to 3 ms.
-constexpr std::size_t kStepFrames = 6, kStepSamples = 2 * SphinxDecoder::kRate;
+constexpr std::size_t kStepFrames = 6,
+                      kStepSamples = std::size_t{2} * SphinxDecoder::kRate;
 
 struct FreeDecoder {
   void operator()(ps_decoder_t *decoder) const { ps_free(decoder); }

@@ -23,7 +23,7 @@ constexpr std::int64_t kMaxTurnMs = 20'000;
 // at most, for turns that are not finished.
 constexpr std::int64_t kUnsentMs = 5000, kIdleMs = 1200, kReplayMs = 21'000;
 constexpr std::int64_t kMessageMs = 1000; // of a backlog, at a time
-constexpr std::size_t kMaxPartial = 16 * 1024;
+constexpr std::size_t kMaxPartial = std::size_t{16} * 1024;
 constexpr std::string_view kAppendStart =
     R"({"type":"input_audio_buffer.append","audio":")";
 

@@ -113,7 +113,7 @@ def threads_are_no_matter_of_calls():
         with Stack() as stack:
             stack.start_server()
             phones = stack.start("phones", stack.call_args(
-                "--no-live", "--calls", str(count), "--hang-up-after", "8000"))
+                "--no-live", "--calls", str(count), "--hang-up-after", "60000"))
             poll(lambda: alive(stack) == count, "all calls at once")
             poll(lambda: len(stack.calls()) == count and all(
                 stack.record(call["call_sid"])["turns"]

@@ -472,8 +472,7 @@ static void test_port_in_use() {
   gst_object_unref(first);
 }
 
-// --- frames that cease
-// --------------------------------------------------------
+// --- frames that cease -------------------------------------------------------
 
 namespace {
 
