@@ -102,7 +102,7 @@ Bytes WavFile::header(std::uint32_t size) const {
 
 Result<> WavFile::create(const std::string &path, const WavFormat &format) {
   format_ = format;
-  if (const auto created = file_.create(path); !created)
+  if (auto created = file_.create(path); !created)
     return created;
   return file_.write(header(std::numeric_limits<std::uint32_t>::max()));
 }

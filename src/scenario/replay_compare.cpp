@@ -128,9 +128,11 @@ std::vector<Difference> compare(const std::vector<Told> &recorded,
       const Told *b = i < today.size() ? &today[i] : nullptr;
       if (a != nullptr && b != nullptr && same(*a, *b))
         continue;
-      differences.push_back({a != nullptr ? a->t_ms : b->t_ms, what,
-                             a != nullptr ? a->text : "",
-                             b != nullptr ? b->text : ""});
+      const Told none;
+      const Told &left = a != nullptr ? *a : none,
+                 &right = b != nullptr ? *b : none;
+      differences.push_back(
+          {(a != nullptr ? left : right).t_ms, what, left.text, right.text});
     }
   }
   std::stable_sort(

@@ -42,14 +42,15 @@ std::vector<Event> ReplayScript::take_request(const std::string &method,
                                               std::string_view resource) {
   std::vector<Event> found;
   for (const Event &event : events_) {
-    const bool is_request = event.kind == Kind::kRequest;
-    if (found.empty() && is_request && event.code == method &&
-        url_resource(event.detail) == resource &&
-        taken_.insert(event.number).second)
-      found.push_back(event);
-    else if (!found.empty() && event.number == found.front().number &&
-             (event.kind == Kind::kResponse || event.kind == Kind::kData ||
-              event.kind == Kind::kResponseOver))
+    const bool is_it = found.empty() && event.kind == Kind::kRequest &&
+                       event.code == method &&
+                       url_resource(event.detail) == resource &&
+                       taken_.insert(event.number).second;
+    const bool is_answer =
+        !found.empty() && event.number == found.front().number &&
+        (event.kind == Kind::kResponse || event.kind == Kind::kData ||
+         event.kind == Kind::kResponseOver);
+    if (is_it || is_answer)
       found.push_back(event);
   }
   return found;
