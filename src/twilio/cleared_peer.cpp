@@ -31,6 +31,24 @@ Duration ClearedPeer::apart(const Mark &mark, TimePoint due,
   return late > kFar ? std::clamp(clock.spread(), kNear / 4, kNear) : kTogether;
 }
 
+// Nothing comes back by the clear before this.
+TimePoint ClearedPeer::soonest() const {
+  return sent + clock.round_trip() - kLate;
+}
+
+// Whether it came back before it can have been played, and so by the clear,
+// with all behind it.
+bool ClearedPeer::sooner(const Mark &mark, TimePoint due,
+                         const PeerClock &peer) const {
+  if (!mark.back || *mark.back < soonest())
+    return false;
+  for (const Mark *later = &mark; later <= &marks.back(); ++later)
+    if (later->back && *later->back > *mark.back + kNear)
+      return false;
+  return clock.seen_echo() ? *mark.back < due + peer.round_trip() - kTogether
+                           : due > sent + kTogether;
+}
+
 ClearedPeer::Heard ClearedPeer::heard(std::optional<TimePoint> answered,
                                       std::uint64_t message) const {
   Heard heard;
@@ -38,21 +56,34 @@ ClearedPeer::Heard ClearedPeer::heard(std::optional<TimePoint> answered,
   // Heard for certain; heard, as far as can be told; not heard.
   std::uint64_t surely = confirmed, least = confirmed, most = peer.sent();
   std::optional<TimePoint> unheard; // when the first that was not was due
+  bool told = false;                // and it came back, by the clear
   Duration moved{};
   for (const Mark &mark : marks) {
     const TimePoint due = mark.due + moved;
     const bool came = mark.back && *mark.back >= mark.due;
     const Duration before =
         mark.back && answered ? *answered - *mark.back : Duration::max();
-    heard.hasty |= mark.back && !came && before > kNear;
+    const bool before_clear = mark.back && *mark.back < soonest();
+    heard.hasty |= !came && before > kNear && before_clear;
+    if (before > (peer.uneven() ? kNear : kTogether) &&
+        sooner(mark, due, peer)) {
+      // The clear came when this mark came back by it, whatever has become of
+      // the one behind the clear.
+      most = std::min(most, mark.position);
+      unheard = due;
+      told = true;
+      answered = mark.back;
+      break;
+    }
     if (!came || (answered && before <= apart(mark, due, peer, *answered))) {
       most = std::min(most, mark.position);
       unheard = due;
+      told = mark.back.has_value();
       break;
     }
     moved += peer.echoed(due, *mark.back);
     least = std::max(least, mark.position);
-    if (clock.seen_echo() && before > kNear)
+    if (clock.seen_echo() && before > kNear && before_clear)
       surely = least;
   }
   most = std::max(most, least);
@@ -73,13 +104,19 @@ ClearedPeer::Heard ClearedPeer::heard(std::optional<TimePoint> answered,
         std::clamp(peer.played(sent + earliest - peer.spread() - peer.behind()),
                    surely, std::max(surely, heard.position));
   heard.surely = surely;
+  if (answered)
+    heard.took = clock.seen_echo() ? *answered - sent : peer.round_trip();
 
   const bool held_up = !answered || late > kHeldUp;
   const bool starved =
       unheard &&
       sent + took > *unheard + (close ? kLate + 2 * peer.jitter() : kFar);
-  if (!held_up && !starved)
+  if (!held_up && !starved) {
+    // The clear was late, or its answer: no mark says which.
+    heard.certain =
+        told || late <= static_cast<std::int64_t>(message) * kSampleTime;
     return heard;
+  }
   // It had not all that it should have played. What was held up with the clear
   // came too late; where else it ceased is not known.
   if (!starved)

@@ -15,7 +15,8 @@ namespace patchcord::twilio {
 // The clear took effect as much later than it should as that mark is late;
 // marks that came back well before it were played, those that came with it were
 // not, and nor was what should have been played by then and is behind the first
-// of them.
+// of them. A peer may return that one late, or never: it then came when a mark
+// came back by it that had not been played.
 struct ClearedPeer {
   struct Mark {
     std::uint64_t position = 0;
@@ -23,10 +24,11 @@ struct ClearedPeer {
     std::optional<TimePoint> back; // it came back
   };
   struct Heard {
-    std::uint64_t position = 0; // as far as can be known
-    std::uint64_t surely = 0;   // nothing before it was not heard
-    bool certain = true;        // position, to within a message
-    bool hasty = false;         // the peer returns marks before they are due
+    std::uint64_t position = 0;   // as far as can be known
+    std::uint64_t surely = 0;     // nothing before it was not heard
+    bool certain = true;          // position, to within a message
+    bool hasty = false;           // the peer returns marks before they are due
+    std::optional<Duration> took; // the clear, there and back
   };
 
   PeerClock clock; // as it was when the clear was sent
@@ -40,6 +42,8 @@ struct ClearedPeer {
 
   Duration apart(const Mark &mark, TimePoint due, const PeerClock &peer,
                  TimePoint answered) const;
+  TimePoint soonest() const;
+  bool sooner(const Mark &mark, TimePoint due, const PeerClock &peer) const;
 };
 
 } // namespace patchcord::twilio

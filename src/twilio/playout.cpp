@@ -365,8 +365,10 @@ void Playout::played(const Mark &mark, TimePoint time, bool estimated) {
   // The front one: those before it were closed by their own end marks.
   Utterance &utterance = utterances_.front();
   if (utterance.end_mark != mark.sequence) {
-    tell(PlayoutEvent::What::kProgress, utterance, time, mark.position,
-         estimated);
+    // After a hold what may not have been heard was sent again.
+    const bool farther = told_ > mark.position;
+    tell(PlayoutEvent::What::kProgress, utterance, time,
+         std::max(mark.position, told_), farther ? told_estimated_ : estimated);
     return;
   }
   tell(PlayoutEvent::What::kEnded, utterance, time, mark.position, estimated);

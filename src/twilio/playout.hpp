@@ -49,7 +49,8 @@ struct PlayoutEvent {
 // Cleared: a mark goes with each clear and comes back at once, behind those
 // that were played and with those that were not. With it is known what was
 // heard (cleared_peer.hpp); kCut is told then, and what is held sent again. It
-// is not waited for for more than a round trip and a second.
+// is not waited for for more than a round trip and a second, and not at all at
+// a peer that does not return it: what was heard is by the clock then.
 //
 // Held: the caller may have interrupted. The peer is cleared, and what it has
 // not played is put before what waits, so that after resume() the caller hears
@@ -155,10 +156,12 @@ private:
     std::uint64_t mark = 0; // was sent with it and comes back at once
     bool held = false;      // what was cleared is to be sent again
     ClearedPeer peer;
-    std::vector<Mark> marks; // that were out
-    std::uint64_t heard = 0; // by the clock: as it was told at once
-    std::uint64_t told = 0;  // to be heard before, and certain
-    Fifo<Utterance> cut;     // that are told when it is answered
+    std::vector<Mark> marks;  // that were out
+    std::uint64_t heard = 0;  // by the clock: as it was told at once
+    std::uint64_t surely = 0; // by the clock, too: what was told may be farther
+    std::uint64_t told = 0;   // to be heard before
+    bool told_estimated = false;
+    Fifo<Utterance> cut; // that are told when it is answered
   };
   struct Told {
     PlayoutEvent event;
@@ -184,6 +187,8 @@ private:
   void expire(TimePoint now);
   void played(const Mark &mark, TimePoint time, bool estimated);
   bool front_is_overdue(TimePoint now) const;
+  std::uint64_t surely_heard(TimePoint now) const;
+  bool clock_may_be_wrong(TimePoint now) const;
   std::uint64_t heard(TimePoint now) const;
   bool heard_all(const Utterance &utterance, std::uint64_t position) const;
   void cut_all(TimePoint now);
@@ -229,6 +234,11 @@ private:
   bool guessed_ = false; // confirmed_ is, in truth, by the clock
   bool echoes_ = true;   // the peer returns marks, as far as is known
   bool hasty_ = false;   // and does so before it has played
+  // Marks behind a clear that did not come back, in a row. Of a peer of which
+  // none was seen yet one is enough to say that it returns none.
+  int missed_ = 1;
+  std::uint64_t asked_ = 0; // the last one that was not waited for
+  TimePoint asked_due_{};
   Fifo<Clear> clears_;
   Fifo<Told> events_;
 };

@@ -12,6 +12,8 @@ namespace {
 
 // An answer that is so much later than the round trip will not come.
 constexpr Duration kAnswerGrace = 1s;
+// After as many in a row that did not come none is waited for.
+constexpr int kMostMissed = 2;
 
 } // namespace
 
@@ -20,9 +22,17 @@ bool Playout::clear(TimePoint now) {
   peer_.send_clear();
   if (!echoes_)
     return false;
+  if (missed_ >= kMostMissed) {
+    asked_ = next_mark_++;
+    asked_due_ = now + clock_.round_trip() + kAnswerGrace;
+    peer_.send_mark(mark_name(0, asked_));
+    return false;
+  }
   Clear &clear = clears_.emplace_back();
   clear.heard = heard(now);
+  clear.surely = surely_heard(now);
   clear.told = told_;
+  clear.told_estimated = told_estimated_;
   clear.peer.clock = clock_;
   clear.peer.sent = now;
   clear.peer.confirmed = confirmed_;
@@ -56,6 +66,11 @@ TimePoint Playout::answer_due(const Clear &clear) const {
 // clear.
 void Playout::cleared_mark(std::uint64_t sequence, std::string_view name,
                            TimePoint now) {
+  if (sequence == asked_ && name == mark_name(0, sequence)) {
+    if (now < asked_due_)
+      missed_ = 0;
+    return;
+  }
   const auto clear =
       std::find_if(clears_.begin(), clears_.end(),
                    [sequence](const Clear &c) { return sequence <= c.mark; });
@@ -78,19 +93,27 @@ void Playout::cleared_mark(std::uint64_t sequence, std::string_view name,
 void Playout::answer(std::optional<TimePoint> answered, TimePoint now) {
   Clear clear = std::move(clears_.front());
   clears_.pop_front();
+  const bool overdue = !answered && now >= answer_due(clear);
   if (answered)
-    clock_.answered(*answered - clear.peer.sent);
+    missed_ = 0;
   else if (!clock_.seen_echo())
     echoes_ = false;
-  ClearedPeer::Heard heard{clear.heard, clear.heard, echoes_, false};
-  if (echoes_ && (answered || now >= answer_due(clear)))
+  else if (overdue)
+    ++missed_;
+  ClearedPeer::Heard heard{clear.heard, clear.surely, echoes_, false, {}};
+  if (echoes_ && (answered || overdue))
     heard =
         clear.peer.heard(answered, static_cast<std::uint64_t>(message_size_));
+  if (heard.took)
+    clock_.answered(*heard.took);
   if (heard.hasty) {
     distrust_marks();
-    heard = {clear.heard, clear.heard, true, true};
+    heard = {clear.heard, clear.surely, true, true, {}};
   }
-  heard.position = std::max(heard.position, clear.told);
+  if (heard.position <= clear.told) {
+    heard.position = clear.told;
+    heard.certain &= !clear.told_estimated;
+  }
   if (clear.held)
     return hold_at(heard, clear.heard, now);
   auto told =

@@ -21,6 +21,18 @@ bool Playout::front_is_overdue(TimePoint now) const {
          now > marks_.front().due + clock_.round_trip() + kStall;
 }
 
+// Nothing before it was not heard: what was told may be farther.
+std::uint64_t Playout::surely_heard(TimePoint now) const {
+  const Duration spread = clock_.uneven() ? clock_.spread() : Duration{};
+  return std::clamp(clock_.played(now - clock_.behind() - spread), confirmed_,
+                    heard(now));
+}
+
+// Whether what the clock says may be wrong by more than a message.
+bool Playout::clock_may_be_wrong(TimePoint now) const {
+  return !echoes_ || front_is_overdue(now) || (missed_ > 1 && clock_.uneven());
+}
+
 // The position up to which the caller has heard, or will have when a clear that
 // is sent now takes effect.
 std::uint64_t Playout::heard(TimePoint now) const {
@@ -39,8 +51,8 @@ bool Playout::heard_all(const Utterance &utterance,
 
 void Playout::cut_all(TimePoint now) {
   const std::uint64_t position = heard(now);
-  const bool estimated = !echoes_ || front_is_overdue(now) ||
-                         (told_estimated_ && position == told_);
+  const bool estimated =
+      clock_may_be_wrong(now) || (told_estimated_ && position == told_);
   for (const Utterance &utterance : utterances_)
     if (heard_all(utterance, position))
       tell(PlayoutEvent::What::kEnded, utterance, now, position, true);
@@ -65,9 +77,11 @@ void Playout::hold(TimePoint now) {
   if (awaits_answer())
     return; // Nothing was sent since.
   const std::uint64_t position = heard(now);
-  const bool estimated = !echoes_ || front_is_overdue(now);
+  const bool estimated =
+      clock_may_be_wrong(now) || (told_estimated_ && position == told_);
   if (!opened_ || !may_be_queued(now) || !clear(now))
-    return hold_at({position, position, !estimated, false}, std::nullopt, now);
+    return hold_at({position, surely_heard(now), !estimated, false, {}},
+                   std::nullopt, now);
   clears_.back().held = true;
   forget_sent(position, now);
   for (const Utterance &utterance : utterances_) {

@@ -25,6 +25,8 @@ public:
   std::function<int()> there = [] { return 0; }; // ms to Twilio
   std::function<int()> back = [] { return 0; };  // of a mark, or kNever
   bool echo_at_once = false; // a peer that returns marks unheard
+  // ms from a clear to the return of the mark behind it, or kNever.
+  int answer_after = 0;
 
   void send_media(ByteSpan mulaw) override {
     g_assert_cmpuint(mulaw.size() % 160, ==, 0);
@@ -46,10 +48,11 @@ public:
   std::vector<std::string> returned() {
     receive();
     std::vector<std::string> names;
-    while (!echoes_.empty() && echoes_.front().first <= now_) {
-      names.push_back(echoes_.front().second);
-      echoes_.pop_front();
-    }
+    for (auto *echoes : {&echoes_, &answers_})
+      while (!echoes->empty() && echoes->front().first <= now_) {
+        names.push_back(echoes->front().second);
+        echoes->pop_front();
+      }
     return names;
   }
   // The millisecond passes.
@@ -106,7 +109,12 @@ private:
     }
   }
   void arrive(const Message &message, int now) {
-    if (message.kind == Kind::kMedia) {
+    const bool answer =
+        std::exchange(cleared_, message.kind == Kind::kClear) && answer_after;
+    if (answer && message.kind == Kind::kMark) {
+      if (const int delay = back(); answer_after != kNever && delay != kNever)
+        answers_.emplace_back(now + answer_after + delay, message.name);
+    } else if (message.kind == Kind::kMedia) {
       if (dry_) {
         underruns.push_back(now - dry_since);
         dry_ = false;
@@ -144,7 +152,8 @@ private:
   std::deque<std::uint8_t> buffer_;
   std::uint64_t received_ = 0, played_ = 0;
   std::deque<std::pair<std::uint64_t, std::string>> marks_;
-  std::deque<std::pair<int, std::string>> echoes_;
+  std::deque<std::pair<int, std::string>> echoes_, answers_;
+  bool cleared_ = false; // by the last message
 };
 
 // A Playout and its peer on one clock.

@@ -406,6 +406,69 @@ void test_uneven() {
                    line.peer.heard.size() - before);
 }
 
+void test_progress() {
+  // What was told is farther than what is said again: progress does not go
+  // back behind it.
+  Held line;
+  line.speak(1, 80'000);
+  line.run(1600);
+  line.peer.there = [] { return 630; };
+  line.run(250);
+  line.peer.there = [] { return 30; };
+  line.run(3000);
+  line.hold();
+  line.run(200);
+  const auto held = line.events.back();
+  g_assert_true(held.what == PlayoutEvent::What::kHeld);
+  const std::size_t events = line.events.size();
+  line.resume();
+  line.run(600);
+  g_assert_cmpuint(line.events.size(), >, events);
+  for (std::size_t i = events; i < line.events.size(); ++i)
+    g_assert_cmpuint(line.events[i].heard_samples, >=, held.heard_samples);
+}
+
+void test_unanswered() {
+  // A peer that returns marks, but not the one behind a clear.
+  Held line(50);
+  line.peer.answer_after = TwilioModel::kNever;
+  line.speak(1, 160'000);
+  const auto wait = [&line] { // from a hold until more is sent
+    line.run(1500);
+    const auto sent = line.peer.sent;
+    const int ms = line.ms;
+    line.hold();
+    line.resume();
+    while (line.peer.sent == sent && line.ms < ms + 5000)
+      line.run(1);
+    return line.ms - ms;
+  };
+  g_assert_cmpint(wait(), >=, 1000);
+  g_assert_cmpint(wait(), <=, 1);
+  g_assert_cmpint(wait(), <=, 1);
+  line.run(200);
+  // It does: the next clear's is waited for.
+  line.peer.answer_after = 0;
+  g_assert_cmpint(wait(), <=, 1);
+  const int answered = wait();
+  g_assert_cmpint(answered, >=, 99);
+  g_assert_cmpint(answered, <=, 101);
+  // One that is lost is no reason not to wait for the next, two are.
+  line.peer.answer_after = TwilioModel::kNever;
+  g_assert_cmpint(wait(), >=, 1000);
+  g_assert_cmpint(wait(), >=, 1000);
+  g_assert_cmpint(wait(), <=, 1);
+  line.run(500);
+  const auto heard = line.events.back().heard_samples;
+  line.flush();
+  line.collect();
+  g_assert_true(line.events.back().what == PlayoutEvent::What::kCut);
+  g_assert_cmpuint(line.events.back().heard_samples, >, heard);
+  g_assert_cmpint(line.peer.clears, ==, 9);
+  line.playout.eos(line.now());
+  g_assert_true(line.playout.finished());
+}
+
 void test_close() {
   Held line;
   line.speak(1, 16'000, kText);
@@ -440,6 +503,8 @@ int main(int argc, char **argv) {
       {"peers-that-return-no-marks-or-all-at-once", test_odd_peers},
       {"a-stalled-peer-has-not-heard", test_stalled},
       {"what-is-said-again-is-not-counted-twice", test_uneven},
+      {"progress-does-not-go-back-behind-what-was-held", test_progress},
+      {"a-peer-that-answers-no-clear-is-not-waited-for", test_unanswered},
       {"the-end-of-the-stream-cuts-what-is-held", test_close},
   };
   for (const auto &[name, test] : tests)
