@@ -377,6 +377,7 @@ private:
   std::optional<TimePoint> listens_due_; // when it is but that
   std::optional<TimePoint> hold_due_;    // when it is long enough to be silent
   bool excused_ = false;                 // it was found to be no interruption
+  bool asked_ = false; // when it was, without a word, the question was out
   bool tells_words_early_ = false; // the recogniser: while they are spoken
   std::string held_;               // words of a turn that is not over
   TimePoint words_came_{};         // the last of them

@@ -152,7 +152,8 @@ Verdict Conversation::judge(TimePoint now, const std::string &text,
   said.speech = speech_over_ - speech_began_;
   said.expected = mind_->expectation();
   // What comes of the question after he spoke was not what he spoke to.
-  said.asked = current != nullptr && !excused_ && was_asked(now, *current);
+  said.asked =
+      current != nullptr && (excused_ ? asked_ : was_asked(now, *current));
   return policy_.judge(said);
 }
 
@@ -207,12 +208,14 @@ void Conversation::wait_for_more(TimePoint now, const std::string &text) {
 }
 
 void Conversation::false_interruption(TimePoint now) {
-  excused_ = true;
+  Utterance *current = talked_over();
+  if (!std::exchange(excused_, true)) // his word may come yet
+    asked_ = current != nullptr && held_.empty() && interjected_.empty() &&
+             was_asked(now, *current);
   listens_due_.reset();
   words_due_.reset();
   speech_ended_.reset();
   quiet_since_ = now;
-  Utterance *current = talked_over();
   if (current == nullptr || on_hold_ == 0)
     return; // it was not even silenced
   go_on();

@@ -258,6 +258,28 @@ void test_hold_after() {
   });
 }
 
+// A word that comes later than noise is given up for is an answer all the same:
+// the question was out when he spoke.
+void test_late_answer_over_the_end() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", ""},
+      {1000, "ended:1", ""},
+      {4000, "speech", ""},
+      {4300, "partial:Rome", ""},
+      {4600, "quiet@4400", ""},
+      {4900, "words:Rome", "start 2; Which day?; end 2"},
+      {5000, "started:2", ""},
+      {5200, "speech@5140", "hold"},
+      {5201, "held:2:Which", ""},
+      {5700, "quiet@5490", ""},
+      {6000, "wait", "resume; heard 1/2 false-interruption \"Which\""},
+      {6200, "words:yeah", "flush; start 3; Pardon?; Which day?; end 3"},
+      {6201, "cut:2:Which", "interrupted 1/2 \"Which\" 500"},
+  });
+}
+
 void test_answer_over_the_end() {
   // "Okay" into the last word of a question answers it.
   auto script = ConversationScript::scripted();
@@ -885,6 +907,8 @@ int main(int argc, char **argv) {
       {"what-began-as-listening-may-interrupt", test_backchannel_that_goes_on},
       {"backchannel-is-no-interruption", test_backchannel},
       {"hold-may-wait-for-longer-speech", test_hold_after},
+      {"late-word-into-the-end-of-a-question-answers-it",
+       test_late_answer_over_the_end},
       {"okay-into-the-last-word-of-a-question-answers-it",
        test_answer_over_the_end},
       {"what-was-over-is-not-held", test_hold_at_the_end},
