@@ -36,6 +36,38 @@ bool removes(std::string_view word) {
                           "forget", "cancel"});
 }
 
+// "Don't forget", "we can't do without", "I do not want to drop".
+bool is_negated(const Words &words, std::size_t i) {
+  const bool without = words[i] == "without";
+  while (i > 0 && (without ? is_one_of(words[i - 1], {"do", "be", "go", "live"})
+                           : is_one_of(words[i - 1], {"want", "to"})))
+    --i;
+  // "Why not drop it?"
+  if (i > 1 && words[i - 2] == "why")
+    return false;
+  return i > 0 && is_one_of(words[i - 1], {"dont", "not", "never", "cant",
+                                           "cannot", "couldnt", "wont"});
+}
+
+// "Scratch that, the desk", "forget it", where a part begins at `part`; not
+// "scratch that desk".
+bool takes_back(const Words &words, std::size_t i, std::size_t part) {
+  if (!removes(words[i]) || words[i] == "without" || is_negated(words, i))
+    return false;
+  const std::string_view next = word_at(words, i + 1);
+  return next == "it" ||
+         (next == "that" && (i + 2 != part || is_one_of(word_at(words, part),
+                                                        {"a", "an", "the"})));
+}
+
+// "I need", "we'd like".
+bool is_wanted(const Words &words, std::size_t i) {
+  return i > 0 &&
+         is_one_of(words[i], {"need", "want", "take", "have", "like"}) &&
+         is_one_of(words[i - 1],
+                   {"i", "we", "id", "wed", "ill", "well", "would", "do"});
+}
+
 // --- parts that are known by name --------------------------------------------
 
 struct Named {
@@ -43,7 +75,8 @@ struct Named {
   std::string value;
 };
 
-// As to_words(), with a word "," wherever the sentence has a sign.
+// As to_words(), with a word "," wherever the sentence has a sign, and "."
+// where it ends.
 Words with_signs(std::string_view spoken) {
   Words all;
   std::string piece;
@@ -58,7 +91,7 @@ Words with_signs(std::string_view spoken) {
     piece += spoken[i];
     if (sign) {
       end_piece();
-      all.emplace_back(",");
+      all.emplace_back(spoken[i] == ',' || spoken[i] == ';' ? "," : ".");
     }
   }
   end_piece();
@@ -109,8 +142,13 @@ public:
     const std::string_view before = i > 0 ? word_at(words, i - 1) : "";
     const std::string_view next = word_at(words, i + 1);
     const bool needless = is_one_of(next, {"need", "want", "longer"});
-    if (removes(word) || (away(word) && takes(before)) ||
-        (is_one_of(word, {"dont", "no"}) && needless))
+    if ((word == "." && !is_one_of(next, {"and", "or"})) ||
+        takes_back(words, i, part) || is_wanted(words, i))
+      wish_ = kThis;
+    else if (removes(word))
+      wish_ = is_negated(words, i) ? kThis : kNone;
+    else if ((away(word) && takes(before)) ||
+             (is_one_of(word, {"dont", "no"}) && needless))
       wish_ = kNone;
     else if (is_one_of(word, {"not", "isnt", "except", "minus"}) ||
              (word == "no" && i + 1 == part) ||
@@ -154,14 +192,19 @@ bool is_refused_behind(const Words &words, Span part) {
 }
 
 std::optional<List> edited_by_name(const Field &field, std::string_view spoken,
-                                   List list) {
+                                   const List &known) {
   const Words words = with_signs(spoken);
   const std::vector<Named> parts = all_named(field, words);
+  List list = known;
   Wish wish;
   std::size_t at = 0;
   for (const Named &part : parts) {
-    for (; at < part.span.begin; ++at)
+    for (; at < part.span.begin; ++at) {
       wish.hear(words, at, part.span.begin);
+      // What the sentence said until then was not meant.
+      if (takes_back(words, at, part.span.begin))
+        list = known;
+    }
     if (wish.refuses() || is_refused_behind(words, part.span))
       std::erase(list, part.value);
     else
@@ -191,6 +234,39 @@ std::deque<std::string> parts_of(std::string_view spoken) {
     parts.push_back(std::move(part));
   }
   return parts;
+}
+
+// "Sugar that's all" is sugar: recognisers may leave out the comma. True: there
+// was such a close, and it is cut off.
+bool cut_close(std::string &part) {
+  const Words words = to_words(part);
+  std::size_t close = words.size();
+  for (const Words &phrase :
+       {Words{"thats", "all"}, Words{"that", "is", "all"}, Words{"thats", "it"},
+        Words{"that", "is", "it"}, Words{"nothing", "else"}})
+    if (const auto span = find_phrase(words, phrase))
+      close = std::min(close, span->begin);
+  if (close == words.size())
+    return false;
+  for (std::size_t left = words.size() - close; left > 0 && !part.empty();) {
+    const std::size_t space = part.rfind(' ');
+    const std::size_t begin = space == std::string::npos ? 0 : space;
+    left -= std::min(left, to_words(part.substr(begin)).size());
+    part.resize(begin);
+  }
+  return true;
+}
+
+// "I think that's all": words that lead to a close are no part.
+bool leads_to_close(const std::string &text) {
+  return has_any(to_words(text),
+                 {"i",        "im",         "we",       "were",    "you",
+                  "think",    "guess",      "dont",     "not",     "nothing",
+                  "anything", "everything", "so",       "well",    "then",
+                  "good",     "great",      "fine",     "perfect", "alright",
+                  "right",    "now",        "there",    "oh",      "um",
+                  "uh",       "hm",         "actually", "but",     "really",
+                  "thank",    "maybe",      "probably"});
 }
 
 // The first part of "yes please, a lamp", the last of "a lamp, that's all".
@@ -277,7 +353,8 @@ std::optional<List> edited_by_text(const Field &field, std::string_view spoken,
   for (auto parts = parts_of(spoken); !parts.empty();) {
     std::string part(trim(parts.front()));
     parts.pop_front();
-    if (is_no_part(part))
+    const bool closes = cut_close(part);
+    if (is_no_part(part) || (closes && leads_to_close(part)))
       continue;
     for (const std::string_view lead : {"but ", "also ", "add "})
       if (to_lower(part).starts_with(lead))

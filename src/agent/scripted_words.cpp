@@ -85,9 +85,12 @@ bool refuses_to_tell(const Words &words) {
 }
 
 bool ends_list(const Words &words) {
-  return std::any_of(
-      kThatIsAll.begin(), kThatIsAll.end(),
-      [&](const char *phrase) { return find_phrase(words, to_words(phrase)); });
+  return std::any_of(kThatIsAll.begin(), kThatIsAll.end(),
+                     [&](const char *phrase) {
+                       const auto span = find_phrase(words, to_words(phrase));
+                       // "No more than two chairs."
+                       return span && word_at(words, span->end) != "than";
+                     });
 }
 
 bool says_all(const Words &words) {

@@ -125,12 +125,42 @@ void test_corrected_while_it_grows() {
       {"yes, a phone", {"beamer", "board", "phone"}},
       {"not only a phone", {"beamer", "board", "phone"}},
       {"the beamer, no, not the beamer", {"board"}},
+      {"I don't need the beamer, I need a phone", {"board", "phone"}},
+      {"we don't want the board we want the phone", {"beamer", "phone"}},
+      {"I don't need the beamer and the board", {}},
+      {"remove the beamer, the board", {}},
+      {"I don't need the beamer. A phone.", {"board", "phone"}},
+      {"remove the beamer. And the board.", {}},
+      {"why not drop the beamer", {"board"}},
+      {"yes, but don't forget the beamer", {"beamer", "board"}},
+      {"and don't forget the phone", {"beamer", "board", "phone"}},
+      {"I can't do without the phone", {"beamer", "board", "phone"}},
+      {"forget the beamer", {"board"}},
+      {"scratch that beamer", {"board"}},
+      {"forget it, the phone", {"beamer", "board", "phone"}},
+      {"not the beamer, scratch that, a phone", {"beamer", "board", "phone"}},
   };
   for (const auto &row : rows)
     equal(std::string(row.said) + ": " +
               play_lines(definition, {{"a beamer and a board", more},
                                       {row.said, more},
                                       {"no that's all", "Done. Bye."}}),
+          std::string(row.said) +
+              ": {\"equipment\":" + fields_of_list(row.items) + "}");
+  // The same of a first answer, of which nothing is known before.
+  const struct {
+    const char *said;
+    std::initializer_list<const char *> items;
+  } firsts[] = {
+      {"I don't need the beamer, I need the board", {"board"}},
+      {"the beamer, scratch that, the board", {"board"}},
+      {"a beamer scratch that the board", {"board"}},
+      {"cancel that, a beamer", {"beamer"}},
+      {"we can't be without the phone", {"phone"}},
+  };
+  for (const auto &row : firsts)
+    equal(std::string(row.said) + ": " +
+              play_lines(definition, {{row.said, more}, {"no", "Done. Bye."}}),
           std::string(row.said) +
               ": {\"equipment\":" + fields_of_list(row.items) + "}");
   // With "that's all" it ends at once, whatever else was said.
@@ -189,9 +219,20 @@ void test_texts_are_corrected() {
   equal(play_lines(definition, {{"Anna, Bo and Cleo", more},
                                 {"Dan, that's all", "Done. Bye."}}),
         R"({"guests":["Anna","Bo","Cleo","Dan"]})");
-  equal(play_lines(definition,
-                   {{"Anna and Bo", more}, {"that is it", "Done. Bye."}}),
-        R"({"guests":["Anna","Bo"]})");
+  for (const char *end : {"that is it", "I think that's all", "no that’s it",
+                          "okay great that's all for now"})
+    equal(play_lines(definition, {{"Anna and Bo", more}, {end, "Done. Bye."}}),
+          R"({"guests":["Anna","Bo"]})");
+  // A recogniser may write no comma.
+  for (const char *said :
+       {"Anna and Bo that's all", "Anna and Bo that’s all thanks"})
+    equal(play_lines(definition, {{said, "Done. Bye."}}),
+          R"({"guests":["Anna","Bo"]})");
+  const auto any = with_fields(
+      "[[fields]]\nname = \"needs\"\ntype = \"list\"\nquestion = \"Needs?\"\n");
+  equal(play_lines(any, {{"no more than two chairs", more},
+                         {"no that's all", "Done. Bye."}}),
+        R"({"needs":["no more than two chairs"]})");
 }
 
 // Where the list alone is read back, and where all is.
