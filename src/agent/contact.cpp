@@ -230,6 +230,26 @@ std::string written_out(const Words &words) {
   return out;
 }
 
+// Digits, what leads into them, and nothing else that might get lost.
+bool is_but_digits(const Words &words) {
+  for (std::size_t i = 0; i < words.size();) {
+    if (digits_at(words, i))
+      continue;
+    if (!is_between_digits(words[i]) && !is_behind_area_code(words[i]) &&
+        !is_one_of(words[i],
+                   {"my", "it", "phone", "telephone", "cell", "mobile", "zip",
+                    "pin", "plus", "yes", "yeah", "okay", "ok", "well", "no",
+                    "sorry", "wait", "actually", "please"}))
+      return false;
+    ++i;
+  }
+  return true;
+}
+
+bool has_plus(std::string_view text, const Words &words) {
+  return text.find('+') != std::string_view::npos || has_any(words, {"plus"});
+}
+
 } // namespace
 
 std::optional<std::string> find_digits(const Words &words) {
@@ -241,17 +261,29 @@ std::optional<std::string> find_digits(const Words &words) {
 }
 
 std::string joined_digits(const std::string &before, const std::string &behind,
-                          const DigitRules &rules) {
-  const Words words = to_words(behind);
-  const std::string first = find_digits(to_words(before)).value_or("");
+                          const DigitRules &rules, bool phone) {
+  const Words said = to_words(before), words = to_words(behind);
+  const std::string first = find_digits(said).value_or("");
   const std::string last = find_digits(words).value_or("");
   const auto most = static_cast<std::size_t>(rules.most);
-  const bool whole = !first.empty() && last.size() <= most &&
+  const bool whole = !first.empty() && is_but_digits(said) &&
+                     last.size() <= most &&
                      last.size() >= static_cast<std::size_t>(rules.fewest);
-  const bool again = last.starts_with(first) ||
+  // 212 is an area code, and the first half of 212-5550 in it. Behind "plus
+  // four nine" there may be another 49.
+  const bool goes_on =
+      phone && ((first.size() == kAreaCode && last.size() == kFewestOfPhone) ||
+                (has_plus(before, said) && !has_plus(behind, words)));
+  const bool again = (last.starts_with(first) && !goes_on) ||
                      first.size() + last.size() > most ||
                      behind_correction(words).size() < words.size();
   return whole && again ? behind : joined(before, behind);
+}
+
+bool is_international(std::string_view spoken) {
+  const Words words = to_words(spoken);
+  return has_plus(spoken, words) ||
+         find_digits(words).value_or("").starts_with("00");
 }
 
 std::optional<std::string> find_phone(std::string_view spoken) {
@@ -268,8 +300,7 @@ std::optional<std::string> find_phone(std::string_view spoken) {
     digits = longest_run(words);
   if (!fits(digits))
     return std::nullopt;
-  const bool plus = has_any(words, {"plus"}) || spoken.find('+') != spoken.npos;
-  return (plus ? "+" : "") + *digits;
+  return (has_plus(spoken, words) ? "+" : "") + *digits;
 }
 
 std::optional<std::string> find_email(std::string_view spoken) {

@@ -85,7 +85,8 @@ Actions Conversation::speech_stopped(TimePoint now, TimePoint at) {
       tells_words_early_)
     words_due_ = now + kFirstWordDue;
   if (digits_due_)
-    digits_due_ = std::max(*digits_due_, now + kWordsDue);
+    digits_due_ =
+        std::max(*digits_due_, std::min(now + kWordsDue, digits_until_));
   if (!guess_)
     guess();
   return finish();
@@ -100,6 +101,7 @@ Actions Conversation::partial(TimePoint now, const std::string &text) {
       speech_over_ < TimePoint{} || speech_began_ > speech_over_ + kWordsDue;
   if (speaking_ && of_this)
     tells_words_early_ = true;
+  digits_until_ = std::max(digits_until_, now + 2 * kWordsDue);
   if (words_due_)
     words_due_ = turn_ends({text, mind_->expectation(), now, std::nullopt});
   if (screen_ != Screen::kOff)

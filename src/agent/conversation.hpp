@@ -259,7 +259,7 @@ private:
   void keep_words(const std::string &words,
                   std::optional<TimePoint> spoken_until);
   bool has_all_digits(const DigitRules &rules) const;
-  void forget_digits();
+  void forget_digits(TimePoint now);
   void digits_are_due(TimePoint now);
   void end_digits(TimePoint now);
 
@@ -385,6 +385,7 @@ private:
   std::string digits_; // by keys
   TimePoint digits_began_{};
   std::optional<TimePoint> digits_due_;
+  TimePoint digits_until_{}; // no longer than that, unless words come
   TimePoint quiet_since_{};
   TimePoint eventless_since_{}; // the same, whatever noise there was
   int silence_prompts_ = 0;

@@ -12,30 +12,43 @@
 namespace patchcord::agent {
 namespace {
 
-// A country code and ten digits: more than that are two telephone numbers.
+// A country code and ten digits: more than that are two telephone numbers,
+// unless it says by itself that it goes abroad.
 constexpr int kMostOfTelephone = 12;
+
+// How long speech behind the last key, and the pause that would end it, is
+// waited for: of a recogniser that tells words while they are spoken, and of
+// one that tells them behind a whole number.
+constexpr Duration kWordsWithDigits = 4s, kLongestDictation = 8s;
 
 // None: digits are not what the caller is asked for, as far as anybody knows.
 std::optional<DigitRules> digits_wanted(const Expectation &expected) {
   auto rules = expected.digits;
   if (expected.phone && rules) { // which of them, nobody tells
     rules->fewest = std::min(rules->fewest, kFewestOfPhone);
-    rules->most = std::max(rules->most, kMostOfTelephone);
+    rules->most = std::max(rules->most, kMostOfPhone);
   } else if (expected.phone) {
     rules = DigitRules();
     rules->fewest = kFewestOfPhone;
-    rules->most = kMostOfTelephone;
+    rules->most = kMostOfPhone;
   }
   return rules;
 }
 
 } // namespace
 
-// What he says or keys in behind it, with what he has said.
+// What he says or keys in behind it, with what he has said. Only a mind that
+// tells what it asks for knows that these are digits, and may be said anew: to
+// a model they may be a sentence about something else.
 std::string Conversation::continued(const std::string &before,
                                     const std::string &text) const {
-  const auto rules = digits_wanted(mind_->expectation());
-  return rules ? joined_digits(before, text, *rules) : joined(before, text);
+  const Expectation expected = mind_->expectation();
+  auto rules = digits_wanted(expected);
+  if (!rules || expected.kind != Expectation::Kind::kDigits)
+    return joined(before, text);
+  if (expected.phone && !is_international(before) && !is_international(text))
+    rules->most = kMostOfTelephone;
+  return joined_digits(before, text, *rules, expected.phone);
 }
 
 // Of words that wait for more: the keys are what they waited for.
@@ -90,7 +103,7 @@ Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
   if (ends) {
     end_digits(now);
   } else if (digit == "*") {
-    forget_digits();
+    forget_digits(now);
   } else if (digit != "#") {
     if (digits_.empty())
       digits_began_ = now;
@@ -101,25 +114,32 @@ Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
       end_digits(now);
     else
       digits_due_ = now + rules.timeout;
+    digits_until_ = now + rules.timeout +
+                    (tells_words_early_ ? kWordsWithDigits : kLongestDictation);
   }
   due(now);
   return finish();
 }
 
-// With the words that they belong to.
-void Conversation::forget_digits() {
-  if (awaits_digits()) {
-    held_.clear();
-    words_due_.reset();
-  }
+// With the words that they belong to, if it is known that they do.
+void Conversation::forget_digits(TimePoint now) {
   digits_.clear();
   digits_due_.reset();
+  if (!awaits_digits())
+    return;
+  const Expectation expected = mind_->expectation();
+  if (expected.kind == Expectation::Kind::kDigits) {
+    held_.clear();
+    words_due_.reset();
+  } else if (!words_due_ && !speaking_) {
+    words_due_ = turn_ends({held_, expected, now, now});
+  }
 }
 
-// While he speaks there may be more of them.
+// While he speaks there may be more of them; not for ever, for it may be noise.
 void Conversation::digits_are_due(TimePoint now) {
-  if (speaking_)
-    digits_due_ = now + kWordsDue;
+  if (speaking_ && now < digits_until_)
+    digits_due_ = std::min(now + kWordsDue, digits_until_);
   else
     end_digits(now);
 }

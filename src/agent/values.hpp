@@ -23,11 +23,14 @@ std::optional<double> find_number(const Words &words);
 std::optional<std::string> find_digits(const Words &words);
 // What was said or keyed in first and what came behind it, as one text of
 // digits. Only the latter when it is all of them by itself, and tells so: by a
-// word of correction, by the same beginning, or because both were too many.
+// word of correction, by the same beginning, or because both were too many; and
+// when there was nothing before it but digits and what leads into them.
 // That it would do by itself is not enough: behind the keys 4 1 5 the seven
 // digits of a telephone number go on.
 std::string joined_digits(const std::string &before, const std::string &behind,
-                          const DigitRules &rules);
+                          const DigitRules &rules, bool phone = false);
+// Whether a telephone number in it has "plus" or 00 in front.
+bool is_international(std::string_view spoken);
 inline constexpr int kFewestOfPhone = 7, kMostOfPhone = 15;
 // 7 to 15 digits (ITU-T E.164), with "+" when "plus" was said.
 std::optional<std::string> find_phone(std::string_view spoken);

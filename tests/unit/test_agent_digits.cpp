@@ -341,6 +341,140 @@ void test_telephone_number() {
         "{\"code\":\"14155550100\"} goal; EOS"}});
 }
 
+void test_telephone_numbers_that_go_on() {
+  constexpr char kPhone[] = "[[fields]]\nname = \"code\"\ntype = \"phone\"\n"
+                            "question = \"Your code?\"\n";
+  // Keys, words behind them or (where `first` is set) before them.
+  const struct {
+    bool first;
+    const char *words, *keys, *number;
+  } rows[] = {
+      // An area code, and a number that begins as it does.
+      {false, "two one two five five five oh", "212", "2122125550"},
+      {false, "two one two two one two five five five oh", "212", "2122125550"},
+      // Abroad they are longer.
+      {true, "plus four nine one five one", "12345678", "+4915112345678"},
+      {true, "oh oh four nine one five one", "12345678", "004915112345678"},
+      {true, "plus four nine", "491234567", "+49491234567"},
+      {true, "plus four nine one five one", "015112345678", "015112345678"},
+      // Something else with it is kept, whatever comes of it.
+      {true, "four one five is for my wife", "4155550100", "4155550100"},
+  };
+  for (const auto &row : rows) {
+    const auto script = code_asked(kPhone);
+    int ms = 2000;
+    const auto step = [&](const std::string &input, const std::string &does) {
+      script->run({{ms, input, does}});
+      ms += 200;
+    };
+    const auto say = [&] {
+      step("speech", "");
+      step("quiet", "");
+      step(std::string("words:") + row.words, "");
+    };
+    if (row.first)
+      say();
+    for (const char *key = row.keys; *key != '\0'; ++key)
+      step(std::string("key:") + *key, "");
+    const std::string taken =
+        std::string("start 2!; Done.; Bye.; end 2; ended goal {\"code\":\"") +
+        row.number + "\"} goal; EOS";
+    if (row.first) {
+      step("key:#", taken);
+    } else {
+      step("speech", "");
+      step("quiet", "");
+      script->run({{ms, std::string("words:") + row.words, taken}});
+    }
+  }
+}
+
+// Keys of noise: what nobody says is not waited for without an end.
+void test_keys_and_lasting_noise() {
+  code_asked(kZip)->run({{2000, "key:9", ""},
+                         {4900, "speech", ""},
+                         {12999, "wait", ""},
+                         {13000, "wait", kZipRefused}});
+  // Nor is noise that comes and goes.
+  code_asked(kZip)->run({{2000, "key:9", ""},
+                         {4900, "speech", ""},
+                         {6000, "quiet", ""},
+                         {7000, "speech", ""},
+                         {8000, "quiet", ""},
+                         {9000, "speech", ""},
+                         {10000, "quiet", ""},
+                         {11000, "speech", ""},
+                         {12000, "quiet", ""},
+                         {12999, "wait", ""},
+                         {13000, "wait", kZipRefused}});
+  // Words are.
+  code_asked(kZip)->run({{2000, "key:9", ""},
+                         {4900, "speech", ""},
+                         {12000, "partial:oh two", ""},
+                         {15000, "partial:oh two one", ""},
+                         {16000, "quiet", ""},
+                         {16500, "words:oh two one oh", kZipTaken}});
+}
+
+// What a model asks for nobody knows: nothing is taken for said again.
+void test_model_loses_no_sentence() {
+  const char *const phone = "[[fields]]\nname = \"phone\"\ntype = \"phone\"\n"
+                            "question = \"Phone?\"\n";
+  const struct {
+    const char *first, *second;
+  } rows[] = {
+      {"A table for four on the terrace.", "My number is 415 555 0100."},
+      {"A table for two at seven.", "Actually my number is 415 555 0100."},
+      {"Four.", "My number is 415 555 0100."},
+  };
+  for (const auto &row : rows) {
+    auto script = ConversationScript::model({}, phone);
+    script->run({{0, "start", "start 1; Hello.; Which city?; end 1"},
+                 {100, "started:1", ""},
+                 {1000, "ended:1", ""},
+                 {2000, "speech", ""},
+                 {3000, "quiet", ""}});
+    (void)script->request_body(3100, std::string("words:") + row.first);
+    script->run({{3200, "speech", ""}, {5000, "quiet", ""}});
+    const std::string body =
+        script->request_body(5100, std::string("words:") + row.second);
+    const std::string both = std::string(row.first) + " " + row.second;
+    if (body.find(both) == std::string::npos)
+      g_error("%s", body.c_str());
+    if (script->history().find(both) == std::string::npos)
+      g_error("%s", script->history().c_str());
+  }
+}
+
+// Keys behind a sentence that waits for more, and keys taken back.
+void test_model_keeps_words_of_keys() {
+  for (const bool star : {false, true}) {
+    auto script = ConversationScript::model({}, kZip);
+    script->run({{0, "start", "start 1; Hello.; Which city?; end 1"},
+                 {100, "started:1", ""},
+                 {1000, "ended:1", ""},
+                 {2000, "speech", ""},
+                 {2500, "quiet", ""},
+                 {3000, "words:a table for nine, my code is nine oh", ""},
+                 {3100, "key:9", ""},
+                 {3200, "key:0", ""},
+                 {3300, "key:2", ""},
+                 {3400, "key:1", ""}});
+    std::string body;
+    if (star) {
+      script->run({{3500, "key:*", ""}});
+      body = script->request_body(9000, "wait");
+    } else {
+      body = script->request_body(3500, "key:0");
+    }
+    const std::string words =
+        std::string("\"a table for nine, my code is nine oh") +
+        (star ? "\"" : " 90210\"");
+    if (body.find(words) == std::string::npos)
+      g_error("%s", body.c_str());
+  }
+}
+
 void test_model_hears_both() {
   auto script = ConversationScript::model({}, kZip);
   script->run({{0, "start", "start 1; Hello.; Which city?; end 1"},
@@ -381,6 +515,13 @@ int main(int argc, char **argv) {
       {"/digits/end-at-a-key-whatever-was-said", test_keys_end_words},
       {"/digits/of-a-telephone-number-are-said-and-keyed",
        test_telephone_number},
+      {"/digits/of-a-telephone-number-go-on-behind-area-and-country",
+       test_telephone_numbers_that_go_on},
+      {"/digits/wait-for-noise-but-so-long", test_keys_and_lasting_noise},
+      {"/digits/behind-a-sentence-leave-it-to-the-model",
+       test_model_loses_no_sentence},
+      {"/digits/by-keys-leave-the-words-before-them-to-the-model",
+       test_model_keeps_words_of_keys},
       {"/digits/said-and-keyed-are-told-to-the-model", test_model_hears_both},
   };
   for (const auto &test : tests)
