@@ -186,8 +186,13 @@ Words without_refused(Words words) {
   return words;
 }
 
-std::optional<FoundTime> first_time(const Words &words) {
-  std::optional<FoundTime> best;
+struct SaidTime {
+  FoundTime time;
+  Span span;
+};
+
+std::optional<SaidTime> first_time(const Words &words) {
+  std::optional<SaidTime> best;
   for (std::size_t i = 0; i < words.size(); ++i) {
     auto clock = clock_at(words, i);
     if (!clock)
@@ -201,7 +206,8 @@ std::optional<FoundTime> first_time(const Words &words) {
     if (!usable || !settle(*clock, half))
       continue;
     if (!best || certain)
-      best = FoundTime{clock->hour, clock->minute, certain};
+      best = SaidTime{{clock->hour, clock->minute, certain},
+                      {i, named ? clock->end + 1 : clock->end}};
     if (certain)
       break;
     i = clock->end - 1;
@@ -209,12 +215,37 @@ std::optional<FoundTime> first_time(const Words &words) {
   return best;
 }
 
+// Whether the words of [begin, end) add nothing to the time beside them.
+bool only_filled(const Words &words, std::size_t begin, std::size_t end) {
+  for (std::size_t i = begin; i < end; ++i)
+    if (!is_one_of(words[i], {"a", "at", "around", "about", "by", "maybe",
+                              "perhaps", "um", "uh", "please", "sharp"}))
+      return false;
+  return true;
+}
+
+// "One or two people at five p.m." are no two times, nor is "ten or fifteen
+// minutes past five": both are certain, or both stand beside the "or".
+bool are_alternatives(const Words &before, const SaidTime &one,
+                      const Words &behind, const SaidTime &other) {
+  if (clock_time(one.time) == clock_time(other.time))
+    return false;
+  if (one.time.certain && other.time.certain)
+    return true;
+  const auto number = cardinal_at(behind, 0);
+  const bool minutes =
+      number && is_one_of(word_at(behind, number->end), {"minutes", "minute"});
+  return !minutes && only_filled(before, one.span.end, before.size()) &&
+         only_filled(behind, 0, other.span.begin);
+}
+
 std::optional<FoundTime> only_time(const Words &words) {
   const auto [before, behind] = alternatives(words);
   const auto one = first_time(before), other = first_time(behind);
-  return one && other && clock_time(*one) != clock_time(*other)
-             ? std::nullopt
-             : first_time(words);
+  if (one && other && are_alternatives(before, *one, behind, *other))
+    return std::nullopt;
+  const auto found = first_time(words);
+  return found ? std::optional(found->time) : std::nullopt;
 }
 
 } // namespace

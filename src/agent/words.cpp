@@ -123,6 +123,64 @@ bool same_word(std::string_view a, std::string_view b) {
          b.back() == 's';
 }
 
+// Whether another clause, or nothing, follows: commas are lost. `object`: a
+// time there may be what the verb is about ("I can't do five").
+bool ends_clause(const Words &words, std::size_t i, bool object) {
+  if (i >= words.size() ||
+      is_one_of(
+          words[i],
+          {"but",     "so",      "and",     "or",   "because", "since",
+           "sorry",   "thanks",  "please",  "no",   "not",     "unfortunately",
+           "either",  "anymore", "instead", "can",  "could",   "would",
+           "is",      "do",      "how",     "what", "i",       "im",
+           "id",      "we",      "lets",    "it",   "its",     "maybe",
+           "perhaps", "rather",  "then",    "only", "make",    "on",
+           "next"}) ||
+      is_one_of(words[i],
+                {"today",    "tomorrow", "monday",    "tuesday", "wednesday",
+                 "thursday", "friday",   "saturday",  "sunday",  "january",
+                 "february", "march",    "april",     "may",     "june",
+                 "july",     "august",   "september", "october", "november",
+                 "december"}))
+    return true;
+  if (ordinal_at(words, i))
+    return true;
+  return !object &&
+         (is_one_of(words[i], {"at", "half", "quarter", "noon"}) ||
+          (words[i][0] >= '0' && words[i][0] <= '9') || cardinal_at(words, i));
+}
+
+// What follows the negation at `i` says no and nothing more: "can't", "doesn't
+// work for me", not "can't come before three" nor "isn't too late".
+bool is_refusal(const Words &words, std::size_t i, bool person) {
+  // "I can't, so ...", but "it isn't so late"; "make it six", but "can't
+  // make mornings".
+  const std::string_view next = word_at(words, i);
+  if (!is_one_of(next, {"make", "do"}) && (person || next != "so") &&
+      ends_clause(words, i, false))
+    return true;
+  while (is_one_of(word_at(words, i), {"so", "really", "quite", "very", "be",
+                                       "a", "an", "the", "any", "have"}))
+    ++i;
+  if (!is_one_of(word_at(words, i),
+                 {"work",     "suit",   "do",        "make",  "possible",
+                  "good",     "come",   "fit",       "ideal", "convenient",
+                  "great",    "best",   "okay",      "ok",    "fine",
+                  "suitable", "option", "available", "free",  "there",
+                  "time"}))
+    return false;
+  for (++i;; ++i) {
+    const bool at_all =
+        word_at(words, i) == "at" && word_at(words, i + 1) == "all";
+    if (at_all)
+      ++i;
+    else if (!is_one_of(word_at(words, i),
+                        {"it", "me", "us", "for", "well", "very", "too", "that",
+                         "the", "day", "time"}))
+      return ends_clause(words, i, person);
+  }
+}
+
 } // namespace
 
 Words to_words(std::string_view text) {
@@ -265,15 +323,13 @@ bool is_refused(const Words &words, Span span) {
     ++i;
   if (is_one_of(word_at(words, i), {"is", "does", "will", "would", "can"}) &&
       is_one_of(word_at(words, i + 1), {"not", "no"}))
+    i += 2;
+  else if (is_one_of(word_at(words, i),
+                     {"isnt", "doesnt", "wont", "wouldnt", "cant", "cannot"}))
     ++i;
-  else if (!is_one_of(word_at(words, i),
-                      {"isnt", "doesnt", "wont", "wouldnt", "cant", "cannot"}))
+  else
     return false;
-  // "Tomorrow is not a problem."
-  for (std::size_t end = i + 4; ++i < end;)
-    if (is_one_of(word_at(words, i), {"problem", "issue", "bad"}))
-      return false;
-  return true;
+  return is_refusal(words, i, person);
 }
 
 std::pair<Words, Words> alternatives(const Words &words) {

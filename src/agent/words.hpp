@@ -60,7 +60,8 @@ inline bool is_denied(const Words &words, std::size_t begin) {
   return denial_of(words, begin).has_value();
 }
 
-// That, or "tomorrow doesn't suit me", of a day or a time.
+// That, or "tomorrow doesn't suit me", of a day or a time; not "tomorrow I
+// can't come before three".
 bool is_refused(const Words &words, Span span);
 
 // "Today or tomorrow": what stands before and behind, or nothing.
