@@ -271,11 +271,13 @@ void InboundSession::add_audio(ByteSpan mulaw) {
     audio.reserve(std::max(chunk_, kFrame) + mulaw.size());
   audio.insert(audio.end(), mulaw.begin(), mulaw.end());
   ByteSpan left(audio);
-  while (!eos_ && left.size() >= enough_) {
+  while (playing_ && !eos_ && left.size() >= enough_) {
     const std::size_t size = std::min(left.size(), chunk_);
     push_chunk(left.first(size));
     left = left.subspan(size);
   }
+  if (!playing_) // paused within a push: what is left is of a time gone by
+    return;
   audio.erase(audio.begin(),
               audio.end() - static_cast<std::ptrdiff_t>(left.size()));
   pending_ = std::move(audio);
@@ -330,7 +332,8 @@ void InboundSession::nothing_came() {
 void InboundSession::make_up_silence(Duration since) {
   const auto packets = static_cast<std::size_t>(since / 20ms);
   const Bytes silence(kFrame, kSilence);
-  while (!eos_ && timeline_.made_up() < packets * kFrame) {
+  // Whoever gets it may pause or end the stream.
+  while (playing_ && !eos_ && timeline_.made_up() < packets * kFrame) {
     timeline_.make_up(kFrame);
     add_heard(silence);
   }

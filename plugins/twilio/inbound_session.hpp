@@ -18,8 +18,9 @@ namespace patchcord {
 // the worker.
 //
 // Where somebody waits for what the caller says next, or for the silence behind
-// it, and no message comes for kPatience, he hears silence by the clock, for as
-// long as a stream may be silent (InboundTimeline::kMaxGap). Messages that come
+// it, and no message comes for kPatience, he hears silence by the clock from
+// then on, until one comes or for as long as a stream may be silent
+// (InboundTimeline::kMaxGap). Messages that come
 // then, and are of that time, were only late. They follow on the silence, for
 // no word may be lost, with the stamps of the time at which they were spoken:
 // so stamps go back, once and with DISCONT, and never lie ahead of the clock.

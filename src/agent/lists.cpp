@@ -143,12 +143,13 @@ public:
     const std::string_view next = word_at(words, i + 1);
     const bool needless = is_one_of(next, {"need", "want", "longer"});
     if ((word == "." && !is_one_of(next, {"and", "or"})) ||
-        takes_back(words, i, part) || is_wanted(words, i))
+        takes_back(words, i, part) || is_wanted(words, i) ||
+        (removes(word) && is_negated(words, i))) {
       wish_ = kThis;
-    else if (removes(word))
-      wish_ = is_negated(words, i) ? kThis : kNone;
-    else if ((away(word) && takes(before)) ||
-             (is_one_of(word, {"dont", "no"}) && needless))
+      return;
+    }
+    if (removes(word) || (away(word) && takes(before)) ||
+        (is_one_of(word, {"dont", "no"}) && needless))
       wish_ = kNone;
     else if (is_one_of(word, {"not", "isnt", "except", "minus"}) ||
              (word == "no" && i + 1 == part) ||
@@ -156,9 +157,8 @@ public:
              (word == "than" && before == "rather"))
       wish_ = kNotThis;
     else if (is_one_of(word, {"but", "add", "plus", "also", "just", "only",
-                              "instead", "rather", "yes", "put"}))
-      wish_ = kThis;
-    else if (wish_ == kNotThis && !is_between(word))
+                              "instead", "rather", "yes", "put"}) ||
+             (wish_ == kNotThis && !is_between(word)))
       wish_ = kThis;
   }
   bool refuses() const { return wish_ != kThis; }

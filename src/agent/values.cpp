@@ -126,7 +126,7 @@ std::optional<Value> numeric_value(const Field &field, const Words &words) {
   auto number = find_number(words);
   // "Two people with three bags": the one that it is of.
   if (!number)
-    if (const auto value = mentioned_number(field, words))
+    if (auto value = mentioned_number(field, words))
       return value;
   for (const std::string &phrase : field.phrases) // "no bags"
     if (!number && find_phrase(words, to_words("no " + phrase)))

@@ -657,6 +657,17 @@ static void test_nobody_listens_any_more() {
   t.wait(3s);
   g_assert_cmpuint(t.samples, ==, samples);
   t.play();
+  // Nor when it is paused by whoever gets it.
+  t.speak(4, true);
+  int taken = 0;
+  t.on_buffer = [&] {
+    ++taken;
+    t.set_state(GST_STATE_PAUSED);
+  };
+  t.wait(3s);
+  g_assert_cmpint(taken, ==, 1);
+  t.on_buffer = nullptr;
+  t.play();
   t.speak(20, true);
   t.on_buffer = [&t] { t.set_state(GST_STATE_NULL); };
   t.worker->run_for(3s);
