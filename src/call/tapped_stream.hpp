@@ -34,6 +34,9 @@ public:
     within_->set_read_period(period);
   }
   bool peer_hears() const override { return within_->peer_hears(); }
+  void expect_mark(std::optional<TimePoint> due) override {
+    within_->expect_mark(due);
+  }
   void gather(bool on) override { within_->gather(on); }
   void send_media(ByteSpan mulaw) override;
   void send_mark(std::string_view name) override;

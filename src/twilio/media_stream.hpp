@@ -71,19 +71,19 @@ public:
   // What comes need be told only so often, which spares the reading of each
   // message: with a mark that may come, it is told at once all the same. 0: at
   // once. A hint.
-  virtual void set_read_period(Duration) {}
+  virtual void set_read_period(Duration period) = 0;
   // Whether the peer plays what was sent to it: by the clock, so that neither a
   // lost mark nor a peer without any matters; true for a little longer.
-  virtual bool peer_hears() const { return false; }
+  virtual bool peer_hears() const = 0;
   // When the next mark may come back: what it says is worth a read of its own.
-  virtual void expect_mark(std::optional<TimePoint>) {}
+  virtual void expect_mark(std::optional<TimePoint> due) = 0;
 
   // Ignored before `start` and after the end.
   virtual void send_media(ByteSpan mulaw) = 0;
   virtual void send_mark(std::string_view name) = 0;
   virtual void send_clear() = 0;
   // Gathers what is sent until it is told false, so that it is one write.
-  virtual void gather(bool) {}
+  virtual void gather(bool on) = 0;
   // Closes the WebSocket with a close frame behind what is queued; on_end
   // (kLocal) follows. At Twilio the TwiML behind <Connect> goes on.
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
