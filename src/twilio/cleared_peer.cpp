@@ -60,7 +60,7 @@ ClearedPeer::Heard ClearedPeer::heard(std::optional<TimePoint> answered,
   Duration moved{};
   for (const Mark &mark : marks) {
     const TimePoint due = mark.due + moved;
-    const bool came = mark.back && *mark.back >= mark.due;
+    const bool came = mark.back && *mark.back >= clock.earliest(mark.due);
     const Duration before =
         mark.back && answered ? *answered - *mark.back : Duration::max();
     const bool before_clear = mark.back && *mark.back < soonest();

@@ -29,6 +29,10 @@ public:
   // is sent now is due.
   TimePoint end() const { return end_; }
 
+  // Before that no mark can have been played which is due at `due`: it may be
+  // due later by as much as marks made the clock wait.
+  TimePoint earliest(TimePoint due) const { return due - moved_; }
+
   // A mark came back which was due at `due`. Returns by how much the clock was
   // moved: marks still out are due as much later.
   Duration echoed(TimePoint due, TimePoint now);
