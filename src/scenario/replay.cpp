@@ -7,12 +7,14 @@
 #include "net/http_client.hpp"
 #include "scenario/last_record.hpp"
 #include "scenario/memory_socket.hpp"
+#include "scenario/replay_marks.hpp"
 #include "scenario/replay_script.hpp"
 #include "twilio/peer_messages.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace patchcord::scenario {
@@ -33,29 +35,55 @@ constexpr Duration kInStep = 5ms;
 class Peer {
 public:
   Peer(Worker &worker, const recording::Header &header)
-      : socket_(
-            std::make_shared<MemorySocket>(worker, MemorySocket::Handlers{})) {
+      : worker_(worker),
+        socket_(std::make_shared<MemorySocket>(
+            worker, MemorySocket::Handlers{
+                        [this](std::string_view text) { hear(text); }, {}})) {
     start_.call_sid = header.call_sid;
     start_.account_sid = header.account_sid;
   }
   const std::shared_ptr<MemorySocket> &socket() const { return socket_; }
+  ~Peer() { socket_->forget(); }
+  Peer(const Peer &) = delete;
+  Peer &operator=(const Peer &) = delete;
   void send(const Event &event);
 
 private:
+  void hear(std::string_view text);
+  void return_marks();
   void deliver() {
     socket_->deliver(message_);
     message_.clear();
   }
+  Worker &worker_;
   const std::shared_ptr<MemorySocket> socket_;
   twilio::StreamStart start_;
+  std::optional<twilio::peer::Parser> parser_; // once the stream has begun
+  ReplayMarks marks_;
   std::int64_t sequence_ = 0, chunk_ = 0;
   std::string message_;
 };
+
+// From within the server's sending: what comes of it comes later.
+void Peer::hear(std::string_view text) {
+  if (parser_)
+    marks_.sent(parser_->parse(text));
+  if (marks_.due())
+    worker_.post([this] { return_marks(); });
+}
+
+void Peer::return_marks() {
+  for (const std::string &name : marks_.take()) {
+    twilio::peer::append_mark(message_, start_.stream_sid, ++sequence_, name);
+    deliver();
+  }
+}
 
 void Peer::send(const Event &event) {
   switch (event.kind) {
   case Kind::kStreamStart:
     start_.stream_sid = event.text;
+    parser_.emplace(event.text);
     twilio::peer::append_connected(message_);
     deliver();
     twilio::peer::append_start(message_, start_, ++sequence_);
@@ -69,10 +97,12 @@ void Peer::send(const Event &event) {
     twilio::peer::append_dtmf(message_, start_.stream_sid, ++sequence_,
                               event.text);
     break;
+  case Kind::kSent:
+  case Kind::kMark:
+  case Kind::kClear:
   case Kind::kMarkBack:
-    twilio::peer::append_mark(message_, start_.stream_sid, ++sequence_,
-                              event.text);
-    break;
+    marks_.recorded(event);
+    return return_marks();
   case Kind::kStreamEnd:
     if (event.text == to_string(twilio::StreamEnd::kStop)) {
       twilio::peer::append_stop(message_, start_, ++sequence_);

@@ -17,7 +17,8 @@ struct Told {
   std::int64_t t_ms = 0;
   std::string what; // "decision", "heard", "tool", "trouble", "end"
   std::string text;
-  bool cut = false; // a text of what was heard, cut at a word
+  bool cut = false;           // a text of what was heard, cut at a word
+  std::int64_t heard_ms = -1; // how long the caller had heard it
 };
 
 struct Difference {

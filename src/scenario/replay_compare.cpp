@@ -39,7 +39,7 @@ Told heard(const JsonView &root) {
   return {0, "heard",
           "reply " + number_at(root, "utterance") + " " + state + ": " +
               text_at(root, "text"),
-          state != "complete"};
+          state != "complete", root["heard_ms"].integer().value_or(-1)};
 }
 
 Told ended(const JsonView &root) {
@@ -47,7 +47,11 @@ Told ended(const JsonView &root) {
           false};
 }
 
-// A cut between two words may fall a moment earlier or later.
+// Two cuts that are so near are one: a packet.
+constexpr std::int64_t kSameCutMs = 20;
+
+// A cut may fall a moment earlier or later: between two words, or between two
+// pieces of words that the voice times as one ("in which").
 bool same(const Told &a, const Told &b) {
   if (a.text == b.text)
     return true;
@@ -57,6 +61,9 @@ bool same(const Told &a, const Told &b) {
   const std::string &longer = a.text.size() < b.text.size() ? b.text : a.text;
   if (!longer.starts_with(shorter))
     return false;
+  if (a.heard_ms >= 0 && b.heard_ms >= 0 &&
+      std::abs(a.heard_ms - b.heard_ms) <= kSameCutMs)
+    return true;
   const std::string_view rest =
       trim(std::string_view(longer).substr(shorter.size()));
   return rest.find(' ') == std::string_view::npos;

@@ -284,6 +284,16 @@ void test_cuts_are_compared_by_word() {
     g_assert_true(
         compare(told_of({row.recorded}), told_of({row.now}), true).empty() ==
         row.same);
+  // A voice that times several words as one: two cuts of a moment.
+  const auto cut = [](const char *text, int ms) {
+    return told_of({R"({"t_ms":5,"event":"heard","utterance":1,"state":)"
+                    R"("interrupted","text":")" +
+                    std::string(text) + R"(","heard_ms":)" +
+                    std::to_string(ms) + "}"});
+  };
+  g_assert_true(compare(cut("", 335), cut("In which", 338), true).empty());
+  g_assert_false(compare(cut("", 335), cut("In which", 360), true).empty());
+  g_assert_false(compare(cut("In", 335), cut("Which", 335), true).empty());
   const auto one = told_of({heard("complete", "Hello")});
   g_assert_cmpuint(compare({}, one, true).size(), ==, 1);
   g_assert_cmpuint(compare({}, one, false).size(), ==, 0);
