@@ -3,7 +3,7 @@
 """Whole calls under load: what they cost and how late they are.
 
 calls.py [--pipeline cloud-mulaw] [--calls 200] [--seconds 20]
-         [--barge-in CALLS] [--total CALLS]
+         [--barge-in CALLS] [--total CALLS] [--token-ms MS]
 
 Runs the real server against the fakes of the providers and the simulated phone
 on this machine, and prints figures; it never fails for a slow one. CPU is the
@@ -89,13 +89,13 @@ def caller_line(path, seconds=4.6):
     return path
 
 
-def script():
+def script(arguments):
     return {
         "transcripts": ["this is something the caller says"] * 200,
         "answers": [{"answer": ANSWER}] * 200,
         "stt_delay_ms": STT,
         "llm_first_token_ms": LLM,
-        "llm_token_ms": 0,
+        "llm_token_ms": arguments.token_ms,
         "elevenlabs": {"tts_first_byte_ms": TTS},
     }
 
@@ -111,9 +111,9 @@ def measure(stack, arguments):
     agent = stack.file("benchmark.toml", AGENT)
     # A process each: the fakes' loop looks at every connection at every wake-up,
     # which is time that the server is taken to task for.
-    stack.start_fakes(script())
-    _, ears = stack.start_provider("ears", script())
-    _, voice = stack.start_provider("voice", script())
+    stack.start_fakes(script(arguments))
+    _, ears = stack.start_provider("ears", script(arguments))
+    _, voice = stack.start_provider("voice", script(arguments))
     graph = (stack.source / "pipelines" / f"{arguments.pipeline}.launch")
     graph = stack.file("benchmark.launch", graph.read_text().replace(
         "realtimestt", f"realtimestt vad-silence-ms={VAD_SETTING}"))
@@ -165,7 +165,9 @@ def measure(stack, arguments):
         added = [value - told for value in latencies]
         print(f"added latency: median {statistics.median(added):.1f} ms, "
               f"p99 {added[int(len(added) * 0.99) - 1]:.1f} ms "
-              f"({len(added)} turns; the fakes take {told} ms)")
+              f"({len(added)} turns; the fakes take {told} ms"
+              + (", and what the first clause's tokens take)"
+                 if arguments.token_ms else ")"))
     for name in ("tick_lateness_ms", "lateness_ms", "ticks"):
         if name in data:
             print(f"phone's own lateness: {data[name]}")
@@ -214,6 +216,9 @@ def main():
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--total", type=int, default=0)
     parser.add_argument("--barge-in", type=int, default=0)
+    parser.add_argument("--token-ms", type=int, default=0,
+                        help="the model's tokens come one by one, as far apart "
+                             "as that: what reading them costs")
     parser.add_argument("--build")
     arguments = parser.parse_args()
     with Stack(arguments.build) as stack:

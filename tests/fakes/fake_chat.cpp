@@ -154,40 +154,42 @@ private:
     return json.end_object().take();
   }
 
-  // Sends what is due: with a pause after each token, or all at once.
+  // Sends what is due, in one piece: with a pause after each token, or all at
+  // once.
   void step() {
+    std::string due;
     if (next_ == 0) {
       log_->event("first_token", host_.now_ns());
       if (fault_ == "bom")
-        response_.write("\xEF\xBB\xBF");
+        due = "\xEF\xBB\xBF";
     }
     do {
       if (fault_ == "stall" && next_ == 3)
-        return; // until the client gives up
+        return send(due); // until the client gives up
       if (fault_ == "disconnect" && next_ == 4) {
+        send(due);
         response_.cut();
         end("disconnected");
         return;
       }
-      send(events_[next_++]);
+      due += (fault_ == "no_space" ? "data:" : "data: ") + events_[next_++] +
+             line_end_ + line_end_;
       if (next_ == events_.size()) {
+        send(due);
         response_.finish();
         end("done");
         return;
       }
       // The first chunk says only who speaks; the first token is right behind.
     } while (script_->llm_token_ms == 0 || next_ == 1);
+    send(due);
     timer_ = host_.after(script_->llm_token_ms, [this] { step(); });
   }
 
-  void send(const std::string &event) {
-    const std::string bytes = (fault_ == "no_space" ? "data:" : "data: ") +
-                              event + line_end_ + line_end_;
-    if (fault_ != "bytes") {
-      response_.write(bytes);
-      return;
-    }
-    for (const char byte : bytes)
+  void send(const std::string &due) {
+    if (fault_ != "bytes")
+      return response_.write(due);
+    for (const char byte : due)
       response_.write(std::string_view(&byte, 1));
   }
 
