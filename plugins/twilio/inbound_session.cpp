@@ -127,6 +127,7 @@ void InboundSession::play() {
 
 void InboundSession::pause() {
   playing_ = false;
+  ++run_;
   if (stream_)
     stream_->set_source(nullptr);
   watch_.cancel();
@@ -163,16 +164,19 @@ void InboundSession::on_media(std::int64_t timestamp_ms, ByteSpan mulaw) {
   if (eos_ || step.audio.empty())
     return;
   received_ = worker_.now();
+  const auto run = run_;
   begin();
+  if (!goes_on(run))
+    return;
   if (!placed_)
     place(step.audio);
   if (step.back != 0)
     go_back(step.back);
-  add_silence(step.silence);
-  if (closed_)
-    return;
-  add_heard(step.audio);
-  watch();
+  add_silence(step.silence, run);
+  if (goes_on(run))
+    add_heard(step.audio);
+  if (goes_on(run))
+    watch();
 }
 
 void InboundSession::on_dtmf(std::string_view digit) {
@@ -236,9 +240,9 @@ GstClockTime InboundSession::time_of(std::uint64_t position) const {
   return base_ + gst_util_uint64_scale(position, GST_SECOND, kRate);
 }
 
-void InboundSession::add_silence(std::size_t samples) {
+void InboundSession::add_silence(std::size_t samples, std::uint64_t run) {
   const Bytes silence(std::min(samples, chunk_), kSilence);
-  while (samples != 0 && !eos_) {
+  while (samples != 0 && goes_on(run)) {
     const std::size_t piece = std::min(samples, silence.size());
     add_audio(ByteSpan(silence).first(piece));
     samples -= piece;
@@ -271,12 +275,13 @@ void InboundSession::add_audio(ByteSpan mulaw) {
     audio.reserve(std::max(chunk_, kFrame) + mulaw.size());
   audio.insert(audio.end(), mulaw.begin(), mulaw.end());
   ByteSpan left(audio);
-  while (playing_ && !eos_ && left.size() >= enough_) {
+  const auto run = run_;
+  while (goes_on(run) && left.size() >= enough_) {
     const std::size_t size = std::min(left.size(), chunk_);
     push_chunk(left.first(size));
     left = left.subspan(size);
   }
-  if (!playing_) // paused within a push: what is left is of a time gone by
+  if (!goes_on(run))
     return;
   audio.erase(audio.begin(),
               audio.end() - static_cast<std::ptrdiff_t>(left.size()));
@@ -324,16 +329,17 @@ void InboundSession::nothing_came() {
   const Duration since = worker_.now() - received_;
   if (since < kPatience)
     return watch();
+  const auto run = run_;
   make_up_silence(std::min(since, kMostSilence));
-  if (!eos_ && playing_ && since < kMostSilence)
+  if (goes_on(run) && since < kMostSilence)
     worker_.rearm(watch_, worker_.now() + kPiece);
 }
 
 void InboundSession::make_up_silence(Duration since) {
   const auto packets = static_cast<std::size_t>(since / 20ms);
   const Bytes silence(kFrame, kSilence);
-  // Whoever gets it may pause or end the stream.
-  while (playing_ && !eos_ && timeline_.made_up() < packets * kFrame) {
+  const auto run = run_;
+  while (goes_on(run) && timeline_.made_up() < packets * kFrame) {
     timeline_.make_up(kFrame);
     add_heard(silence);
   }

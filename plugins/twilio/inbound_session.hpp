@@ -20,10 +20,10 @@ namespace patchcord {
 // Where somebody waits for what the caller says next, or for the silence behind
 // it, and no message comes for kPatience, he hears silence by the clock from
 // then on, until one comes or for as long as a stream may be silent
-// (InboundTimeline::kMaxGap). Messages that come
-// then, and are of that time, were only late. They follow on the silence, for
-// no word may be lost, with the stamps of the time at which they were spoken:
-// so stamps go back, once and with DISCONT, and never lie ahead of the clock.
+// (InboundTimeline::kMaxGap). Messages that come then, and are of that time,
+// were only late. They follow on the silence, for no word may be lost, with the
+// stamps of the time at which they were spoken: so stamps go back, once and
+// with DISCONT, and never lie ahead of the clock.
 //
 // What it posts or pushes may stop the element: each method that does holds
 // both, and close() ends what comes behind it.
@@ -61,10 +61,15 @@ private:
   auto hold() {
     return std::pair(Ref<GstElement>::share(element_), shared_from_this());
   }
+  // Whoever gets a buffer may end the stream within the push, or pause it, and
+  // play it again: what is left is of a time gone by.
+  bool goes_on(std::uint64_t run) const {
+    return run == run_ && playing_ && !eos_;
+  }
   void adopt(std::shared_ptr<twilio::MediaStream> stream);
   void begin();
   void place(ByteSpan next);
-  void add_silence(std::size_t samples);
+  void add_silence(std::size_t samples, std::uint64_t run);
   void add_heard(ByteSpan mulaw);
   void follow_cadence(ByteSpan mulaw);
   void add_audio(ByteSpan mulaw);
@@ -92,6 +97,7 @@ private:
   TimePoint received_{};       // when the last message came
   Timer watch_;                // for the next, while somebody waits for it
   GstClockTime base_ = 0;      // running time of position 0
+  std::uint64_t run_ = 0;      // of PLAYING without a pause
   bool playing_ = false;
   bool placed_ = false;  // base_ holds
   bool discont_ = false; // the next buffer does not follow on the last

@@ -657,22 +657,53 @@ static void test_nobody_listens_any_more() {
   t.wait(3s);
   g_assert_cmpuint(t.samples, ==, samples);
   t.play();
-  // Nor when it is paused by whoever gets it.
-  t.speak(4, true);
-  int taken = 0;
-  t.on_buffer = [&] {
-    ++taken;
-    t.set_state(GST_STATE_PAUSED);
-  };
-  t.wait(3s);
-  g_assert_cmpint(taken, ==, 1);
-  t.on_buffer = nullptr;
-  t.play();
+  // Nor when it is paused by whoever gets it, and played again at once.
+  for (const bool again : {false, true}) {
+    t.speak(4, true);
+    int taken = 0;
+    t.on_buffer = [&] {
+      ++taken;
+      t.set_state(GST_STATE_PAUSED);
+      if (again)
+        t.play();
+    };
+    t.wait(3s);
+    g_assert_cmpint(taken, ==, 1);
+    t.on_buffer = nullptr;
+    t.play();
+    t.ms += 3000;
+  }
   t.speak(20, true);
   t.on_buffer = [&t] { t.set_state(GST_STATE_NULL); };
   t.worker->run_for(3s);
   g_assert_null(t.stream->source);
   g_assert_cmpuint(t.worker->armed_timers(), ==, 0);
+}
+
+// Nor is more pushed of a message, or of the silence before it.
+static void test_pauses_within_a_push() {
+  Bench b;
+  g_object_set(b.element, "steady", TRUE, nullptr);
+  b.stream->begin();
+  b.play();
+  b.frames(1);
+  b.take();
+  b.on_buffer = [&b] {
+    b.set_state(GST_STATE_PAUSED);
+    b.play();
+  };
+  b.worker->run_for(1s);
+  b.stream->media(155 + 1020, kFrame); // behind a gap of a second
+  assert_text(b.take(), "buffer 160\n");
+  b.worker->run_for(1s);
+  b.stream->media(155 + 2020, Bytes(1000, 1)); // 125 ms in one message
+  assert_text(b.take(), "buffer 160\n");
+  b.on_buffer = nullptr;
+  b.frames(1, 155 + 3040); // in its own time, and nothing is left of before
+  assert_text(b.take(), "buffer 160\n");
+  g_assert_cmpuint(GST_BUFFER_PTS(b.buffers.back().get()), ==,
+                   gst_element_get_current_running_time(b.element) -
+                       20 * GST_MSECOND);
 }
 
 int main(int argc, char **argv) {
@@ -706,6 +737,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/twiliosrc/states-may-cycle", test_state_cycling);
   g_test_add_func("/twiliosrc/states-may-change-within-a-push",
                   test_stops_within);
+  g_test_add_func("/twiliosrc/what-is-paused-within-a-push-goes-no-further",
+                  test_pauses_within_a_push);
   g_test_add_func("/twiliosrc/speed", test_speed);
   g_test_add_func("/twiliosrc/listens-itself-and-twiliosink-answers",
                   test_listens_itself);
