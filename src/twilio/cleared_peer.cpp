@@ -38,12 +38,13 @@ TimePoint ClearedPeer::soonest() const {
 
 // Whether it came back before it can have been played, and so by the clear,
 // with all behind it.
-bool ClearedPeer::sooner(const Mark &mark, TimePoint due,
+bool ClearedPeer::sooner(std::size_t index, TimePoint due,
                          const PeerClock &peer) const {
+  const Mark &mark = marks[index];
   if (!mark.back || *mark.back < soonest())
     return false;
-  for (const Mark *later = &mark; later <= &marks.back(); ++later)
-    if (later->back && *later->back > *mark.back + kNear)
+  for (std::size_t later = index + 1; later < marks.size(); ++later)
+    if (marks[later].back && *marks[later].back > *mark.back + kNear)
       return false;
   return clock.seen_echo() ? *mark.back < due + peer.round_trip() - kTogether
                            : due > sent + kTogether;
@@ -58,15 +59,16 @@ ClearedPeer::Heard ClearedPeer::heard(std::optional<TimePoint> answered,
   std::optional<TimePoint> unheard; // when the first that was not was due
   bool told = false;                // and it came back, by the clear
   Duration moved{};
-  for (const Mark &mark : marks) {
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    const Mark &mark = marks[i];
     const TimePoint due = mark.due + moved;
-    const bool came = mark.back && *mark.back >= clock.earliest(mark.due);
+    const bool came = mark.back && clock.may_have_played(mark.due, *mark.back);
     const Duration before =
         mark.back && answered ? *answered - *mark.back : Duration::max();
     const bool before_clear = mark.back && *mark.back < soonest();
-    heard.hasty |= !came && before > kNear && before_clear;
-    if (before > (peer.uneven() ? kNear : kTogether) &&
-        sooner(mark, due, peer)) {
+    heard.hasty |= mark.back && clock.is_hasty(mark.due, *mark.back) &&
+                   before > kNear && before_clear;
+    if (before > (peer.uneven() ? kNear : kTogether) && sooner(i, due, peer)) {
       // The clear came when this mark came back by it, whatever has become of
       // the one behind the clear.
       most = std::min(most, mark.position);

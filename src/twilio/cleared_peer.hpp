@@ -43,7 +43,7 @@ struct ClearedPeer {
   Duration apart(const Mark &mark, TimePoint due, const PeerClock &peer,
                  TimePoint answered) const;
   TimePoint soonest() const;
-  bool sooner(const Mark &mark, TimePoint due, const PeerClock &peer) const;
+  bool sooner(std::size_t index, TimePoint due, const PeerClock &peer) const;
 };
 
 } // namespace patchcord::twilio

@@ -9,6 +9,10 @@ namespace {
 
 // Timers and reads are late by less.
 constexpr Duration kUneven = 40ms;
+// The peer's clock, and the timers that send, are off by up to this.
+constexpr Duration kClocks = 5ms;
+// Nobody plays by so much faster than real time.
+constexpr Duration kHasty = 20ms;
 // More is no jitter.
 constexpr Duration kMost = 150ms;
 constexpr int kMean = 8; // of marks
@@ -41,8 +45,16 @@ std::uint64_t PeerClock::played(TimePoint now) const {
   return left < sent_ ? sent_ - left : 0;
 }
 
+bool PeerClock::may_have_played(TimePoint due, TimePoint now) const {
+  return now + kClocks >= earliest(due);
+}
+
+bool PeerClock::is_hasty(TimePoint due, TimePoint now) const {
+  return now + kHasty < earliest(due);
+}
+
 Duration PeerClock::echoed(TimePoint due, TimePoint now) {
-  const Duration lag = now - due;
+  const Duration lag = std::max(now, earliest(due)) - due;
   if (!seen_echo_) {
     seen_echo_ = true;
     round_trip_ = lag;

@@ -29,9 +29,12 @@ public:
   // is sent now is due.
   TimePoint end() const { return end_; }
 
-  // Before that no mark can have been played which is due at `due`: it may be
-  // due later by as much as marks made the clock wait.
-  TimePoint earliest(TimePoint due) const { return due - moved_; }
+  // Whether all before a mark which is due at `due` may have been played by
+  // then: as far as clocks agree.
+  bool may_have_played(TimePoint due, TimePoint now) const;
+  // Whether who returns the mark by then does not play first what is before it.
+  // In between it came too early, and says nothing else of the peer.
+  bool is_hasty(TimePoint due, TimePoint now) const;
 
   // A mark came back which was due at `due`. Returns by how much the clock was
   // moved: marks still out are due as much later.
@@ -60,6 +63,9 @@ public:
 
 private:
   void seen(Duration late);
+  // Before that no mark can have been played which is due at `due`: it may be
+  // due later by as much as marks made the clock wait.
+  TimePoint earliest(TimePoint due) const { return due - moved_; }
 
   std::uint64_t sent_ = 0;
   TimePoint end_{};

@@ -18,9 +18,6 @@ constexpr Duration kCoalesce = 40ms;
 constexpr Duration kLowLead = 100ms;
 // The same, at a peer that never returns marks.
 constexpr Duration kNoEchoGrace = 200ms;
-// Clocks differ, and our timers are late: what comes back so much too soon is
-// in time, and who returns marks sooner than that does not play them first.
-constexpr Duration kClocks = 5ms, kEarly = 20ms;
 // The last buffer of an utterance follows its end event at once; a graph that
 // swallowed it must not leave the utterance open.
 constexpr Duration kLastAudio = 1s;
@@ -156,16 +153,14 @@ void Playout::mark_echo(std::string_view name, TimePoint now) {
   if (mark == marks_.end() ||
       name != mark_name(mark->utterance, mark->sequence))
     return; // Later than it was waited for.
-  // Nobody plays faster than real time: this peer returns marks unheard.
-  const TimePoint earliest = clock_.earliest(mark->due);
-  if (now + kEarly < earliest)
+  if (clock_.is_hasty(mark->due, now))
     distrust_marks();
-  if (hasty_ || now + kClocks < earliest) {
+  if (hasty_ || !clock_.may_have_played(mark->due, now)) {
     for (auto it = marks_.begin(); it != std::next(mark); ++it)
       it->early = true;
     return tick(now);
   }
-  const Duration moved = clock_.echoed(mark->due, std::max(now, earliest));
+  const Duration moved = clock_.echoed(mark->due, now);
   // Marks come back in order: what was played before a mark was played.
   do {
     const Mark front = marks_.front();

@@ -429,6 +429,53 @@ static void test_echoes_at_once() {
   assert_story(line, "ended 2 8000/8000 estimated");
 }
 
+// Late marks moved the clock by 30 ms. The next one may be as much less late,
+// and was played then: at 1500 ms at the earliest, and not at 1530 ms.
+static void test_marks_in_time_again() {
+  const struct {
+    int back; // ms, when the mark of 1500 ms comes
+    int told; // when it is told to be played
+    bool trusted;
+  } rows[] = {
+      {1560, 1560, true},  {1510, 1510, true},  {1500, 1500, true},
+      {1495, 1495, true},  {1494, 1530, true},  {1480, 1530, true},
+      {1479, 1530, false}, {1300, 1530, false},
+  };
+  for (const auto &row : rows) {
+    g_test_message("back at %d ms", row.back);
+    Line line;
+    open_line(line);
+    line.peer.back = [] { return TwilioModel::kNever; };
+    line.say(1, 40'000);
+    const auto back = [&line](std::uint64_t position, int ms) {
+      line.run(ms - line.ms);
+      const auto &at = line.peer.marks_at;
+      const auto mark = std::find(at.begin(), at.end(), position) - at.begin();
+      line.playout.mark_echo(
+          line.peer.mark_names.at(static_cast<std::size_t>(mark)), line.now());
+      line.collect();
+    };
+    const auto is_told = [&line](int ms, bool estimated) {
+      g_assert_cmpuint(line.events.size(), >, 0);
+      const PlayoutEvent &last = line.events.back();
+      g_assert_true(last.what == PlayoutEvent::What::kProgress);
+      g_assert_cmpint((last.time - 1s) / 1ms, ==, ms);
+      g_assert_true(last.estimated == estimated);
+      line.events.clear();
+    };
+    back(800, 160);
+    back(4000, 500 + 90);
+    back(8000, 1000 + 90);
+    line.events.clear();
+    back(12'000, row.back);
+    line.run(1570 - line.ms);
+    is_told(row.told, row.back != row.told);
+    // One that came a little early is no reason to trust no other.
+    back(16'000, 2090);
+    is_told(row.trusted ? 2090 : 2000, !row.trusted);
+  }
+}
+
 static void test_foreign_marks() {
   Line line;
   open_line(line);
@@ -831,6 +878,7 @@ int main(int argc, char **argv) {
       {"peer-that-echoes-at-once-gains-nothing", test_echoes_at_once},
       {"foreign-and-repeated-marks-are-ignored", test_foreign_marks},
       {"a-late-peer-moves-the-clock", test_late_peer_moves_the_clock},
+      {"marks-that-are-in-time-again-were-played", test_marks_in_time_again},
       {"a-stalled-peer-has-not-heard", test_stalled_peer_is_not_heard},
       {"the-end-of-the-stream-cuts", test_stream_ends},
       {"first-audio-and-first-sent-are-told", test_times},
