@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/dates.hpp"
 
+#include "agent/refusal.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -105,14 +107,15 @@ std::optional<Date> find_month_and_day(const Words &words, const Date &today) {
     if (!month_index)
       continue;
     if (const auto after = day_at(words, i + 1);
-        after && !is_refused(words, {i, after->end}))
+        after && !is_refused(words, {i, after->end}, Of::kDay))
       return with_year(words, after->end, *month_index + 1, after->number,
                        today);
     // Behind the day, with or without "of": look back for a day that ends here.
     const std::size_t end = i > 0 && words[i - 1] == "of" ? i - 1 : i;
     for (std::size_t begin = end > 3 ? end - 3 : 0; begin < end; ++begin) {
       const auto before = day_at(words, begin);
-      if (before && before->end == end && !is_refused(words, {begin, i + 1}))
+      if (before && before->end == end &&
+          !is_refused(words, {begin, i + 1}, Of::kDay))
         return with_year(words, i + 1, *month_index + 1, before->number, today);
     }
   }
@@ -127,7 +130,7 @@ std::optional<Date> find_weekday(const Words &words, const Date &today) {
       continue;
     const std::string_view before = i > 0 ? word_at(words, i - 1) : "";
     const bool which = is_one_of(before, {"last", "past", "this", "next"});
-    if (is_refused(words, {which ? i - 1 : i, i + 1}))
+    if (is_refused(words, {which ? i - 1 : i, i + 1}, Of::kDay))
       continue;
     const weekday now{sys_days(today)};
     const auto ahead = (weekday(*index) - now).count(); // 0..6
@@ -153,7 +156,7 @@ std::optional<Date> find_distance(const Words &words, const Date &today) {
     if (!week && !is_one_of(words[i], {"day", "days"}))
       continue;
     if (week && i > 0 && words[i - 1] == "next" &&
-        !is_refused(words, {i - 1, i + 1}))
+        !is_refused(words, {i - 1, i + 1}, Of::kDay))
       return plus_days(today, 7);
     std::optional<std::int64_t> count;
     std::size_t begin = i > 3 ? i - 3 : 0;
@@ -165,7 +168,7 @@ std::optional<Date> find_distance(const Words &words, const Date &today) {
     if (!count && i > 0 && is_one_of(words[i - 1], {"a", "one"}))
       count = 1;
     const bool ahead = has_any(words, {"in"}) || has_any(words, {"from"});
-    if (count && ahead && !is_refused(words, {begin - 1, i + 1}))
+    if (count && ahead && !is_refused(words, {begin - 1, i + 1}, Of::kDay))
       return plus_days(today, static_cast<int>(*count) * (week ? 7 : 1));
   }
   return std::nullopt;
@@ -185,11 +188,32 @@ std::optional<Date> find_day_in_week(const Words &words, const Date &today) {
   return Date(sys_days(*week) - since_monday(*week) + since_monday(*of_week));
 }
 
-// "2026-05-03", "5/3", "5/3/2026", "5-3-26".
+struct Numeric {
+  std::optional<Date> date; // none: there is no such day
+  int size = 0;             // in characters
+};
+// "2026-05-03", "5/3", "5/3/2026" at the beginning of `text`.
+std::optional<Numeric> numeric_at(std::string_view text, const Date &today) {
+  const std::string part(text.substr(0, 12));
+  int a = 0, b = 0, c = 0, used = 0;
+  if (std::sscanf(part.c_str(), "%4d-%2d-%2d%n", &a, &b, &c, &used) == 3 &&
+      a > 1000)
+    return Numeric{
+        in_year(a, static_cast<unsigned>(b), static_cast<unsigned>(c)), used};
+  if (std::sscanf(part.c_str(), "%2d/%2d/%4d%n", &a, &b, &c, &used) == 3)
+    return Numeric{in_year(c < 100 ? 2000 + c : c, static_cast<unsigned>(a),
+                           static_cast<unsigned>(b)),
+                   used};
+  if (std::sscanf(part.c_str(), "%2d/%2d%n", &a, &b, &used) == 2)
+    return Numeric{
+        coming(static_cast<unsigned>(a), static_cast<unsigned>(b), today),
+        used};
+  return std::nullopt;
+}
+
 std::optional<Date> find_numeric(std::string_view text, const Date &today) {
   for (std::size_t at = 0; at < text.size(); ++at) {
-    const std::string part(text.substr(at, 12));
-    if (part[0] < '0' || part[0] > '9' ||
+    if (text[at] < '0' || text[at] > '9' ||
         (at > 0 && text[at - 1] >= '0' && text[at - 1] <= '9'))
       continue;
     const Words before = to_words(text.substr(0, at));
@@ -197,15 +221,13 @@ std::optional<Date> find_numeric(std::string_view text, const Date &today) {
       at = std::min(text.find(' ', at), text.size());
       continue;
     }
-    int a = 0, b = 0, c = 0, used = 0;
-    if (std::sscanf(part.c_str(), "%4d-%2d-%2d%n", &a, &b, &c, &used) == 3 &&
-        a > 1000)
-      return in_year(a, static_cast<unsigned>(b), static_cast<unsigned>(c));
-    if (std::sscanf(part.c_str(), "%2d/%2d/%4d%n", &a, &b, &c, &used) == 3)
-      return in_year(c < 100 ? 2000 + c : c, static_cast<unsigned>(a),
-                     static_cast<unsigned>(b));
-    if (std::sscanf(part.c_str(), "%2d/%2d%n", &a, &b, &used) == 2)
-      return coming(static_cast<unsigned>(a), static_cast<unsigned>(b), today);
+    const auto found = numeric_at(text.substr(at), today);
+    if (!found)
+      continue;
+    const std::size_t end = at + static_cast<std::size_t>(found->size);
+    if (!is_refused(to_words(text.substr(end)), {0, 0}, Of::kDay))
+      return found->date;
+    at = end - 1;
   }
   return std::nullopt;
 }
@@ -222,7 +244,7 @@ std::optional<Date> find_near(const Words &words, const Date &today) {
       {{"this", "evening"}, 0}};
   for (const auto &[phrase, distance] : kNear)
     if (const auto span = find_phrase(words, phrase);
-        span && !is_refused(words, *span) &&
+        span && !is_refused(words, *span, Of::kDay) &&
         (span->begin == 0 || words[span->begin - 1] != "after"))
       return plus_days(today, distance);
   return std::nullopt;
@@ -236,7 +258,7 @@ std::optional<Date> find_day_alone(const Words &words, const Date &today) {
       return std::nullopt;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto ordinal = ordinal_at(words, i);
-    if (!ordinal || is_refused(words, {i, ordinal->end}))
+    if (!ordinal || is_refused(words, {i, ordinal->end}, Of::kDay))
       continue;
     for (int ahead = 0; ahead <= 2; ++ahead) {
       const auto in_month =
@@ -276,6 +298,12 @@ std::optional<FoundDate> only_date(std::string_view spoken, const Words &words,
 }
 
 } // namespace
+
+bool names_day(std::string_view word) {
+  return (word.size() >= 5 && index_of(kWeekdays, word)) ||
+         index_of(kMonths, word) ||
+         is_one_of(word, {"today", "tomorrow", "tonight"});
+}
 
 std::optional<Date> parse_iso_date(std::string_view text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-' ||

@@ -16,6 +16,9 @@ using Date = std::chrono::year_month_day;
 std::optional<Date> parse_iso_date(std::string_view text);
 std::string iso_date(const Date &date);
 
+// "Friday", "May", "today": a word that tells a day, or most of one.
+bool names_day(std::string_view word);
+
 struct FoundDate {
   Date date;
   bool certain = false; // cannot be mistaken for anything but a date

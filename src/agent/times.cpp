@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/dates.hpp"
 
+#include "agent/refusal.hpp"
+
 #include <cstdio>
 
 // Times of day.
@@ -173,7 +175,7 @@ Words without_refused(Words words) {
     const std::size_t end = clock ? clock->end : i;
     const bool half = is_one_of(word_at(words, end), {"am", "pm"});
     const Span span{i, half ? end + 1 : end};
-    if (!clock || !is_refused(words, span)) {
+    if (!clock || !is_refused(words, span, Of::kTime)) {
       ++i;
       continue;
     }

@@ -2,6 +2,7 @@
 #include "agent/values.hpp"
 
 #include "agent/lists.hpp"
+#include "agent/refusal.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -406,8 +407,10 @@ bool denies(const Field &field, std::string_view spoken, const Value &value,
     return false;
   Words words = to_words(spoken);
   const auto denials = std::erase_if(words, [](const std::string &word) {
-    return is_one_of(word, {"not", "isnt", "no", "doesnt", "wont", "wouldnt",
-                            "cant", "cannot", "instead", "rather", "anything"});
+    return is_one_of(word, {"not", "isnt", "no", "doesnt", "dont", "wont",
+                            "wouldnt", "cant", "cannot", "couldnt", "never",
+                            "unable", "impossible", "unavailable", "busy",
+                            "instead", "rather", "anything"});
   });
   if (denials == 0 || parse_value(field, spoken, today) == value)
     return false;

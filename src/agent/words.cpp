@@ -123,64 +123,6 @@ bool same_word(std::string_view a, std::string_view b) {
          b.back() == 's';
 }
 
-// Whether another clause, or nothing, follows: commas are lost. `object`: a
-// time there may be what the verb is about ("I can't do five").
-bool ends_clause(const Words &words, std::size_t i, bool object) {
-  if (i >= words.size() ||
-      is_one_of(
-          words[i],
-          {"but",     "so",      "and",     "or",   "because", "since",
-           "sorry",   "thanks",  "please",  "no",   "not",     "unfortunately",
-           "either",  "anymore", "instead", "can",  "could",   "would",
-           "is",      "do",      "how",     "what", "i",       "im",
-           "id",      "we",      "lets",    "it",   "its",     "maybe",
-           "perhaps", "rather",  "then",    "only", "make",    "on",
-           "next"}) ||
-      is_one_of(words[i],
-                {"today",    "tomorrow", "monday",    "tuesday", "wednesday",
-                 "thursday", "friday",   "saturday",  "sunday",  "january",
-                 "february", "march",    "april",     "may",     "june",
-                 "july",     "august",   "september", "october", "november",
-                 "december"}))
-    return true;
-  if (ordinal_at(words, i))
-    return true;
-  return !object &&
-         (is_one_of(words[i], {"at", "half", "quarter", "noon"}) ||
-          (words[i][0] >= '0' && words[i][0] <= '9') || cardinal_at(words, i));
-}
-
-// What follows the negation at `i` says no and nothing more: "can't", "doesn't
-// work for me", not "can't come before three" nor "isn't too late".
-bool is_refusal(const Words &words, std::size_t i, bool person) {
-  // "I can't, so ...", but "it isn't so late"; "make it six", but "can't
-  // make mornings".
-  const std::string_view next = word_at(words, i);
-  if (!is_one_of(next, {"make", "do"}) && (person || next != "so") &&
-      ends_clause(words, i, false))
-    return true;
-  while (is_one_of(word_at(words, i), {"so", "really", "quite", "very", "be",
-                                       "a", "an", "the", "any", "have"}))
-    ++i;
-  if (!is_one_of(word_at(words, i),
-                 {"work",     "suit",   "do",        "make",  "possible",
-                  "good",     "come",   "fit",       "ideal", "convenient",
-                  "great",    "best",   "okay",      "ok",    "fine",
-                  "suitable", "option", "available", "free",  "there",
-                  "time"}))
-    return false;
-  for (++i;; ++i) {
-    const bool at_all =
-        word_at(words, i) == "at" && word_at(words, i + 1) == "all";
-    if (at_all)
-      ++i;
-    else if (!is_one_of(word_at(words, i),
-                        {"it", "me", "us", "for", "well", "very", "too", "that",
-                         "the", "day", "time"}))
-      return ends_clause(words, i, person);
-  }
-}
-
 } // namespace
 
 Words to_words(std::string_view text) {
@@ -297,39 +239,6 @@ bool has_any(const Words &words, std::initializer_list<std::string_view> list) {
   return std::any_of(words.begin(), words.end(), [&](const std::string &word) {
     return is_one_of(word, list);
   });
-}
-
-std::optional<std::size_t> denial_of(const Words &words, std::size_t begin) {
-  while (begin > 0 && is_one_of(words[begin - 1], {"a", "an", "the", "this",
-                                                   "on", "at", "in", "for"}))
-    --begin;
-  const std::string_view last = begin > 0 ? word_at(words, begin - 1) : "";
-  const std::string_view before = begin > 1 ? word_at(words, begin - 2) : "";
-  if ((last == "not" && before != "why") || last == "isnt")
-    return begin - 1;
-  if ((last == "of" && before == "instead") ||
-      (last == "than" && before == "rather") ||
-      (last == "but" && before == "anything"))
-    return begin - 2;
-  return std::nullopt;
-}
-
-bool is_refused(const Words &words, Span span) {
-  if (is_denied(words, span.begin))
-    return true;
-  std::size_t i = span.end;
-  const bool person = is_one_of(word_at(words, i), {"i", "we"});
-  if (person)
-    ++i;
-  if (is_one_of(word_at(words, i), {"is", "does", "will", "would", "can"}) &&
-      is_one_of(word_at(words, i + 1), {"not", "no"}))
-    i += 2;
-  else if (is_one_of(word_at(words, i),
-                     {"isnt", "doesnt", "wont", "wouldnt", "cant", "cannot"}))
-    ++i;
-  else
-    return false;
-  return is_refusal(words, i, person);
 }
 
 std::pair<Words, Words> alternatives(const Words &words) {

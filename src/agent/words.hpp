@@ -52,18 +52,6 @@ bool has_any(const Words &words, std::initializer_list<std::string_view> list);
 bool is_one_of(std::string_view word,
                std::initializer_list<std::string_view> list);
 
-// What begins at `begin` is said not to be meant: "not the lamp", "a desk
-// instead of the lamp", "anything but the lamp". Where the words begin that say
-// so.
-std::optional<std::size_t> denial_of(const Words &words, std::size_t begin);
-inline bool is_denied(const Words &words, std::size_t begin) {
-  return denial_of(words, begin).has_value();
-}
-
-// That, or "tomorrow doesn't suit me", of a day or a time; not "tomorrow I
-// can't come before three".
-bool is_refused(const Words &words, Span span);
-
 // "Today or tomorrow": what stands before and behind, or nothing.
 std::pair<Words, Words> alternatives(const Words &words);
 

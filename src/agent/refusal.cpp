@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "agent/refusal.hpp"
+
+#include "agent/dates.hpp"
+
+// What is named and not meant. Commas are no help: recognisers leave them out.
+namespace patchcord::agent {
+namespace {
+
+bool is_cannot(std::string_view word) {
+  return is_one_of(word, {"cant", "cannot", "couldnt", "wont"});
+}
+
+bool is_verb(std::string_view word) {
+  return is_one_of(word,
+                   {"is", "are", "am", "does", "do", "will", "would", "can",
+                    "could", "have", "has", "im", "were", "its", "thats"});
+}
+
+bool is_subject(std::string_view word) {
+  return is_one_of(word, {"i", "we", "he", "she", "they", "it", "that", "this",
+                          "im", "were", "its", "thats"});
+}
+
+bool is_part_of_day(std::string_view word) {
+  return is_one_of(word, {"morning", "mornings", "afternoon", "afternoons",
+                          "evening", "evenings", "night", "nights"});
+}
+
+// What may stand between a day or a time and what is said of it.
+bool is_between(std::string_view word, Of of) {
+  return is_verb(word) || is_subject(word) || is_part_of_day(word) ||
+         (of == Of::kTime && names_day(word)) ||
+         is_one_of(word,
+                   {"of", "in", "the", "on", "next", "week", "afraid",
+                    "unfortunately", "sadly", "sorry", "really", "just", "also",
+                    "still", "probably", "definitely", "simply", "rather"});
+}
+
+bool begins_value(const Words &words, std::size_t i) {
+  while (is_one_of(word_at(words, i), {"on", "at", "the", "next", "this"}))
+    ++i;
+  return names_day(word_at(words, i)) || ordinal_at(words, i) ||
+         cardinal_at(words, i) || word_at(words, i) == "noon";
+}
+
+// Whether the word at `i` says no; `from`: where what is said of it begins.
+bool negates(const Words &words, std::size_t i, std::size_t from, bool verb) {
+  const std::string &word = words[i];
+  if (is_cannot(word) ||
+      is_one_of(word, {"isnt", "arent", "doesnt", "wouldnt", "havent", "hasnt",
+                       "never", "unable", "impossible", "unavailable"}))
+    return true;
+  if (word == "dont") // not "Friday, don't forget ..."
+    return i > from && is_subject(words[i - 1]);
+  if (word == "busy")
+    return verb;
+  if (word != "not" && word != "no")
+    return false;
+  // "Friday, not Monday", "at five it is, not at six".
+  if (verb)
+    return !begins_value(words, i + 1);
+  return is_one_of(word_at(words, i + 1),
+                   {"possible", "good", "great", "okay", "ok", "available",
+                    "free", "convenient", "suitable", "going", "way"});
+}
+
+// "Isn't too late", "would not hurt", "I don't mind"; not "isn't early enough".
+bool is_harmless(const Words &words, std::size_t i) {
+  while (is_one_of(word_at(words, i),
+                   {"so", "too", "really", "quite", "very", "that", "be", "a",
+                    "an", "the", "any", "all", "much", "such"}))
+    ++i;
+  return word_at(words, i + 1) != "enough" &&
+         is_one_of(word_at(words, i),
+                   {"late",  "soon",       "early",        "far",
+                    "long",  "bad",        "worst",        "wrong",
+                    "hard",  "difficult",  "problem",      "problems",
+                    "issue", "trouble",    "hurt",         "matter",
+                    "mind",  "care",       "wait",         "busy",
+                    "need",  "impossible", "inconvenient", "unreasonable"});
+}
+
+// "I can't come before three", "doesn't work in the morning", "I can't do
+// five": some of the day is refused. Who names another day behind it gives it
+// up.
+bool is_of_an_hour(const Words &words, std::size_t begin) {
+  bool hour = is_one_of(word_at(words, begin), {"do", "make"}) &&
+              (cardinal_at(words, begin + 1) ||
+               is_one_of(word_at(words, begin + 1), {"half", "noon"}));
+  bool other = false;
+  for (std::size_t i = begin; i < words.size(); ++i) {
+    const std::string_view next = word_at(words, i + 1);
+    if (is_one_of(words[i], {"because", "since"}))
+      break;
+    if (names_day(words[i]) || (words[i] == "this" && is_part_of_day(next)))
+      return false;
+    other = other || is_one_of(words[i], {"but", "so", "and", "or"});
+    hour = hour || (!other && (is_part_of_day(words[i]) ||
+                               (words[i] == "after" && next != "all") ||
+                               is_one_of(words[i], {"before", "until", "till",
+                                                    "earlier", "later"})));
+  }
+  return hour;
+}
+
+} // namespace
+
+std::optional<std::size_t> denial_of(const Words &words, std::size_t begin) {
+  while (begin > 0 && is_one_of(words[begin - 1], {"a", "an", "the", "this",
+                                                   "on", "at", "in", "for"}))
+    --begin;
+  const std::string_view last = begin > 0 ? word_at(words, begin - 1) : "";
+  const std::string_view before = begin > 1 ? word_at(words, begin - 2) : "";
+  if ((last == "not" && before != "why") || last == "isnt")
+    return begin - 1;
+  if ((last == "of" && before == "instead") ||
+      (last == "than" && before == "rather") ||
+      (last == "but" && before == "anything") ||
+      (is_one_of(last, {"do", "make", "manage", "come", "take"}) &&
+       is_cannot(before)))
+    return begin - 2;
+  return std::nullopt;
+}
+
+bool is_refused(const Words &words, Span span, Of of) {
+  constexpr std::size_t kMostBetween = 6;
+  if (is_denied(words, span.begin))
+    return true;
+  bool verb = false;
+  for (std::size_t i = span.end;
+       i < words.size() && i <= span.end + kMostBetween; ++i) {
+    if (negates(words, i, span.end, verb))
+      return !is_harmless(words, i + 1) &&
+             !(of == Of::kDay && is_of_an_hour(words, i + 1));
+    // "Friday my wife can't."
+    if (is_one_of(words[i], {"my", "our"}))
+      ++i;
+    else if (!is_between(words[i], of))
+      return false;
+    else
+      verb = verb || is_verb(words[i]);
+  }
+  return false;
+}
+
+} // namespace patchcord::agent

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "agent/words.hpp"
+
+namespace patchcord::agent {
+
+// What begins at `begin` is said not to be meant: "not the lamp", "a desk
+// instead of the lamp", "anything but the lamp", "I can't do the lamp". Where
+// the words begin that say so.
+std::optional<std::size_t> denial_of(const Words &words, std::size_t begin);
+inline bool is_denied(const Words &words, std::size_t begin) {
+  return denial_of(words, begin).has_value();
+}
+
+enum class Of { kDay, kTime };
+// That, or a negation behind it: "tomorrow doesn't suit me", "Friday I won't be
+// able to". Whatever follows the negation, for to ask once more costs a caller
+// less than a wrong day does: but not what speaks for it ("isn't too late",
+// "is not a problem"), nor, of a day, what refuses an hour of it ("I can't
+// come before three").
+bool is_refused(const Words &words, Span span, Of of);
+
+} // namespace patchcord::agent
