@@ -49,23 +49,30 @@ bool is_negated(const Words &words, std::size_t i) {
                                            "cannot", "couldnt", "wont"});
 }
 
-// "Scratch that, the desk", "forget it", where a part begins at `part`; not
-// "scratch that desk".
-bool takes_back(const Words &words, std::size_t i, std::size_t part) {
-  if (!removes(words[i]) || words[i] == "without" || is_negated(words, i))
+// "Scratch that, the desk", "forget it"; not "scratch that desk", and not
+// "remove that, the desk".
+bool takes_back(const Words &words, std::size_t i) {
+  if (!is_one_of(words[i], {"scratch", "forget", "cancel"}) ||
+      is_negated(words, i))
     return false;
   const std::string_view next = word_at(words, i + 1);
+  const std::string_view behind = word_at(words, i + 2);
   return next == "it" ||
-         (next == "that" && (i + 2 != part || is_one_of(word_at(words, part),
-                                                        {"a", "an", "the"})));
+         (next == "that" &&
+          (behind.empty() ||
+           is_one_of(behind, {",", ".", "a", "an", "the", "please"})));
 }
 
-// "I need", "we'd like".
+// "I need", "we'd like", "I'll have"; not "the beamer that I have".
 bool is_wanted(const Words &words, std::size_t i) {
-  return i > 0 &&
-         is_one_of(words[i], {"need", "want", "take", "have", "like"}) &&
-         is_one_of(words[i - 1],
-                   {"i", "we", "id", "wed", "ill", "well", "would", "do"});
+  if (i == 0)
+    return false;
+  const std::string_view before = words[i - 1];
+  const bool will = is_one_of(before, {"id", "wed", "ill", "well", "would"});
+  return words[i] == "have"
+             ? will
+             : is_one_of(words[i], {"need", "want", "take", "like"}) &&
+                   (will || is_one_of(before, {"i", "we", "do"}));
 }
 
 // --- parts that are known by name --------------------------------------------
@@ -133,6 +140,26 @@ std::vector<Named> all_named(const Field &field, const Words &words) {
   return kept;
 }
 
+// "The board, too", of the sentence that begins at `i`: it goes on with the one
+// before.
+bool goes_on(const Words &words, std::size_t i) {
+  if (is_one_of(word_at(words, i), {"and", "or"}))
+    return true;
+  for (; i < words.size() && words[i] != "."; ++i)
+    if (words[i] == "too" || (words[i] == "well" && words[i - 1] == "as"))
+      return true;
+  return false;
+}
+
+// "Drop it, and a phone": the "and" behind all of what is dropped.
+bool is_more(const Words &words, std::size_t i) {
+  if (words[i] != "and" || !is_one_of(word_at(words, i + 1), {"a", "an"}))
+    return false;
+  i -= i > 0 && words[i - 1] == "," ? 1 : 0;
+  return i > 1 && is_one_of(words[i - 1], {"it", "that"}) &&
+         removes(words[i - 2]);
+}
+
 // Whether parts are wanted, word by word.
 class Wish {
 public:
@@ -142,8 +169,8 @@ public:
     const std::string_view before = i > 0 ? word_at(words, i - 1) : "";
     const std::string_view next = word_at(words, i + 1);
     const bool needless = is_one_of(next, {"need", "want", "longer"});
-    if ((word == "." && !is_one_of(next, {"and", "or"})) ||
-        takes_back(words, i, part) || is_wanted(words, i) ||
+    if ((word == "." && !goes_on(words, i + 1)) || takes_back(words, i) ||
+        is_wanted(words, i) || is_more(words, i) ||
         (removes(word) && is_negated(words, i))) {
       wish_ = kThis;
       return;
@@ -197,21 +224,28 @@ std::optional<List> edited_by_name(const Field &field, std::string_view spoken,
   const std::vector<Named> parts = all_named(field, words);
   List list = known;
   Wish wish;
+  bool refused = false; // the last part
   std::size_t at = 0;
-  for (const Named &part : parts) {
-    for (; at < part.span.begin; ++at) {
-      wish.hear(words, at, part.span.begin);
-      // What the sentence said until then was not meant.
-      if (takes_back(words, at, part.span.begin))
+  const auto hear_until = [&](std::size_t part) {
+    for (; at < part; ++at) {
+      wish.hear(words, at, part);
+      // What was said until then was not meant; but "it" may be what he does
+      // not want.
+      if (takes_back(words, at) && !(refused && words[at + 1] == "it"))
         list = known;
     }
-    if (wish.refuses() || is_refused_behind(words, part.span))
+  };
+  for (const Named &part : parts) {
+    hear_until(part.span.begin);
+    refused = wish.refuses() || is_refused_behind(words, part.span);
+    if (refused)
       std::erase(list, part.value);
     else
       add(list, part.value);
     at = part.span.end;
     wish.part_ends(word_at(words, at));
   }
+  hear_until(words.size());
   return parts.empty() ? std::nullopt : std::optional(std::move(list));
 }
 
@@ -240,15 +274,11 @@ std::deque<std::string> parts_of(std::string_view spoken) {
 // was such a close, and it is cut off.
 bool cut_close(std::string &part) {
   const Words words = to_words(part);
-  std::size_t close = words.size();
-  for (const Words &phrase :
-       {Words{"thats", "all"}, Words{"that", "is", "all"}, Words{"thats", "it"},
-        Words{"that", "is", "it"}, Words{"nothing", "else"}})
-    if (const auto span = find_phrase(words, phrase))
-      close = std::min(close, span->begin);
-  if (close == words.size())
+  const auto close = close_of_list(words);
+  if (!close)
     return false;
-  for (std::size_t left = words.size() - close; left > 0 && !part.empty();) {
+  for (std::size_t left = words.size() - close->begin;
+       left > 0 && !part.empty();) {
     const std::size_t space = part.rfind(' ');
     const std::size_t begin = space == std::string::npos ? 0 : space;
     left -= std::min(left, to_words(part.substr(begin)).size());
@@ -257,16 +287,24 @@ bool cut_close(std::string &part) {
   return true;
 }
 
-// "I think that's all": words that lead to a close are no part.
+// "Okay great, I think that's all": words that lead to a close are no part, if
+// there are no others.
 bool leads_to_close(const std::string &text) {
-  return has_any(to_words(text),
-                 {"i",        "im",         "we",       "were",    "you",
-                  "think",    "guess",      "dont",     "not",     "nothing",
-                  "anything", "everything", "so",       "well",    "then",
-                  "good",     "great",      "fine",     "perfect", "alright",
-                  "right",    "now",        "there",    "oh",      "um",
-                  "uh",       "hm",         "actually", "but",     "really",
-                  "thank",    "maybe",      "probably"});
+  const Words words = to_words(text);
+  return std::all_of(words.begin(), words.end(), [](const std::string &word) {
+    return is_one_of(
+        word,
+        {"i",      "im",      "we",      "were",    "you",      "think",
+         "guess",  "believe", "suppose", "dont",    "do",       "not",
+         "need",   "want",    "have",    "nothing", "anything", "everything",
+         "else",   "more",    "so",      "well",    "then",     "good",
+         "great",  "fine",    "perfect", "alright", "right",    "now",
+         "there",  "oh",      "um",      "uh",      "hm",       "actually",
+         "but",    "really",  "thank",   "thanks",  "maybe",    "probably",
+         "for",    "me",      "us",      "just",    "yes",      "yeah",
+         "no",     "nope",    "okay",    "ok",      "sure",     "please",
+         "pretty", "sorry"});
+  });
 }
 
 // The first part of "yes please, a lamp", the last of "a lamp, that's all".
@@ -278,6 +316,16 @@ bool is_no_part(std::string_view part) {
                                    "no", "nope", "nah", "nay", "please",
                                    "thanks", "sure", "okay", "ok", "sorry"});
          });
+}
+
+// "Scratch that", "actually, forget it", which takes back all before it.
+bool is_taken_back(std::string_view part) {
+  const Words words = to_words(part);
+  std::size_t at = 0;
+  while (is_one_of(word_at(words, at),
+                   {"no", "oh", "sorry", "actually", "well", "wait", "please"}))
+    ++at;
+  return at + 2 == words.size() && takes_back(words, at);
 }
 
 // The part of the list that stands at `at`, with or without an article.
@@ -348,7 +396,8 @@ cut_at(std::string &part, std::initializer_list<std::string_view> signs) {
 }
 
 std::optional<List> edited_by_text(const Field &field, std::string_view spoken,
-                                   List list) {
+                                   const List &known) {
+  List list = known;
   bool any = false, refuses = false;
   for (auto parts = parts_of(spoken); !parts.empty();) {
     std::string part(trim(parts.front()));
@@ -356,6 +405,11 @@ std::optional<List> edited_by_text(const Field &field, std::string_view spoken,
     const bool closes = cut_close(part);
     if (is_no_part(part) || (closes && leads_to_close(part)))
       continue;
+    if (is_taken_back(part)) {
+      list = known;
+      any = true;
+      continue;
+    }
     for (const std::string_view lead : {"but ", "also ", "add "})
       if (to_lower(part).starts_with(lead))
         part.erase(0, lead.size());

@@ -84,14 +84,24 @@ bool refuses_to_tell(const Words &words) {
          has_any(words, {"say", "tell", "telling", "answer", "give"});
 }
 
-bool ends_list(const Words &words) {
-  return std::any_of(kThatIsAll.begin(), kThatIsAll.end(),
-                     [&](const char *phrase) {
-                       const auto span = find_phrase(words, to_words(phrase));
-                       // "No more than two chairs."
-                       return span && word_at(words, span->end) != "than";
-                     });
+std::optional<Span> close_of_list(const Words &words) {
+  std::optional<Span> first;
+  for (const char *phrase : kThatIsAll) {
+    // To the letter: "so that it is quiet" ends nothing.
+    const Words close = to_words(phrase);
+    const auto at =
+        std::search(words.begin(), words.end(), close.begin(), close.end());
+    const auto begin = static_cast<std::size_t>(at - words.begin());
+    const Span span{begin, begin + close.size()};
+    // "No more than two chairs."
+    if (at != words.end() && word_at(words, span.end) != "than" &&
+        (!first || begin < first->begin))
+      first = span;
+  }
+  return first;
 }
+
+bool ends_list(const Words &words) { return close_of_list(words).has_value(); }
 
 bool says_all(const Words &words) {
   return (yes_or_no(words) == false && words.size() <= 4) || ends_list(words);

@@ -5,6 +5,8 @@
 #include "agent/expectation.hpp"
 #include "agent/words.hpp"
 
+#include <optional>
+
 // What callers of a scripted conversation say beside values, and what they are
 // expected to say. English.
 namespace patchcord::agent {
@@ -19,7 +21,8 @@ bool merely_agrees(const Words &words);
 bool has_reservation(const Words &words);
 // "I'd rather not say": no answer, whatever was asked for.
 bool refuses_to_tell(const Words &words);
-// "That's all": the list ends, whatever else was said.
+// "That's all": the list ends, whatever else was said. Where it says so.
+std::optional<Span> close_of_list(const Words &words);
 bool ends_list(const Words &words);
 // The answer to "anything else?" that ends a list.
 bool says_all(const Words &words);

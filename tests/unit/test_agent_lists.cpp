@@ -139,6 +139,34 @@ void test_corrected_while_it_grows() {
       {"scratch that beamer", {"board"}},
       {"forget it, the phone", {"beamer", "board", "phone"}},
       {"not the beamer, scratch that, a phone", {"beamer", "board", "phone"}},
+      // "It" is what he does not want.
+      {"I don't need the beamer, remove it, and add a phone",
+       {"board", "phone"}},
+      {"I don't need the beamer, drop it, and a phone please",
+       {"board", "phone"}},
+      {"I don't need the beamer, scratch it, and add a phone",
+       {"board", "phone"}},
+      {"I don't need the beamer, forget it", {"board"}},
+      {"remove it and the board", {"beamer"}},
+      {"remove that old beamer", {"board"}},
+      {"remove that, the beamer", {"board"}},
+      {"can you remove it, the beamer I mean", {"board"}},
+      {"drop that extra board", {"beamer"}},
+      // What he has is not what he wants.
+      {"remove the beamer I have and the board", {}},
+      {"cancel what we have, the beamer and the board", {}},
+      {"without the beamer, as we have no use for the board", {}},
+      {"I don't need the beamer, I'll have the phone", {"board", "phone"}},
+      // Taken back behind all parts.
+      {"a phone, scratch that", {"beamer", "board"}},
+      {"a phone. Actually, forget it.", {"beamer", "board"}},
+      {"the beamer, scratch that", {"beamer", "board"}},
+      {"remove the beamer, cancel that", {"beamer", "board"}},
+      {"a phone, don't forget it", {"beamer", "board", "phone"}},
+      // A pause of the recogniser's ends no refusal that goes on.
+      {"remove the beamer. The board, too.", {}},
+      {"remove the beamer. The board as well.", {}},
+      {"remove the beamer. The phone.", {"board", "phone"}},
   };
   for (const auto &row : rows)
     equal(std::string(row.said) + ": " +
@@ -201,6 +229,8 @@ void test_texts_are_corrected() {
       // What is not there cannot be removed: it is a part as any other.
       {"Ed sans Jo", {"Anna", "Bo", "Cleo", "Ed sans Jo"}},
       {"without Ed", {"Anna", "Bo", "Cleo", "without Ed"}},
+      {"Ed, scratch that, Dan", {"Anna", "Bo", "Cleo", "Dan"}},
+      {"Dan, actually, forget it", {"Anna", "Bo", "Cleo"}},
   };
   for (const auto &row : rows) {
     ScriptedMind mind(definition, kWednesday);
@@ -233,6 +263,28 @@ void test_texts_are_corrected() {
   equal(play_lines(any, {{"no more than two chairs", more},
                          {"no that's all", "Done. Bye."}}),
         R"({"needs":["no more than two chairs"]})");
+  // What leads to the end is no part; but with other words it is.
+  const struct {
+    const char *said;
+    std::initializer_list<const char *> needs;
+  } closed[] = {
+      {"a good lamp that's all", {"a good lamp"}},
+      {"milk and great coffee that's all", {"milk", "great coffee"}},
+      {"a chair with back support right there that's all",
+       {"a chair with back support right there"}},
+      {"a table outside so that it is quiet, that's it",
+       {"a table outside so that it is quiet"}},
+      {"two chairs and a lamp no more", {"two chairs", "a lamp"}},
+      {"milk and well I guess that's it", {"milk"}},
+  };
+  for (const auto &row : closed)
+    equal(std::string(row.said) + ": " +
+              play_lines(any, {{row.said, "Done. Bye."}}),
+          std::string(row.said) + ": {\"needs\":" + fields_of_list(row.needs) +
+              "}");
+  equal(play_lines(any, {{"a table outside so that it is quiet", more},
+                         {"no", "Done. Bye."}}),
+        R"({"needs":["a table outside so that it is quiet"]})");
 }
 
 // Where the list alone is read back, and where all is.
