@@ -230,16 +230,13 @@ std::string written_out(const Words &words) {
   return out;
 }
 
-// Digits, what leads into them, and nothing else that might get lost.
+// Digits, what is said within them, and nothing else that might get lost.
 bool is_but_digits(const Words &words) {
   for (std::size_t i = 0; i < words.size();) {
     if (digits_at(words, i))
       continue;
     if (!is_between_digits(words[i]) && !is_behind_area_code(words[i]) &&
-        !is_one_of(words[i],
-                   {"my", "it", "phone", "telephone", "cell", "mobile", "zip",
-                    "pin", "plus", "yes", "yeah", "okay", "ok", "well", "no",
-                    "sorry", "wait", "actually", "please"}))
+        !is_one_of(words[i], {"plus", "please"}))
       return false;
     ++i;
   }
@@ -248,6 +245,27 @@ bool is_but_digits(const Words &words) {
 
 bool has_plus(std::string_view text, const Words &words) {
   return text.find('+') != std::string_view::npos || has_any(words, {"plus"});
+}
+
+// The digits with which `text` ends, and where they begin in it: all behind
+// "call me at" of "call me at 415 555".
+struct LastDigits {
+  std::string digits;
+  std::size_t begin = 0;
+};
+LastDigits last_digits(const std::string &text) {
+  LastDigits last;
+  for (std::size_t at = text.size(); at > 0;) {
+    const std::size_t space = text.rfind(' ', --at);
+    const std::size_t begin = space == std::string::npos ? 0 : space + 1;
+    const Words words = to_words(std::string_view(text).substr(begin));
+    if (!is_but_digits(words))
+      break;
+    if (!words.empty() && (words[0] == "plus" || begins_digits(words, 0)))
+      last = {find_digits(words).value_or(""), begin};
+    at = space == std::string::npos ? 0 : space;
+  }
+  return last;
 }
 
 } // namespace
@@ -263,21 +281,24 @@ std::optional<std::string> find_digits(const Words &words) {
 std::string joined_digits(const std::string &before, const std::string &behind,
                           const DigitRules &rules, bool phone) {
   const Words said = to_words(before), words = to_words(behind);
-  const std::string first = find_digits(said).value_or("");
+  const LastDigits first = last_digits(before);
   const std::string last = find_digits(words).value_or("");
   const auto most = static_cast<std::size_t>(rules.most);
-  const bool whole = !first.empty() && is_but_digits(said) &&
-                     last.size() <= most &&
+  const bool whole = !first.digits.empty() &&
+                     first.digits == find_digits(said) && last.size() <= most &&
                      last.size() >= static_cast<std::size_t>(rules.fewest);
   // 212 is an area code, and the first half of 212-5550 in it. Behind "plus
   // four nine" there may be another 49.
   const bool goes_on =
-      phone && ((first.size() == kAreaCode && last.size() == kFewestOfPhone) ||
-                (has_plus(before, said) && !has_plus(behind, words)));
-  const bool again = (last.starts_with(first) && !goes_on) ||
-                     first.size() + last.size() > most ||
+      phone &&
+      ((first.digits.size() == kAreaCode && last.size() == kFewestOfPhone) ||
+       (has_plus(before, said) && !has_plus(behind, words)));
+  const bool again = (last.starts_with(first.digits) && !goes_on) ||
+                     first.digits.size() + last.size() > most ||
                      behind_correction(words).size() < words.size();
-  return whole && again ? behind : joined(before, behind);
+  // What else was said before them stays.
+  return whole && again ? joined(before.substr(0, first.begin), behind)
+                        : joined(before, behind);
 }
 
 bool is_international(std::string_view spoken) {

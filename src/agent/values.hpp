@@ -22,11 +22,11 @@ std::optional<double> find_number(const Words &words);
 // when no digit was said.
 std::optional<std::string> find_digits(const Words &words);
 // What was said or keyed in first and what came behind it, as one text of
-// digits. Only the latter when it is all of them by itself, and tells so: by a
-// word of correction, by the same beginning, or because both were too many; and
-// when there was nothing before it but digits and what leads into them.
-// That it would do by itself is not enough: behind the keys 4 1 5 the seven
-// digits of a telephone number go on.
+// digits. Without the first digits when the latter are all of them by
+// themselves, and tell so: by a word of correction, by the same beginning, or
+// because both were too many. The words before and behind stay. That it would
+// do by itself is not enough: behind the keys 4 1 5 the seven digits of a
+// telephone number go on.
 std::string joined_digits(const std::string &before, const std::string &behind,
                           const DigitRules &rules, bool phone = false);
 // Whether a telephone number in it has "plus" or 00 in front.

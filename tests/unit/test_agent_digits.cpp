@@ -4,6 +4,7 @@
 #include "agent/answer.hpp"
 #include "agent/llm_mind.hpp"
 #include "agent/scripted_mind.hpp"
+#include "agent/values.hpp"
 
 #include <glib.h>
 
@@ -389,6 +390,48 @@ void test_telephone_numbers_that_go_on() {
   }
 }
 
+// The whole by keys behind a part in words, whatever leads into that: no list
+// has all that people say there. What else they say stays.
+void test_joined_digits() {
+  DigitRules rules;
+  rules.fewest = 7;
+  rules.most = 12;
+  const struct {
+    const char *before, *behind, *text;
+  } rows[] = {
+      {"415", "4155550100", "4155550100"},
+      {"four one five, please", "4155550100", "4155550100"},
+      {"415, that's the area code", "4155550100", "4155550100"},
+      {"my number is 415", "4155550100", "my number is 4155550100"},
+      {"my number's 415", "4155550100", "my number's 4155550100"},
+      {"sure 415", "4155550100", "sure 4155550100"},
+      {"this is 415", "4155550100", "this is 4155550100"},
+      {"I think it's 415", "4155550100", "I think it's 4155550100"},
+      {"you can reach me at four one five", "4155550100",
+       "you can reach me at 4155550100"},
+      {"call me at 415 555", "4155550100", "call me at 4155550100"},
+      {"let me see 415 555", "4155550100", "let me see 4155550100"},
+      {"call me at four one double five", "415 555 0100",
+       "call me at 415 555 0100"},
+      {"call me at 415 555 0100", "415 555 0101", "call me at 415 555 0101"},
+      {"my number's 415", "no, it's 510 555 0100",
+       "my number's no, it's 510 555 0100"},
+      // It goes on.
+      {"my number's 415", "5550100", "my number's 415 5550100"},
+      {"my number's 212", "2125550", "my number's 212 2125550"},
+      {"my number's 415 555", "0100", "my number's 415 555 0100"},
+      {"415 is for my wife", "4155550100", "415 is for my wife 4155550100"},
+      {"a table for four people", "4155550100",
+       "a table for four people 4155550100"},
+      {"", "4155550100", "4155550100"},
+      {"my number is", "4155550100", "my number is 4155550100"},
+  };
+  for (const auto &row : rows)
+    equal(std::string(row.before) + " | " + row.behind + ": " +
+              joined_digits(row.before, row.behind, rules, true),
+          std::string(row.before) + " | " + row.behind + ": " + row.text);
+}
+
 // Keys of noise: what nobody says is not waited for without an end.
 void test_keys_and_lasting_noise() {
   code_asked(kZip)->run({{2000, "key:9", ""},
@@ -517,6 +560,7 @@ int main(int argc, char **argv) {
        test_telephone_number},
       {"/digits/of-a-telephone-number-go-on-behind-area-and-country",
        test_telephone_numbers_that_go_on},
+      {"/digits/of-a-part-give-way-to-the-whole", test_joined_digits},
       {"/digits/wait-for-noise-but-so-long", test_keys_and_lasting_noise},
       {"/digits/behind-a-sentence-leave-it-to-the-model",
        test_model_loses_no_sentence},
