@@ -377,7 +377,8 @@ private:
   std::optional<TimePoint> listens_due_; // when it is but that
   std::optional<TimePoint> hold_due_;    // when it is long enough to be silent
   bool excused_ = false;                 // it was found to be no interruption
-  bool asked_ = false; // when it was, without a word, the question was out
+  // The utterance whose question was out when it was, without a word.
+  std::uint32_t asked_ = 0;
   bool tells_words_early_ = false; // the recogniser: while they are spoken
   std::string held_;               // words of a turn that is not over
   TimePoint words_came_{};         // the last of them

@@ -152,8 +152,8 @@ Verdict Conversation::judge(TimePoint now, const std::string &text,
   said.speech = speech_over_ - speech_began_;
   said.expected = mind_->expectation();
   // What comes of the question after he spoke was not what he spoke to.
-  said.asked =
-      current != nullptr && (excused_ ? asked_ : was_asked(now, *current));
+  said.asked = current != nullptr &&
+               (excused_ ? asked_ == current->id : was_asked(now, *current));
   return policy_.judge(said);
 }
 
@@ -211,7 +211,9 @@ void Conversation::false_interruption(TimePoint now) {
   Utterance *current = talked_over();
   if (!std::exchange(excused_, true)) // his word may come yet
     asked_ = current != nullptr && held_.empty() && interjected_.empty() &&
-             was_asked(now, *current);
+                     was_asked(now, *current)
+                 ? current->id
+                 : 0;
   listens_due_.reset();
   words_due_.reset();
   speech_ended_.reset();

@@ -280,6 +280,40 @@ void test_late_answer_over_the_end() {
   });
 }
 
+// Not of what is said after the noise, nor of a question that was not out.
+void test_late_word_to_another_question() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", ""},
+      {1000, "ended:1", ""},
+      {4000, "speech", ""},
+      {4300, "partial:Rome", ""},
+      {4600, "quiet@4400", ""},
+      {4900, "words:Rome", "start 2; Which day?; end 2"},
+      {5000, "started:2", ""},
+      {5200, "speech@5140", "hold"},
+      {5201, "held:2:Which", ""},
+      {5700, "quiet@5490", ""},
+      {6000, "wait", "resume; heard 1/2 false-interruption \"Which\""},
+      {6400, "ended:2", ""},
+      {14400, "wait", "start 3; Still there?; Which day?; end 3"},
+      {14500, "started:3", ""},
+      {14600, "words:yeah", ""},
+  });
+  script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {200, "started:1", ""},
+      {300, "speech@240", "hold"},
+      {301, "held:1:", ""},
+      {800, "quiet@590", ""},
+      {2800, "wait", "resume; heard 0/1 false-interruption \"\""},
+      {3500, "progress:1:Hello. Which", ""},
+      {3600, "words:yeah", ""},
+  });
+}
+
 void test_answer_over_the_end() {
   // "Okay" into the last word of a question answers it.
   auto script = ConversationScript::scripted();
@@ -909,6 +943,8 @@ int main(int argc, char **argv) {
       {"hold-may-wait-for-longer-speech", test_hold_after},
       {"late-word-into-the-end-of-a-question-answers-it",
        test_late_answer_over_the_end},
+      {"late-word-answers-the-question-that-was-out",
+       test_late_word_to_another_question},
       {"okay-into-the-last-word-of-a-question-answers-it",
        test_answer_over_the_end},
       {"what-was-over-is-not-held", test_hold_at_the_end},
