@@ -37,6 +37,40 @@ bool is_between(std::string_view word, Of of) {
                     "still", "probably", "definitely", "simply", "rather"});
 }
 
+// Whether what is said at `i` is said of a day or a time before it: "Friday I
+// am" of "Friday I am not free".
+bool is_of_value(const Words &words, std::size_t i) {
+  while (i > 0 && is_between(words[i - 1], Of::kDay))
+    --i;
+  return i > 0 && (names_day(words[i - 1]) || ordinal_at(words, i - 1) ||
+                   cardinal_at(words, i - 1) ||
+                   is_one_of(words[i - 1], {"pm", "oclock", "noon"}));
+}
+
+// "I can't do", "I won't be able to come", "I am not free" at the end of
+// [0, end), of what follows: where the words begin that say so.
+std::optional<std::size_t> inability_before(const Words &words,
+                                            std::size_t end) {
+  std::size_t i = end;
+  bool has_object = false; // it is of what follows, whatever stands before
+  for (; i > 0; --i)
+    if (is_one_of(words[i - 1], {"do", "make", "manage", "take"}))
+      has_object = true;
+    else if (!is_one_of(words[i - 1],
+                        {"come", "be", "able", "to", "going", "there", "here",
+                         "available", "free", "in", "town"}))
+      break;
+  if (i == end || i == 0)
+    return std::nullopt;
+  const bool negated =
+      is_cannot(words[i - 1]) ||
+      is_one_of(words[i - 1], {"unable", "isnt", "arent"}) ||
+      (words[i - 1] == "not" && (i < 2 || words[i - 2] != "why"));
+  return negated && (has_object || !is_of_value(words, i - 1))
+             ? std::optional(i - 1)
+             : std::nullopt;
+}
+
 bool begins_value(const Words &words, std::size_t i) {
   while (is_one_of(word_at(words, i), {"on", "at", "the", "next", "this"}))
     ++i;
@@ -73,12 +107,13 @@ bool is_harmless(const Words &words, std::size_t i) {
     ++i;
   return word_at(words, i + 1) != "enough" &&
          is_one_of(word_at(words, i),
-                   {"late",  "soon",       "early",        "far",
-                    "long",  "bad",        "worst",        "wrong",
-                    "hard",  "difficult",  "problem",      "problems",
-                    "issue", "trouble",    "hurt",         "matter",
-                    "mind",  "care",       "wait",         "busy",
-                    "need",  "impossible", "inconvenient", "unreasonable"});
+                   {"late",        "soon",      "early",      "far",
+                    "long",        "bad",       "worst",      "wrong",
+                    "hard",        "difficult", "problem",    "problems",
+                    "issue",       "trouble",   "hurt",       "matter",
+                    "mind",        "care",      "wait",       "busy",
+                    "need",        "urgent",    "impossible", "inconvenient",
+                    "unreasonable"});
 }
 
 // "I can't come before three", "doesn't work in the morning", "I can't do
@@ -107,19 +142,24 @@ bool is_of_an_hour(const Words &words, std::size_t begin) {
 } // namespace
 
 std::optional<std::size_t> denial_of(const Words &words, std::size_t begin) {
-  while (begin > 0 && is_one_of(words[begin - 1], {"a", "an", "the", "this",
-                                                   "on", "at", "in", "for"}))
-    --begin;
-  const std::string_view last = begin > 0 ? word_at(words, begin - 1) : "";
-  const std::string_view before = begin > 1 ? word_at(words, begin - 2) : "";
-  if ((last == "not" && before != "why") || last == "isnt")
-    return begin - 1;
-  if ((last == "of" && before == "instead") ||
-      (last == "than" && before == "rather") ||
-      (last == "but" && before == "anything") ||
-      (is_one_of(last, {"do", "make", "manage", "come", "take"}) &&
-       is_cannot(before)))
-    return begin - 2;
+  constexpr int kMostAlternatives = 4;
+  for (int i = 0; i < kMostAlternatives; ++i) {
+    while (begin > 0 && is_one_of(words[begin - 1], {"a", "an", "the", "this",
+                                                     "on", "at", "in", "for"}))
+      --begin;
+    const std::string_view last = begin > 0 ? word_at(words, begin - 1) : "";
+    const std::string_view before = begin > 1 ? word_at(words, begin - 2) : "";
+    if ((last == "not" && before != "why") || last == "isnt")
+      return begin - 1;
+    if ((last == "of" && before == "instead") ||
+        (last == "than" && before == "rather") ||
+        (last == "but" && before == "anything"))
+      return begin - 2;
+    // "Not on Friday or Monday."
+    if (!is_one_of(last, {"or", "nor"}) || begin < 2)
+      return inability_before(words, begin);
+    begin -= 2;
+  }
   return std::nullopt;
 }
 
@@ -136,6 +176,8 @@ bool is_refused(const Words &words, Span span, Of of) {
     // "Friday my wife can't."
     if (is_one_of(words[i], {"my", "our"}))
       ++i;
+    else if (const auto day = ordinal_at(words, i); day && of == Of::kDay)
+      i = day->end - 1; // "Friday the third"
     else if (!is_between(words[i], of))
       return false;
     else

@@ -169,7 +169,8 @@ bool stands_alone(const Words &words, std::size_t i, std::size_t end) {
   return true;
 }
 
-Words without_refused(Words words) {
+Words without_refused(const Words &words) {
+  std::vector<bool> refused(words.size(), false);
   for (std::size_t i = 0; i < words.size();) {
     const auto clock = clock_at(words, i);
     const std::size_t end = clock ? clock->end : i;
@@ -180,12 +181,15 @@ Words without_refused(Words words) {
       continue;
     }
     // And the word that refuses it.
-    const std::size_t begin = denial_of(words, i).value_or(i);
-    words.erase(words.begin() + static_cast<std::ptrdiff_t>(begin),
-                words.begin() + static_cast<std::ptrdiff_t>(span.end));
-    i = begin;
+    for (std::size_t k = denial_of(words, i).value_or(i); k < span.end; ++k)
+      refused[k] = true;
+    i = span.end;
   }
-  return words;
+  Words meant;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    if (!refused[i])
+      meant.push_back(words[i]);
+  return meant;
 }
 
 struct SaidTime {
