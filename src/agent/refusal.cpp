@@ -47,24 +47,28 @@ bool is_of_value(const Words &words, std::size_t i) {
                    is_one_of(words[i - 1], {"pm", "oclock", "noon"}));
 }
 
-// "I can't do", "I won't be able to come", "I am not free" at the end of
+// "I can't do", "I won't be able to make it on", "I don't want" at the end of
 // [0, end), of what follows: where the words begin that say so.
 std::optional<std::size_t> inability_before(const Words &words,
                                             std::size_t end) {
   std::size_t i = end;
-  bool has_object = false; // it is of what follows, whatever stands before
+  // It is of what follows, whatever stands before; "make it" has its object.
+  bool has_object = false, wants = false;
   for (; i > 0; --i)
     if (is_one_of(words[i - 1], {"do", "make", "manage", "take"}))
-      has_object = true;
+      has_object = word_at(words, i) != "it";
+    else if (is_one_of(words[i - 1], {"want", "like"}))
+      has_object = wants = true;
     else if (!is_one_of(words[i - 1],
                         {"come", "be", "able", "to", "going", "there", "here",
-                         "available", "free", "in", "town"}))
+                         "available", "free", "in", "town", "it"}))
       break;
   if (i == end || i == 0)
     return std::nullopt;
   const bool negated =
       is_cannot(words[i - 1]) ||
       is_one_of(words[i - 1], {"unable", "isnt", "arent"}) ||
+      (wants && is_one_of(words[i - 1], {"dont", "wouldnt"})) ||
       (words[i - 1] == "not" && (i < 2 || words[i - 2] != "why"));
   return negated && (has_object || !is_of_value(words, i - 1))
              ? std::optional(i - 1)
