@@ -28,19 +28,22 @@ using Transfer = net::HttpClient::Transfer;
 constexpr Duration kGrace = 120s;
 // What comes from outside comes when it came as long as the call is in step.
 constexpr Duration kInStep = 5ms;
+// A mark that came back comes in its order with all else; others come behind.
+constexpr Duration kBehind = 250us;
 
 // --- the peer ----------------------------------------------------------------
 
 // Twilio's end of the media stream: sends what it sent.
 class Peer {
 public:
-  Peer(Worker &worker, const recording::Header &header)
-      : worker_(worker),
+  Peer(Worker &worker, const ReplayScript &script,
+       const recording::Recording &recording)
+      : worker_(worker), script_(script), marks_(recording.events),
         socket_(std::make_shared<MemorySocket>(
             worker, MemorySocket::Handlers{
                         [this](std::string_view text) { hear(text); }, {}})) {
-    start_.call_sid = header.call_sid;
-    start_.account_sid = header.account_sid;
+    start_.call_sid = recording.header.call_sid;
+    start_.account_sid = recording.header.account_sid;
   }
   const std::shared_ptr<MemorySocket> &socket() const { return socket_; }
   ~Peer() { socket_->forget(); }
@@ -51,15 +54,18 @@ public:
 private:
   void hear(std::string_view text);
   void return_marks();
+  void wait_for_mark();
   void deliver() {
     socket_->deliver(message_);
     message_.clear();
   }
   Worker &worker_;
+  const ReplayScript &script_;
+  ReplayMarks marks_;
+  Timer mark_due_;
   const std::shared_ptr<MemorySocket> socket_;
   twilio::StreamStart start_;
   std::optional<twilio::peer::Parser> parser_; // once the stream has begun
-  ReplayMarks marks_;
   std::int64_t sequence_ = 0, chunk_ = 0;
   std::string message_;
 };
@@ -67,13 +73,22 @@ private:
 // From within the server's sending: what comes of it comes later.
 void Peer::hear(std::string_view text) {
   if (parser_)
-    marks_.sent(parser_->parse(text));
-  if (marks_.due())
-    worker_.post([this] { return_marks(); });
+    marks_.sent(parser_->parse(text), script_.now());
+  wait_for_mark();
+}
+
+void Peer::wait_for_mark() {
+  mark_due_.cancel();
+  if (const auto due = marks_.due())
+    mark_due_ = worker_.after(
+        std::max(*due - script_.now(), Duration{}) + kBehind, [this] {
+          return_marks();
+          wait_for_mark();
+        });
 }
 
 void Peer::return_marks() {
-  for (const std::string &name : marks_.take()) {
+  for (const std::string &name : marks_.take(script_.now())) {
     twilio::peer::append_mark(message_, start_.stream_sid, ++sequence_, name);
     deliver();
   }
@@ -97,11 +112,7 @@ void Peer::send(const Event &event) {
     twilio::peer::append_dtmf(message_, start_.stream_sid, ++sequence_,
                               event.text);
     break;
-  case Kind::kSent:
-  case Kind::kMark:
-  case Kind::kClear:
   case Kind::kMarkBack:
-    marks_.recorded(event);
     return return_marks();
   case Kind::kStreamEnd:
     if (event.text == to_string(twilio::StreamEnd::kStop)) {
@@ -275,7 +286,7 @@ private:
   const std::string agent_file_;
   const std::shared_ptr<Worker> worker_ = Worker::create_virtual();
   ReplayScript &script_ = worker_->service<ReplayScript>();
-  Peer peer_{*worker_, recording_.header};
+  Peer peer_{*worker_, script_, recording_};
   Answers answers_{*worker_, script_};
   config::Config config_;
   LastRecord record_;

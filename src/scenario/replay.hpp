@@ -12,6 +12,9 @@
 // against what was decided. docs/recordings.md.
 namespace patchcord::scenario {
 
+// Two cuts that are so near are one: a packet.
+constexpr Duration kSameCut = 20ms;
+
 // Something that the call told, as a line of text.
 struct Told {
   std::int64_t t_ms = 0;

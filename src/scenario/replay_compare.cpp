@@ -47,9 +47,6 @@ Told ended(const JsonView &root) {
           false};
 }
 
-// Two cuts that are so near are one: a packet.
-constexpr std::int64_t kSameCutMs = 20;
-
 // A cut may fall a moment earlier or later: between two words, or between two
 // pieces of words that the voice times as one ("in which").
 bool same(const Told &a, const Told &b) {
@@ -62,7 +59,7 @@ bool same(const Told &a, const Told &b) {
   if (!longer.starts_with(shorter))
     return false;
   if (a.heard_ms >= 0 && b.heard_ms >= 0 &&
-      std::abs(a.heard_ms - b.heard_ms) <= kSameCutMs)
+      std::abs(a.heard_ms - b.heard_ms) <= kSameCut / 1ms)
     return true;
   const std::string_view rest =
       trim(std::string_view(longer).substr(shorter.size()));

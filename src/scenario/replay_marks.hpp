@@ -4,42 +4,75 @@
 #include "recording/event.hpp"
 #include "twilio/peer_messages.hpp"
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
 #include <deque>
-#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace patchcord::scenario {
 
-// When a replayed call's marks come back: as soon as the recording had heard as
-// far. Not by their names: where marks are set depends on when others came
-// back, to the millisecond, and so does how many there are. Pure.
+// When a replayed call's marks come back. Times are running times. Pure.
+//
+// Not by their names: where marks are set depends on when others came back, to
+// the millisecond, and so does how many there are. As long as what is sent is
+// played when the recording's was, a mark comes back when the recording's came
+// that is as far in the audio, or by so much sooner as it is before it. One
+// that a clear brought back waits for the clear. Where the call has gone
+// another way, with other audio, a clear more or one less, marks come back as
+// from a phone: when all before them was played or cleared, and as soon as the
+// recording's fastest did.
 class ReplayMarks {
 public:
-  // Of the recording: what was sent then, and the marks that came back.
-  void recorded(const recording::Event &event);
-  // What the call sends now.
-  void sent(const twilio::peer::Message &message);
-  // The marks that come back now, in order; each once.
-  std::vector<std::string> take();
-  bool due() const { return !out_.empty() && out_.front().place <= heard_; }
+  explicit ReplayMarks(const std::vector<recording::Event> &recorded);
+
+  // What the call sends.
+  void sent(const twilio::peer::Message &message, TimePoint now);
+  // When the next mark comes back; none: there is none, or not of this peer.
+  std::optional<TimePoint> due() const;
+  // The marks that come back by now, in order; each once.
+  std::vector<std::string> take(TimePoint now);
 
 private:
-  // Of the audio: samples since the last clear.
+  // In the audio: samples since the last clear.
   struct Place {
     std::int64_t clears = 0, samples = 0;
     auto operator<=>(const Place &) const = default;
   };
-  struct Mark {
+  // What was sent, and when it will have been played.
+  struct Line {
+    Place place;
+    TimePoint end{};
+    void media(std::int64_t samples, TimePoint now);
+    void clear(TimePoint now);
+    TimePoint played(TimePoint now) const { return std::max(end, now); }
+  };
+  struct Then {
+    Place place;
+    TimePoint played{};
+    std::optional<TimePoint> back;
+  };
+  struct Now {
     std::string name;
     Place place;
+    const Then *then = nullptr; // its like in the recording
+    TimePoint due{};
   };
 
-  Place then_, now_, heard_{-1, 0};
-  std::map<std::string, Place> recorded_; // marks that are out, by name
-  std::deque<Mark> out_;
+  void read(const std::vector<recording::Event> &recorded);
+  std::vector<Then>::const_iterator first_from(const Place &place) const;
+  const Then *find(const Place &place, TimePoint played) const;
+  bool cleared(const Then &then) const;
+  TimePoint due(const Now &mark, TimePoint played) const;
+  void clear(TimePoint now);
+
+  std::vector<Then> then_;        // the recording's marks, by place
+  std::vector<TimePoint> clears_; // of the recording
+  std::optional<Duration> way_;   // the fastest; none: none ever came back
+  Line line_;
+  std::deque<Now> out_;
 };
 
 } // namespace patchcord::scenario

@@ -94,9 +94,6 @@ void ReplayScript::tell(const Event &event) const {
   case Kind::kDigit:
   case Kind::kMarkBack:
   case Kind::kStreamEnd:
-  case Kind::kSent: // what comes back depends on these
-  case Kind::kMark:
-  case Kind::kClear:
     return to(peer);
   case Kind::kSpeechStarted:
   case Kind::kSpeechStopped:
@@ -120,6 +117,9 @@ void ReplayScript::tell(const Event &event) const {
   case Kind::kAnsweredBy:
   case Kind::kTransferEnded:
     return to(operating);
+  case Kind::kSent:
+  case Kind::kMark:
+  case Kind::kClear:
   case Kind::kSay:
   case Kind::kRequest:
   case Kind::kTold:

@@ -164,6 +164,33 @@ void test_a_changed_agent_differs() {
   CHECK_TEXT(replayed.now.back().what, "end");
 }
 
+// Where it says more the caller falls into it: a clear that the recording has
+// not. What is said behind it is known to be heard when it was.
+void test_a_changed_agent_is_heard() {
+  const Recorded recorded(shipped("booking.toml"));
+  std::string changed = test::contents(recorded.agent());
+  const std::string question = "In which office?";
+  changed.replace(changed.find(question), question.size(),
+                  "In which of all the offices that we have in this country "
+                  "shall the room be that I am to book for you?");
+  const std::string file = recorded.call + "/changed.toml";
+  std::ofstream(file) << changed;
+  const Replayed replayed = again(recorded.recording, file);
+  int cut = 0, complete = 0;
+  std::int64_t decided = 0;
+  for (const Told &told : replayed.now) {
+    if (told.what == "decision")
+      decided = told.t_ms;
+    if (told.what != "heard")
+      continue;
+    ++(told.cut ? cut : complete);
+    if (!told.cut) // The voice takes its time, and so does the way.
+      g_assert_cmpint(told.t_ms, <=, decided + told.heard_ms + 300);
+  }
+  g_assert_cmpint(cut, >, 0);
+  g_assert_cmpint(complete, >, 1);
+}
+
 void test_other_words_differ() {
   Recorded recorded(shipped("interrupted-greeting.toml"));
   for (auto &event : recorded.recording.events)
@@ -341,6 +368,8 @@ int main(int argc, char **argv) {
       {"/replay/the-stereo-recording-is-what-was-heard", test_sound_is_kept},
       {"/replay/a-changed-agent-shows-where-it-differs",
        test_a_changed_agent_differs},
+      {"/replay/a-changed-agent-s-words-are-heard",
+       test_a_changed_agent_is_heard},
       {"/replay/other-words-show-where-it-differs", test_other_words_differ},
       {"/replay/a-model-is-not-asked-again", test_a_model_is_not_asked},
       {"/replay/tools-are-not-called-again", test_tools_are_not_called},
