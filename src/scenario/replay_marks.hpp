@@ -5,11 +5,11 @@
 #include "twilio/peer_messages.hpp"
 
 #include <algorithm>
-#include <compare>
 #include <cstdint>
 #include <deque>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace patchcord::scenario {
@@ -39,7 +39,9 @@ private:
   // In the audio: samples since the last clear.
   struct Place {
     std::int64_t clears = 0, samples = 0;
-    auto operator<=>(const Place &) const = default;
+    bool operator<(const Place &other) const {
+      return std::tie(clears, samples) < std::tie(other.clears, other.samples);
+    }
   };
   // What was sent, and when it will have been played.
   struct Line {
