@@ -188,8 +188,7 @@ std::string url_problem(const Tool &tool) {
       std::any_of(tool.headers.begin(), tool.headers.end(),
                   [](const ToolHeader &header) { return header.has_secret(); });
   // Everybody on the way would read it.
-  if (has_secret && url.starts_with("http://") &&
-      !is_loopback_host(url_host(url)))
+  if (has_secret && is_in_the_clear(url))
     return "a URL that begins with https://, for a header has a secret "
            "(http:// "
            "only to this machine)";

@@ -5,6 +5,8 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
+
 namespace patchcord {
 namespace {
 
@@ -59,6 +61,12 @@ bool is_loopback_host(std::string_view host) {
   return to_lower(text) == "localhost";
 }
 
+bool is_in_the_clear(std::string_view url) {
+  const std::string scheme = to_lower(parts_of(url).scheme);
+  return (scheme == "http://" || scheme == "ws://") &&
+         !is_loopback_host(url_host(url));
+}
+
 bool is_secret_name(std::string_view name) {
   const std::string lower = to_lower(name);
   for (const char *part :
@@ -91,6 +99,22 @@ std::string redacted_url(std::string_view url) {
   }
   return fragment == std::string_view::npos ? out
                                             : out.append(rest.substr(fragment));
+}
+
+std::string with_redacted_urls(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto begin = std::min(text.find("http://"), text.find("https://"));
+    out += text.substr(0, begin);
+    if (begin == std::string_view::npos)
+      break;
+    text.remove_prefix(begin);
+    const std::string_view url =
+        text.substr(0, text.find_first_of("\"' \t\r\n"));
+    out += redacted_url(url);
+    text.remove_prefix(url.size());
+  }
+  return out;
 }
 
 } // namespace patchcord

@@ -14,10 +14,16 @@ std::string_view url_resource(std::string_view url);
 // "localhost", or a numeric address that never leaves the machine.
 bool is_loopback_host(std::string_view host);
 
+// Whether everybody on the way reads what is sent there: http:// or ws://, and
+// not to this machine.
+bool is_in_the_clear(std::string_view url);
+
 // Of a header, or of a parameter in a query: whether it is one for secrets.
 bool is_secret_name(std::string_view name);
 // To be kept or shown: without name and password, and with "***" for what
 // secret parameters are.
 std::string redacted_url(std::string_view url);
+// A text with each http:// or https:// URL in it redacted.
+std::string with_redacted_urls(std::string_view text);
 
 } // namespace patchcord

@@ -2,6 +2,7 @@
 #include "config/config.hpp"
 
 #include "base/text.hpp"
+#include "base/url.hpp"
 #include "config/keys.hpp"
 #include "config/suggest.hpp"
 
@@ -12,6 +13,7 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <sstream>
 #include <unistd.h>
@@ -80,6 +82,8 @@ public:
   void file(const std::string &path, const std::string &text);
   void credentials(const Environment &environment);
   void environment(const Environment &environment);
+  // When all is known: no secret goes where everybody on the way reads it.
+  void check_ways();
 
 private:
   // Each `where` names the source: "patchcord.toml:12", "TWILIO_AUTH_TOKEN".
@@ -102,6 +106,8 @@ private:
                 const toml::node &node);
   void section(const std::string &path, const std::string &name,
                const toml::table &table);
+
+  std::map<std::string, std::string> set_at_; // where a text was set last
 };
 
 void Loader::set_text(const std::string &where, const Key &key,
@@ -111,6 +117,7 @@ void Loader::set_text(const std::string &where, const Key &key,
     return;
   }
   std::get<Key::Text>(key.field)(config) = std::move(text);
+  set_at_[key.full_name()] = where;
 }
 
 void Loader::set_whole(const std::string &where, const Key &key,
@@ -305,6 +312,36 @@ void Loader::environment(const Environment &environment) {
   }
 }
 
+void Loader::check_ways() {
+  const auto &openai = config.openai;
+  const auto &elevenlabs = config.elevenlabs;
+  struct Way {
+    const char *section, *url_key;
+    const std::string &url, &secret;
+    const char *secret_key, *unless;
+  };
+  const char *unless_plain = "; openai.plain_http = true sends it all the same";
+  for (const Way &way : {Way{"openai", "base_url", openai.base_url,
+                             openai.api_key, "api_key", unless_plain},
+                         Way{"openai", "realtime_url", openai.realtime_url,
+                             openai.api_key, "api_key", unless_plain},
+                         Way{"elevenlabs", "base_url", elevenlabs.base_url,
+                             elevenlabs.api_key, "api_key", ""},
+                         Way{"twilio", "api_url", config.twilio.api_url,
+                             config.twilio.auth_token, "auth_token", ""}}) {
+    const std::string section = way.section;
+    if (way.secret.empty() || !is_in_the_clear(way.url) ||
+        (section == "openai" && openai.plain_http))
+      continue;
+    const std::string name = section + "." + way.url_key;
+    problems.push_back(
+        set_at_[name] + ": " + name +
+        ": expected a URL with TLS, or one of this machine, for " + section +
+        "." + way.secret_key + " would be read by everybody on the way, got " +
+        in_quotes(redacted_url(way.url)) + way.unless);
+  }
+}
+
 std::string without_trailing_slashes(std::string url) {
   while (url.ends_with('/'))
     url.pop_back();
@@ -314,6 +351,7 @@ std::string without_trailing_slashes(std::string url) {
 Result<Config> finish(Loader &&loader, const Environment &environment) {
   loader.credentials(environment);
   loader.environment(environment);
+  loader.check_ways();
   if (!loader.problems.empty())
     return make_error("bad_config", join(loader.problems, "\n"));
   auto &config = loader.config;

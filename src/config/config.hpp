@@ -37,6 +37,7 @@ struct Config {
     std::string api_key;
     std::string base_url = "https://api.openai.com/v1";
     std::string realtime_url; // empty: from base_url
+    bool plain_http = false;  // the key may go in the clear
     std::string stt_model = "gpt-transcribe";
     std::string chat_model = "gpt-6-luna";
     std::string language; // empty: the agent's

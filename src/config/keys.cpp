@@ -114,6 +114,8 @@ const auto kKeys = std::to_array<Key>({
     {"openai", "realtime_url", &field<&C::openai, &C::OpenAi::realtime_url>,
      "a URL such as \"wss://api.example.com/v1/realtime\", or \"\"",
      stream_url_or_empty},
+    {"openai", "plain_http", &field<&C::openai, &C::OpenAi::plain_http>,
+     kTruth},
     {"openai", "stt_model", &field<&C::openai, &C::OpenAi::stt_model>, kName,
      not_empty},
     {"openai", "chat_model", &field<&C::openai, &C::OpenAi::chat_model>, kName,

@@ -2,6 +2,7 @@
 #include "recording/writer.hpp"
 
 #include "base/log.hpp"
+#include "base/url.hpp"
 #include "recording/wav_file.hpp"
 
 #include <algorithm>
@@ -102,8 +103,10 @@ Writer::Writer(std::string folder, Mix mix)
     : folder_(std::move(folder)), mix_(std::move(mix)) {}
 
 std::unique_ptr<Tape> Writer::start(const std::string &call_sid,
-                                    std::string definition) {
-  return std::make_unique<Tape>(*this, call_sid, std::move(definition));
+                                    std::string_view definition) {
+  // A secret may be written into a tool's URL.
+  return std::make_unique<Tape>(*this, call_sid,
+                                with_redacted_urls(definition));
 }
 
 void Writer::enqueue(const std::shared_ptr<Tape::Job> &job, Tape::Piece piece,

@@ -78,9 +78,10 @@ public:
   Writer(const Writer &) = delete;
   Writer &operator=(const Writer &) = delete;
 
-  // The definition is the text of the agent's file.
+  // The definition is the text of the agent's file: kept with its URLs
+  // redacted.
   std::unique_ptr<Tape> start(const std::string &call_sid,
-                              std::string definition);
+                              std::string_view definition);
   // Blocks until all that was handed over is written; not for a call.wav.
   void flush() { writing_.flush(); }
   std::uint64_t lost() const { return lost_; } // recordings that broke off

@@ -244,6 +244,12 @@ static void test_urls() {
     CHECK_TEXT(url_host(row.url), row.host);
     CHECK_TEXT(redacted_url(row.url), row.redacted);
   }
+  CHECK_TEXT(with_redacted_urls("url = \"https://h/{id}?key=s\"\n"
+                                "# http://me:pw@h/\nb = 'https://h?token=t'"
+                                " key=k http://h"),
+             "url = \"https://h/{id}?key=***\"\n# http://h/\n"
+             "b = 'https://h?token=***' key=k http://h");
+  CHECK_TEXT(with_redacted_urls(""), "");
   CHECK_TEXT(url_resource("https://h/a?b"), "/a?b");
   CHECK_TEXT(url_resource("https://h?b"), "?b");
   CHECK_TEXT(url_resource("https://h"), "/");

@@ -293,6 +293,46 @@ void test_urls() {
     g_assert_false(config::parse_listen(bad).ok());
 }
 
+// A secret goes to another machine with TLS only.
+void test_ways() {
+  const struct {
+    const char *text, *error; // nullptr: none
+  } cases[] = {
+      {"[openai]\napi_key = 'k'\nbase_url = 'http://10.0.0.5:8000/v1'",
+       "c.toml:3: openai.base_url: expected a URL with TLS, or one of this "
+       "machine, for openai.api_key would be read by everybody on the way, got "
+       "\"http://10.0.0.5:8000/v1\"; openai.plain_http = true"},
+      {"[openai]\napi_key = 'k'\nrealtime_url = 'ws://ears.example/v1?token=t'",
+       "openai.api_key would be read by everybody on the way, got "
+       "\"ws://ears.example/v1?token=***\""},
+      {"[elevenlabs]\napi_key = 'k'\nbase_url = 'HTTP://voice.example'",
+       "c.toml:3: elevenlabs.base_url: expected a URL with TLS"},
+      {"[twilio]\nauth_token = 'k'\napi_url = 'http://twilio.example'",
+       "c.toml:3: twilio.api_url: expected a URL with TLS"},
+      {"[openai]\nbase_url = 'http://10.0.0.5:8000/v1'", nullptr}, // no key
+      {"[openai]\napi_key = 'k'\nplain_http = true\n"
+       "base_url = 'http://10.0.0.5:8000/v1'",
+       nullptr},
+      {"[openai]\napi_key = 'k'\nbase_url = 'http://localhost:8000/v1'",
+       nullptr},
+      {"[openai]\napi_key = 'k'\nbase_url = 'https://ears.example/v1'",
+       nullptr},
+  };
+  for (const auto &[text, error] : cases) {
+    const auto config = config::load_text("c.toml", text, {});
+    if (error != nullptr) {
+      g_assert_false(config.ok());
+      check_holds(config.error().message, error);
+    } else {
+      g_assert_true(config.ok());
+    }
+  }
+  const auto named = config::load(
+      "", {{"OPENAI_API_KEY", "k"}, {"OPENAI_BASE_URL", "http://h/v1"}});
+  g_assert_false(named.ok());
+  check_holds(named.error().message, "OPENAI_BASE_URL: openai.base_url: ");
+}
+
 void test_find() {
   const Folder folder;
   folder.write("agents/clinic.toml", "x");
@@ -403,6 +443,8 @@ int main(int argc, char **argv) {
                   test_secrets_stay_secret);
   g_test_add_func("/config/named-secrets-are-one-line", test_named_secrets);
   g_test_add_func("/config/public-urls-follow-the-listen-address", test_urls);
+  g_test_add_func("/config/secrets-go-to-other-machines-with-tls-only",
+                  test_ways);
   g_test_add_func("/config/agents-and-pipelines-are-found-by-name", test_find);
   g_test_add_func("/config/the-shipped-file-holds-the-defaults",
                   test_shipped_file);

@@ -254,8 +254,8 @@ void test_urls_are_kept_without_secrets() {
   auto writer = recording::Writer::open(folder.path());
   const auto worker = Worker::create_virtual();
   {
-    const auto tap =
-        std::make_shared<call::CallTap>(*worker, (*writer)->start("CA1", ""));
+    const auto tap = std::make_shared<call::CallTap>(
+        *worker, (*writer)->start("CA1", "url = 'https://h/x?key=pw0'"));
     recording::Header header;
     header.call_sid = "CA1";
     const auto graph = Ref<GstElement>::adopt(
@@ -276,6 +276,8 @@ void test_urls_are_kept_without_secrets() {
              "https://h.example/v1/x?day=monday&api_key=***");
   const std::string text = test::contents(folder / "CA1/events.jsonl");
   g_assert_true(text.find("pw") == std::string::npos);
+  CHECK_TEXT(test::contents(folder / "CA1/agent.toml"),
+             "url = 'https://h/x?key=***'");
 }
 
 void test_a_beginning_is_compared() {
