@@ -132,6 +132,22 @@ void CallRegistry::load() {
   });
 }
 
+Result<Unit> CallRegistry::State::Data::takes_calls(TimePoint now,
+                                                    int most) const {
+  if (draining)
+    return make_error("draining", "the server is about to stop");
+  const auto coming =
+      std::count_if(pending.begin(), pending.end(), [now](const auto &offered) {
+        return offered.second.claimed || offered.second.expires > now;
+      });
+  if (most > 0 && live.size() + static_cast<std::size_t>(coming) >=
+                      static_cast<std::size_t>(most))
+    return make_error("full", std::to_string(most) +
+                                  (most == 1 ? " call is" : " calls are") +
+                                  " all it takes");
+  return ok();
+}
+
 Result<Admission> CallRegistry::offer(const Offer &offered) {
   Offer offer = offered;
   if (offer.agent.empty())
@@ -175,13 +191,8 @@ Result<Admission> CallRegistry::offer(const Offer &offered) {
       pending.expires = now + kTokenLife;
       return Admission{token->second, pending.transfers};
     }
-    if (all.draining)
-      return make_error("draining", "the server is about to stop");
-    if (config_.server.max_calls > 0 &&
-        all.live.size() + all.pending.size() >=
-            static_cast<std::size_t>(config_.server.max_calls))
-      return make_error("full", std::to_string(config_.server.max_calls) +
-                                    " calls are all it takes");
+    if (auto room = all.takes_calls(now, config_.server.max_calls); !room)
+      return room.error();
     Pending pending;
     pending.offer = offer;
     pending.events = std::make_shared<EventLog>();
@@ -345,8 +356,10 @@ std::size_t CallRegistry::awaited() const {
       [now](State::Data &all) { return State::may_come_back(all, now); });
 }
 
-bool CallRegistry::draining() const {
-  return state_->data.with([](State::Data &all) { return all.draining; });
+Result<Unit> CallRegistry::takes_calls() const {
+  return state_->data.with([&](const State::Data &all) {
+    return all.takes_calls(clock_.now(), config_.server.max_calls);
+  });
 }
 
 void CallRegistry::drain(std::function<void()> done) {

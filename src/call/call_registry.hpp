@@ -114,7 +114,8 @@ public:
   std::size_t active() const;  // alive
   std::size_t offered() const; // announced and not yet connected
   std::size_t awaited() const; // who may come back from a transfer
-  bool draining() const;
+  // Whether an offer would be taken now. Codes: "full", "draining".
+  Result<Unit> takes_calls() const;
   // Refuse new calls; `done` runs (on any thread) when the last one is over,
   // and no caller who is put through can come back: a <Dial> that has lasted
   // longer than it rings has joined him with somebody.

@@ -101,6 +101,9 @@ struct CallRegistry::State {
     std::map<std::string, UsedTicket> tickets; // by nonce
     bool draining = false, stopping = false;   // stop_all() after drain()
     std::vector<std::function<void()>> drained;
+
+    // Of `most` calls at once; 0: of any number.
+    Result<Unit> takes_calls(TimePoint now, int most) const;
   };
   Guarded<Data> data;
 

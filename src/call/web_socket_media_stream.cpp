@@ -12,6 +12,8 @@ namespace {
 
 using namespace twilio;
 
+// What Twilio sends at a time, without a promise that it does: 20 ms.
+constexpr std::size_t kUsualPacket = 160;
 // `start` follows the handshake within milliseconds.
 constexpr Duration kStartTimeout = 5s;
 // Media comes 50 times a second, also in silence.
@@ -272,6 +274,8 @@ void Stream::on_message(MediaMessage &message) {
   if (!belongs(message.stream_sid, message.sequence))
     return;
   follow(chunk_, message.chunk, Anomaly::kChunkGap);
+  if (message.mulaw.size() != kUsualPacket)
+    count(Anomaly::kOddSize);
   if (source_ != nullptr)
     source_->on_media(message.timestamp_ms, message.mulaw);
 }

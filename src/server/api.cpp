@@ -85,8 +85,14 @@ void serve_readiness(const Context &context, const ExchangePtr &exchange) {
     json.begin_object().member("ready", false).member("reason", reason);
     to.respond_json(503, json.end_object().text());
   };
-  if (context.surface.desk.draining()) {
-    not_ready(*exchange, "the server is about to stop");
+  if (const auto room = context.surface.desk.takes_calls(); !room) {
+    not_ready(*exchange, room.error().message);
+    return;
+  }
+  if (const auto &gate = context.surface.gate;
+      gate.validate && gate.auth_tokens.empty()) {
+    not_ready(*exchange, "there is no auth token to check signatures with: "
+                         "twilio.auth_token");
     return;
   }
   if (context.surface.ready) {

@@ -46,7 +46,7 @@ public:
     return registry_.use_ticket(nonce, call_sid);
   }
   std::size_t active() const override { return registry_.active(); }
-  bool draining() const override { return registry_.draining(); }
+  Result<Unit> takes_calls() const override { return registry_.takes_calls(); }
   std::optional<std::function<void()>>
   subscribe(const std::string &call_sid,
             call::CallRegistry::EventHandler event) override {

@@ -30,7 +30,7 @@ public:
   virtual bool use_ticket(const std::string &nonce,
                           const std::string &call_sid) = 0;
   virtual std::size_t active() const = 0;
-  virtual bool draining() const = 0;
+  virtual Result<Unit> takes_calls() const = 0;
   virtual std::optional<std::function<void()>>
   subscribe(const std::string &call_sid,
             call::CallRegistry::EventHandler event) = 0;

@@ -89,6 +89,8 @@ const char *to_string(Anomaly anomaly) {
     return "bad_media_format";
   case Anomaly::kBadMedia:
     return "bad_media";
+  case Anomaly::kOddSize:
+    return "odd_size";
   case Anomaly::kBadBase64:
     return "bad_base64";
   case Anomaly::kOtherTrack:

@@ -31,6 +31,7 @@ enum class Anomaly {
   kBadStart,       // a `start` without a stream SID or a call SID, or with two
   kBadMediaFormat, // a `start` that announces anything but mu-law 8 kHz mono
   kBadMedia,       // no payload, or no timestamp of 0 or more
+  kOddSize,        // media of other than 20 ms: taken as it is
   kBadBase64,      // a payload that is not complete standard base64
   kOtherTrack,     // media that is not the caller's ("outbound")
   kBadDtmf,        // no digit, or not one of 0-9 * # A-D

@@ -253,6 +253,9 @@ def a_full_house_says_so(stack):
             if e["event"] == "say"]
     check(len(said) == 1 and "lines are busy" in said[0],
           f"the second heard {said}")
+    status, body = get(stack.url + "/readyz")
+    check(status == 503 and "1 call is all it takes" in body,
+          f"a full house is ready: {status} {body}")
     check(phone.wait(60) == 0, "the first call did not end in order")
 
 

@@ -189,7 +189,11 @@ public:
     statuses.push_back(sid + " " + event + " " + error);
   }
   std::size_t active() const override { return 3; }
-  bool draining() const override { return draining_; }
+  patchcord::Result<patchcord::Unit> takes_calls() const override {
+    if (draining_)
+      return patchcord::make_error("draining", "the server is about to stop");
+    return patchcord::ok();
+  }
   std::optional<std::function<void()>>
   subscribe(const std::string &sid,
             patchcord::call::CallRegistry::EventHandler event) override {

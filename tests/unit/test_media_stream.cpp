@@ -324,6 +324,11 @@ static void test_anomalies_are_counted() {
   f.receive_media(2, 1);
   f.receive_media(4, 3); // sequence 3, chunk 2 never came
   f.receive_media(5, 4);
+  for (const char *payload : {"", "/w==", "/////w=="})
+    f.receive(
+        R"({"event":"media","streamSid":"MZ1","media":{"timestamp":"200",)"
+        R"("payload":")" +
+        std::string(payload) + "\"}}");
   f.receive_stop(6);
   f.receive_media(7, 5);
   for (const auto &[kind, expected] :
@@ -336,11 +341,13 @@ static void test_anomalies_are_counted() {
                                              {"wrong_stream_sid", 1},
                                              {"sequence_gap", 1},
                                              {"chunk_gap", 1},
+                                             {"odd_size", 3},
                                              {"after_stop", 1}}) {
     g_test_message("%s", kind);
     g_assert_cmpuint(f.count(kind), ==, expected);
   }
   assert_log(f, "media 120 160\nmedia 160 160\nmedia 180 160\n"
+                "media 200 0\nmedia 200 1\nmedia 200 4\n"
                 "sink end stop \nend stop \n");
 }
 

@@ -385,6 +385,9 @@ void test_without_token() {
       strict.post("/twilio/webhooks/voice", Fixture::call_fields());
   g_assert_cmpint(refused.status, ==, 500);
   check_holds(refused.body, "no_auth_token");
+  const auto unready = strict.get("/readyz");
+  g_assert_cmpint(unready.status, ==, 503);
+  check_holds(unready.body, "no auth token");
   RawClient stream(strict.server->port());
   stream.send(strict.handshake("token1"));
   check_holds(stream.read_until("}}"), "HTTP/1.1 500");
