@@ -155,8 +155,10 @@ std::string system_prompt(const Definition &definition, const Values &known,
   }
   prompt += "\n# The end\n\nWhen all required fields that apply are known, ";
   if (definition.end.confirm)
-    prompt += "read them back and ask whether they are right. Once the caller "
-              "has confirmed, ";
+    prompt += "read them back and ask whether they are right. Where what you "
+              "said breaks off, the caller spoke into it and heard no more: a "
+              "yes does not confirm what he has not heard, so read that to him "
+              "again. Once the caller has confirmed, ";
   prompt += "say \"" + definition.end.goodbye +
             "\" with the action end_call. If the caller wants to stop, say \"" +
             definition.end.farewell + "\" with the action end_call.\n";

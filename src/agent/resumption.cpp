@@ -110,18 +110,21 @@ Result<Resumption> parse_resumption(const Definition &definition,
   return state;
 }
 
+std::string spoken_field(const Field &field, const Value &value,
+                         const Date &today) {
+  constexpr std::string_view kPlace = "{value}";
+  std::string text = field.say;
+  const std::size_t at = text.find(kPlace);
+  return text.replace(at, kPlace.size(), spoken_value(field, value, today));
+}
+
 std::string spoken_summary(const Definition &definition, const Values &values,
                            const Date &today) {
   std::vector<std::string> parts;
   for (const Field &field : definition.fields) {
     const auto found = values.find(field.name);
-    if (found == values.end() || !applies(field, values))
-      continue;
-    std::string part = field.say;
-    const std::string value = spoken_value(field, found->second, today);
-    const std::size_t at = part.find("{value}");
-    parts.push_back(at == std::string::npos ? part
-                                            : part.replace(at, 7, value));
+    if (found != values.end() && applies(field, values))
+      parts.push_back(spoken_field(field, found->second, today));
   }
   return join(parts, ", ");
 }

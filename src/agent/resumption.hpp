@@ -31,6 +31,9 @@ std::string to_json(const Definition &definition, const Resumption &state);
 Result<Resumption> parse_resumption(const Definition &definition,
                                     std::string_view json);
 
+// A value in the words of its field's `say`: "at nine am".
+std::string spoken_field(const Field &field, const Value &value,
+                         const Date &today);
 // "tomorrow, at nine am, for five people": the values that apply, in the words
 // of their fields' `say`.
 std::string spoken_summary(const Definition &definition, const Values &values,

@@ -11,20 +11,8 @@
 namespace patchcord::agent {
 namespace {
 
-std::string replaced(std::string text, std::string_view what,
-                     const std::string &with) {
-  const std::size_t at = text.find(what);
-  return at == std::string::npos ? text : text.replace(at, what.size(), with);
-}
-
 // Of an answer in free words that asks for a person as well.
 constexpr std::size_t kMostFreeWords = 8;
-
-std::string capital(std::string text) {
-  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z')
-    text[0] = static_cast<char>(text[0] - 'a' + 'A');
-  return text;
-}
 
 // Whether the answer to a question for one of them may be taken for the other.
 bool are_alike(const Field &one, const Field &other) {
@@ -88,8 +76,10 @@ Reply ScriptedMind::hand_over(const TransferTarget &target) const {
   return reply;
 }
 
-Thought ScriptedMind::answer(const std::string &caller, const History &) {
+Thought ScriptedMind::answer(const std::string &caller,
+                             const History &history) {
   before_ = state_;
+  note_heard(history);
   Reply reply = hear(caller);
   if (reply.action == "transfer") {
     reply.expect.kind = Expectation::Kind::kNothing;
@@ -166,18 +156,6 @@ Reply ScriptedMind::hear_field(const std::string &caller, const Words &words) {
   return taken(field);
 }
 
-Reply ScriptedMind::taken(const Field &field) {
-  if (!field.confirm)
-    return go_on();
-  state_.stage = Stage::kConfirmField;
-  state_.reprompts = 0;
-  const std::string said =
-      replaced(field.say, "{value}",
-               spoken_value(field, state_.values[field.name], today_));
-  return question(
-      replaced(definition_->phrases.confirm, "{field}", capital(said)));
-}
-
 // Understood, and not what the field may hold.
 Reply ScriptedMind::refused(const Field &field) {
   state_.stage = Stage::kField;
@@ -188,57 +166,6 @@ Reply ScriptedMind::refused(const Field &field) {
 
 const std::string &ScriptedMind::refusal(const Field &field) const {
   return field.invalid.empty() ? definition_->phrases.invalid : field.invalid;
-}
-
-Reply ScriptedMind::hear_field_confirmed(const std::string &caller,
-                                         const Words &words) {
-  const Field &field = *state_.field;
-  const auto yes = yes_or_no(words);
-  if (merely_agrees(words) ||
-      (yes == true && field.type == FieldType::kBoolean))
-    return go_on();
-  // "No, four two one ...", "yes, but at three": the correction comes along.
-  const Value before = state_.values[field.name];
-  const bool one_value = !is_free_text(field) && field.type != FieldType::kList;
-  const Taken answer =
-      one_value ? take(field, caller, Asked::kYes) : Taken::kNo;
-  if (answer == Taken::kYes && state_.values[field.name] != before) {
-    state_.stage = Stage::kField;
-    return hear_field(caller, words);
-  }
-  if (auto list = changed(field, caller)) {
-    if (!is_valid(so_far(field), *list))
-      return ask_again(refusal(field));
-    state_.values[field.name] = *std::move(list);
-    return short_list() == &field ? go_on() : taken(field);
-  }
-  if (yes == true && !has_reservation(words)) { // whatever else was in it
-    state_.values[field.name] = before;
-    state_.rejected.erase(field.name);
-    return go_on();
-  }
-  if (answer == Taken::kRefused)
-    return refused(field);
-  return yes ? ask_anew(field) : not_understood();
-}
-
-Reply ScriptedMind::hear_all_confirmed(const std::string &caller,
-                                       const Words &words) {
-  // "No, tomorrow", "yes, but tomorrow": whatever changes is read back again.
-  if (!merely_agrees(words) && take_mentions(caller, nullptr))
-    return go_on();
-  const auto yes = yes_or_no(words);
-  if (yes == true && !has_reservation(words)) {
-    state_.goal_reached = true;
-    return end(definition_->end.goodbye, "goal");
-  }
-  if (!yes)
-    return not_understood();
-  if (const Field *field = named(words)) // "no, the time is wrong"
-    return ask_anew(*field);
-  state_.stage = Stage::kWhich;
-  state_.reprompts = 0;
-  return question(definition_->phrases.which);
 }
 
 Reply ScriptedMind::hear_which(const std::string &caller, const Words &words) {
@@ -294,11 +221,6 @@ Reply ScriptedMind::ask(const Field &field) {
   state_.stage = Stage::kField;
   state_.field = &field;
   return question(field.question);
-}
-
-Reply ScriptedMind::read_back() {
-  state_.stage = Stage::kConfirmAll;
-  return question(replaced(definition_->end.read_back, "{fields}", summary()));
 }
 
 Reply ScriptedMind::not_understood() {

@@ -48,11 +48,17 @@ private:
     kWhich,        // what is to be changed
     kOver,
   };
+  struct ReadBack {
+    const Field *field;
+    std::size_t end; // of its value in the question, in bytes
+  };
   struct State {
     Stage stage = Stage::kField;
     const Field *field = nullptr;
-    int reprompts = 0;    // of the question that stands
-    std::string question; // as it was asked last
+    int reprompts = 0;          // of the question that stands
+    std::string question;       // as it was asked last
+    std::vector<ReadBack> read; // in it, when it reads back
+    Values told;                // what the caller heard of what was read back
     Values values;
     Rejected rejected;
     std::vector<const Field *> skipped;
@@ -62,19 +68,14 @@ private:
   Reply hear(const std::string &caller);
   Reply hear_field(const std::string &caller, const Words &words);
   Reply hear_more(const std::string &caller, const Words &words);
-  Reply hear_field_confirmed(const std::string &caller, const Words &words);
-  Reply hear_all_confirmed(const std::string &caller, const Words &words);
   Reply hear_which(const std::string &caller, const Words &words);
   // Asks for the next field that is missing, or reads all back, or ends.
   Reply go_on();
   Reply ask(const Field &field);
-  // The field that was asked for has a value: what comes of it.
-  Reply taken(const Field &field);
   Reply refused(const Field &field);
   const std::string &refusal(const Field &field) const;
   Reply ask_anew(const Field &field);
   const Field *named(const Words &words) const;
-  Reply read_back();
   Reply not_understood();
   Reply ask_again(const std::string &lead);
   Reply end(const std::string &text, const std::string &reason);
@@ -86,6 +87,15 @@ private:
   bool take_mentions(const std::string &caller, const Field *asked);
   enum class Taken { kNo, kRefused, kYes };
   Taken take(const Field &field, const std::string &caller, Asked asked);
+
+  // Reading back: scripted_read_back.cpp.
+  Reply read_back();
+  // The field that was asked for has a value: what comes of it.
+  Reply taken(const Field &field);
+  void note_heard(const History &history);
+  bool knows_what_was_read() const;
+  Reply hear_field_confirmed(const std::string &caller, const Words &words);
+  Reply hear_all_confirmed(const std::string &caller, const Words &words);
 
   // Lists: scripted_lists.cpp. `words`: what brought the last part.
   Reply ask_for_more(const Field &field, const Words &words);

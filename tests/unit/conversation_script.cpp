@@ -394,9 +394,12 @@ timeout_s = 3
 std::string play_lines(const std::shared_ptr<const Definition> &definition,
                        std::initializer_list<Line> lines) {
   ScriptedMind mind(definition, kWednesday);
-  (void)mind.open();
+  std::string heard = mind.open().message; // all of it, always
   for (const Line &line : lines) {
-    const Reply reply = std::get<Reply>(mind.answer(line.caller, {}));
+    const Reply reply = std::get<Reply>(
+        mind.answer(line.caller, {{Said::Who::kAgent, heard},
+                                  {Said::Who::kCaller, line.caller}}));
+    heard = reply.message;
     if (reply.message != line.agent)
       g_error("\"%s\": expected\n  %s\ngot\n  %s", line.caller, line.agent,
               reply.message.c_str());
