@@ -3,9 +3,12 @@
 
 namespace patchcord::cli {
 
-void Report::print(const char *verdict, const std::string &item,
-                   const std::string &text) {
-  std::fprintf(out_, "%-4s  %-13s ", verdict, item.c_str());
+void Report::tell(Verdict verdict, const std::string &item,
+                  const std::string &text) {
+  const char *word = verdict == Verdict::kOk     ? "ok"
+                     : verdict == Verdict::kWarn ? "warn"
+                                                 : "FAIL";
+  std::fprintf(out_, "%-4s  %-13s ", word, item.c_str());
   // Further lines stand below the first.
   for (const char c : text) {
     std::fputc(c, out_);
@@ -17,15 +20,15 @@ void Report::print(const char *verdict, const std::string &item,
 }
 
 void Report::ok(const std::string &item, const std::string &text) {
-  print("ok", item, text);
+  tell(Verdict::kOk, item, text);
 }
 void Report::warn(const std::string &item, const std::string &text) {
   ++warnings_;
-  print("warn", item, text);
+  tell(Verdict::kWarn, item, text);
 }
 void Report::fail(const std::string &item, const std::string &text) {
   ++failures_;
-  print("FAIL", item, text);
+  tell(Verdict::kFail, item, text);
 }
 
 } // namespace patchcord::cli

@@ -10,6 +10,9 @@ namespace patchcord::cli {
 class Report {
 public:
   explicit Report(std::FILE *out = stdout) : out_(out) {}
+  Report(const Report &) = delete;
+  Report &operator=(const Report &) = delete;
+  virtual ~Report() = default;
   void ok(const std::string &item, const std::string &text);
   void warn(const std::string &item, const std::string &text);
   void fail(const std::string &item, const std::string &text);
@@ -17,10 +20,12 @@ public:
   int failures() const { return failures_; }
   int warnings() const { return warnings_; }
 
-private:
-  void print(const char *verdict, const std::string &item,
-             const std::string &text);
+protected:
+  enum class Verdict { kOk, kWarn, kFail };
+  virtual void tell(Verdict verdict, const std::string &item,
+                    const std::string &text);
 
+private:
   std::FILE *const out_; // the caller's
   int failures_ = 0, warnings_ = 0;
 };

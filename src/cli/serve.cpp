@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "base/log.hpp"
-#include "call/graph_builder.hpp"
 #include "call/stall_watch.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
-#include "cli/setup.hpp"
+#include "cli/preflight.hpp"
 #include "cli/supervisor.hpp"
-#include "recording/writer.hpp"
 #include "server/http_server.hpp"
 #include "worker/worker_pool.hpp"
 
@@ -16,6 +14,7 @@
 #include <gio/gio.h>
 #include <mutex>
 #include <sys/resource.h>
+#include <tuple>
 
 namespace patchcord::cli {
 namespace {
@@ -69,7 +68,15 @@ Result<config::Config> load(const Arguments &arguments) {
                                  ? config::default_path(environment)
                                  : arguments.config_file,
                              environment);
-  if (config && arguments.local) {
+  if (!config)
+    return config;
+  // As they were given.
+  for (const auto &[key, option, value] :
+       {std::tuple("call.agent", "--agent", &arguments.agent),
+        std::tuple("call.pipeline", "--pipeline", &arguments.pipeline)})
+    if (!value->empty())
+      config->set_at[key] = option;
+  if (arguments.local) {
     const auto address = config::parse_listen(config->server.listen);
     if (address && address->host != "127.0.0.1" && address->host != "::1" &&
         address->host != "localhost")
@@ -196,34 +203,20 @@ int wind_down(Supervisor &supervisor, call::CallRegistry &registry,
   return kFailed;
 }
 
-int serve(const config::Config &config, const CallFiles &files,
+int serve(const config::Config &config, const CallNeeds &needs,
           Supervisor &supervisor) {
   // In the order in which they need each other.
-  auto store = store::RecordStore::open(config.store.records);
-  if (!store) {
-    log::error("store.records: " + store.error().message);
-    return kFailed;
-  }
-  std::unique_ptr<recording::Writer> recordings;
-  if (!config.call.recordings.empty()) {
-    auto opened = recording::Writer::open(config.call.recordings);
-    if (!opened) {
-      log::error("call.recordings: " + opened.error().message);
-      return kFailed;
-    }
-    recordings = *std::move(opened);
-  }
-  call::CallRegistry registry(config, **store, recordings.get());
+  call::CallRegistry registry(config, *needs.records, needs.recordings.get());
   registry.load();
   const auto desk = server::make_call_desk(registry);
   const WorkerPool pool(static_cast<unsigned>(config.server.workers));
-  const auto server = server::HttpServer::start({config, readiness(config)},
-                                                pool.workers(), *desk, **store);
+  const auto server = server::HttpServer::start(
+      {config, readiness(config)}, pool.workers(), *desk, *needs.records);
   if (!server) {
     log::error(server.error().message);
     return kFailed;
   }
-  print_banner(config, files, **server, pool.size());
+  print_banner(config, needs.files, **server, pool.size());
   Supervisor::notify("READY=1\nSTATUS=answering calls");
   call::StallWatch stalls(registry, pool.workers());
   while (supervisor.wait(kSweep, pool.workers()) !=
@@ -234,6 +227,26 @@ int serve(const config::Config &config, const CallFiles &files,
   }
   return wind_down(supervisor, registry, config, pool.workers());
 }
+
+// What is well is not told, and what does not stop the daemon goes to its log.
+class StartReport : public Report {
+public:
+  enum class Failures { kErrors, kWarnings };
+  explicit StartReport(Failures told_as) : told_as_(told_as) {}
+
+private:
+  void tell(Verdict verdict, const std::string &,
+            const std::string &text) override {
+    const bool failed = verdict == Verdict::kFail;
+    if (failed && told_as_ == Failures::kErrors)
+      std::fprintf(stderr, "%s\n", text.c_str());
+    else if (failed ||
+             (verdict == Verdict::kWarn && told_as_ == Failures::kErrors))
+      log::warning(text);
+  }
+
+  const Failures told_as_;
+};
 
 int refuse(const Error &error) {
   std::fprintf(stderr, "%s\n", error.message.c_str());
@@ -261,16 +274,13 @@ int run_serve(int argc, char **argv) {
   Supervisor supervisor; // before any thread
 
   // What would turn every caller away is an error now.
-  const auto files = find_call_files(*config);
-  if (!files)
-    return refuse(files.error());
-  if (const auto agent = call::read_agent(files->agent); !agent)
-    return refuse(agent.error());
-  if (const auto gstreamer = init_gstreamer(); !gstreamer)
-    return refuse(gstreamer.error());
-  if (const auto graph = check_graph(*config, *files); !graph)
-    return refuse(graph.error());
-  return serve(*config, *files, supervisor);
+  StartReport report(StartReport::Failures::kErrors);
+  const CallNeeds needs = look_at_needs(report, *config);
+  if (report.failures() != 0)
+    return kFailed;
+  StartReport advice(StartReport::Failures::kWarnings);
+  look_at_reach(advice, *config, needs.pipeline);
+  return serve(*config, needs, supervisor);
 }
 
 } // namespace patchcord::cli

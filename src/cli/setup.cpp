@@ -59,11 +59,13 @@ Result<Unit> init_gstreamer() {
 Result<CallFiles> find_call_files(const config::Config &config) {
   const auto agent = config::find_agent(config.call.agent);
   if (!agent)
-    return make_error("bad_agent", "call.agent: " + agent.error().message);
+    return make_error("bad_agent", config::source_of(config, "call.agent") +
+                                       ": " + agent.error().message);
   const auto pipeline = config::find_pipeline(config.call.pipeline);
   if (!pipeline)
     return make_error("bad_pipeline",
-                      "call.pipeline: " + pipeline.error().message);
+                      config::source_of(config, "call.pipeline") + ": " +
+                          pipeline.error().message);
   return CallFiles{*agent, *pipeline};
 }
 

@@ -106,8 +106,6 @@ private:
                 const toml::node &node);
   void section(const std::string &path, const std::string &name,
                const toml::table &table);
-
-  std::map<std::string, std::string> set_at_; // where a text was set last
 };
 
 void Loader::set_text(const std::string &where, const Key &key,
@@ -117,7 +115,7 @@ void Loader::set_text(const std::string &where, const Key &key,
     return;
   }
   std::get<Key::Text>(key.field)(config) = std::move(text);
-  set_at_[key.full_name()] = where;
+  config.set_at[key.full_name()] = where;
 }
 
 void Loader::set_whole(const std::string &where, const Key &key,
@@ -335,7 +333,7 @@ void Loader::check_ways() {
       continue;
     const std::string name = section + "." + way.url_key;
     problems.push_back(
-        set_at_[name] + ": " + name +
+        source_of(config, name) +
         ": expected a URL with TLS, or one of this machine, for " + section +
         "." + way.secret_key + " would be read by everybody on the way, got " +
         in_quotes(redacted_url(way.url)) + way.unless);
@@ -404,6 +402,11 @@ std::string default_path(const Environment &environment) {
       return path;
   }
   return {};
+}
+
+std::string source_of(const Config &config, const std::string &key) {
+  const auto set = config.set_at.find(key);
+  return set == config.set_at.end() ? key : set->second + ": " + key;
 }
 
 std::vector<KeyInfo> known_keys() {

@@ -62,7 +62,15 @@ struct Config {
   struct Log {
     std::string level = "info"; // "debug", "info", "warning" or "error"
   } log;
+
+  // Where texts were set last: "call.agent" at "patchcord.toml:12", at
+  // "PATCHCORD_CALL_AGENT"; not those that have their default.
+  std::map<std::string, std::string> set_at;
 };
+
+// For errors about the text that stands in `key`: "patchcord.toml:12:
+// call.agent", or the key alone when it has its default.
+std::string source_of(const Config &config, const std::string &key);
 
 using Environment = std::map<std::string, std::string>;
 Environment process_environment();

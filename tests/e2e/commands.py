@@ -98,6 +98,47 @@ def a_voice_that_is_not_there_is_refused_naming_file_and_key():
               out + err)
 
 
+def all_that_turns_callers_away_is_told_at_once_with_its_line():
+    with Stack() as stack:
+        config = stack.file("bad.toml", """[call]
+agent = "nosuch"
+pipeline = "ofline"
+recordings = "/nonexistent/a/b"
+[store]
+records = "sqlite:/nonexistent/x.db"
+[twilio]
+hangup = "rest"
+""")
+        for command in ("serve", "check"):
+            code, out, err = run(command, "--config", config)
+            said = out + err
+            for line, words in (
+                    (2, 'call.agent: no agent is called "nosuch"'),
+                    (3, 'call.pipeline: no pipeline is called "ofline"'),
+                    (4, "call.recordings: /nonexistent/a/b: No such file"),
+                    (6, "store.records: /nonexistent/x.db: unable to open"),
+                    (8, 'twilio.hangup: "rest" needs an account: set '
+                        "TWILIO_ACCOUNT_SID"),
+                    (8, 'twilio.hangup: "rest" needs an auth token: set '
+                        "TWILIO_AUTH_TOKEN")):
+                check(code == 1 and f"{config}:{line}: {words}" in said,
+                      f"{command}: {line}: {words} is not in {said!r}")
+        code, _, err = run("serve", "--agent", "nosuch", "--pipeline", "ofline")
+        check(code == 1 and "--agent: call.agent: no agent" in err and
+              "--pipeline: call.pipeline: no pipeline" in err, err)
+
+
+def a_model_that_has_no_key_is_refused():
+    for command in ("serve", "check"):
+        code, out, err = run(command, env={"PATCHCORD_CALL_PIPELINE": "cloud",
+                                           "PATCHCORD_SERVER_LISTEN":
+                                           "127.0.0.1:0",
+                                           "PATCHCORD_STORE_RECORDS":
+                                           "sqlite::memory:"}, timeout=20)
+        check(code == 1 and "the pipeline needs a key: set OPENAI_API_KEY"
+              in out + err, f"{command}: {code} {out} {err}")
+
+
 def a_thread_on_the_way_to_the_caller_is_refused():
     for command in ("check", "serve"):
         for element in ("queue", "multiqueue"):
@@ -245,6 +286,8 @@ if __name__ == "__main__":
         a_bad_configuration_is_refused_naming_file_line_and_key,
         a_bad_agent_is_refused_naming_file_and_line,
         a_voice_that_is_not_there_is_refused_naming_file_and_key,
+        all_that_turns_callers_away_is_told_at_once_with_its_line,
+        a_model_that_has_no_key_is_refused,
         a_thread_on_the_way_to_the_caller_is_refused,
         a_pipeline_that_cannot_hold_a_call_is_refused_with_the_reason,
         a_voice_format_that_nobody_takes_is_refused,

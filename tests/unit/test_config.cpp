@@ -94,6 +94,19 @@ realtime_url = "wss://h.example.com/openai/realtime?api-version=1"
   g_assert_true((tokens == std::vector<std::string>{"one", "two"}));
 }
 
+// For what only its use finds wrong.
+void test_source_of() {
+  const Folder folder;
+  const std::string path =
+      folder.write("patchcord.toml", "[call]\nagent = \"a\"\n"
+                                     "pipeline = \"b\"\n");
+  const Config config = loaded(path, {{"PATCHCORD_CALL_PIPELINE", "c"}});
+  CHECK_TEXT(config::source_of(config, "call.agent"), path + ":2: call.agent");
+  CHECK_TEXT(config::source_of(config, "call.pipeline"),
+             "PATCHCORD_CALL_PIPELINE: call.pipeline");
+  CHECK_TEXT(config::source_of(config, "store.records"), "store.records");
+}
+
 void test_errors() {
   const struct {
     const char *text;
@@ -431,6 +444,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/config/works-with-nothing", test_defaults);
   g_test_add_func("/config/a-file-sets-keys", test_file);
   g_test_add_func("/config/errors-name-place-key-and-expectation", test_errors);
+  g_test_add_func("/config/source-of-name-place-key-and-expectation",
+                  test_source_of);
   g_test_add_func("/config/all-errors-are-told-at-once",
                   test_all_errors_at_once);
   g_test_add_func("/config/the-environment-wins-over-the-file",

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli/preflight.hpp"
+
+#include "base/text.hpp"
+#include "call/graph_builder.hpp"
+#include "openai/realtime_endpoint.hpp"
+
+#include <algorithm>
+#include <future>
+
+namespace patchcord::cli {
+namespace {
+
+bool is_hex(std::string_view text, std::size_t size) {
+  return text.size() == size &&
+         text.find_first_not_of("0123456789abcdefABCDEF") ==
+             std::string_view::npos;
+}
+
+bool mentions(const std::string &pipeline, const char *word) {
+  return pipeline.find(word) != std::string::npos;
+}
+
+// "patchcord.toml:3: call.agent: what is wrong".
+std::string about(const config::Config &config, const char *key,
+                  const std::string &text) {
+  return config::source_of(config, key) + ": " + text;
+}
+
+// What works offline works in English.
+void look_at_language(Report &report, const std::string &agent_file,
+                      const agent::Definition &definition,
+                      const std::string &pipeline) {
+  const std::string &language = definition.language;
+  if (language.starts_with("en"))
+    return;
+  if (mentions(pipeline, "sphinxstt"))
+    report.warn("agent", agent_file +
+                             ": language: the recogniser sphinxstt "
+                             "understands English only, not " +
+                             language);
+  if (!mentions(pipeline, "mind=openai"))
+    report.warn("agent", agent_file +
+                             ": language: the scripted mind "
+                             "understands English only, not " +
+                             language);
+}
+
+// Empty when it is of no use.
+std::string look_at_agent(Report &report, const config::Config &config) {
+  const auto path = config::find_agent(config.call.agent);
+  if (!path) {
+    report.fail("agent", about(config, "call.agent", path.error().message));
+    return {};
+  }
+  const auto definition = call::read_agent(*path);
+  if (!definition) {
+    report.fail("agent", definition.error().message);
+    return {};
+  }
+  report.ok("agent", *path + ": " + definition->name + ", " +
+                         std::to_string(definition->fields.size()) + " fields");
+  return *path;
+}
+
+// Without a good agent (`files.agent` is empty) the graph is looked at alone.
+std::string look_at_pipeline(Report &report, const config::Config &config,
+                             CallFiles &files) {
+  const auto path = config::find_pipeline(config.call.pipeline);
+  if (!path) {
+    report.fail("pipeline",
+                about(config, "call.pipeline", path.error().message));
+    return {};
+  }
+  files.pipeline = *path;
+  const auto text = call::read_pipeline(*path);
+  if (!text) {
+    report.fail("pipeline", text.error().message);
+    return {};
+  }
+  const auto graph = check_graph(config, files);
+  if (const auto definition = call::read_agent(files.agent); definition)
+    look_at_language(report, files.agent, *definition, *text);
+  if (!graph)
+    report.fail("pipeline", graph.error().message);
+  else if (!files.agent.empty())
+    report.ok("pipeline", *path);
+  return *text;
+}
+
+// A server of one's own may want none, and a graph may bring its own.
+void look_at_model_key(Report &report, const config::Config &config,
+                       const std::string &pipeline) {
+  const auto &openai = config.openai;
+  const Providers asked = providers_of(pipeline);
+  const auto wants = [](const std::string &url) {
+    return openai::is_openai_url(url);
+  };
+  const bool needed = (asked.model && wants(openai.base_url)) ||
+                      (asked.recogniser && wants(openai.realtime_url.empty()
+                                                     ? openai.base_url
+                                                     : openai.realtime_url));
+  if (needed && openai.api_key.empty() && !mentions(pipeline, "api-key"))
+    report.fail("openai", "the pipeline needs a key: set OPENAI_API_KEY "
+                          "(openai.api_key)");
+}
+
+void look_at_hangup(Report &report, const config::Config &config) {
+  if (config.twilio.hangup != "rest")
+    return;
+  if (config.twilio.account_sid.empty())
+    report.fail("twilio", about(config, "twilio.hangup",
+                                "\"rest\" needs an account: set "
+                                "TWILIO_ACCOUNT_SID (twilio.account_sid)"));
+  if (config::auth_tokens(config).empty())
+    report.fail("twilio", about(config, "twilio.hangup",
+                                "\"rest\" needs an auth token: set "
+                                "TWILIO_AUTH_TOKEN (twilio.auth_token)"));
+}
+
+std::unique_ptr<store::RecordStore>
+look_at_records(Report &report, const config::Config &config) {
+  auto store = store::RecordStore::open(config.store.records);
+  if (!store) {
+    report.fail("records",
+                about(config, "store.records", store.error().message));
+    return nullptr;
+  }
+  std::promise<Result<Unit>> promise;
+  (*store)->check(
+      [&](Result<Unit> result) { promise.set_value(std::move(result)); });
+  const auto result = promise.get_future().get();
+  if (!result) {
+    report.fail("records",
+                about(config, "store.records", result.error().message));
+    return nullptr;
+  }
+  report.ok("records", config.store.records + " can be written");
+  return *std::move(store);
+}
+
+std::unique_ptr<recording::Writer>
+look_at_recordings(Report &report, const config::Config &config) {
+  if (config.call.recordings.empty())
+    return nullptr;
+  auto writer = recording::Writer::open(config.call.recordings);
+  if (!writer) {
+    report.fail("recordings",
+                about(config, "call.recordings", writer.error().message));
+    return nullptr;
+  }
+  report.ok("recordings", config.call.recordings + " can be written");
+  return *std::move(writer);
+}
+
+void look_at_public_url(Report &report, const config::Config &config) {
+  const std::string &url = config.server.public_url;
+  const auto starts = [&](const char *start) { return url.starts_with(start); };
+  if (url.empty())
+    report.warn("public url",
+                "server.public_url is not set: only this machine can call " +
+                    config::public_url(config));
+  else if (starts("http://"))
+    report.warn("public url",
+                url + ": Twilio takes media streams over TLS only; with http "
+                      "this is for local tests");
+  else if (starts("https://localhost") || starts("https://127.") ||
+           starts("https://10.") || starts("https://192.168."))
+    report.fail("public url",
+                about(config, "server.public_url",
+                      "Twilio cannot reach this address: " + url));
+  else
+    report.ok("public url", url + "/twilio/webhooks/voice is the webhook for "
+                                  "Twilio's console");
+}
+
+void look_at_signing(Report &report, const config::Config &config) {
+  const auto tokens = config::auth_tokens(config);
+  if (!config.twilio.validate_signatures)
+    report.warn("twilio", "twilio.validate_signatures is off: anybody who "
+                          "reaches the server can start calls");
+  else if (tokens.empty())
+    report.fail("twilio", "there is no auth token to check signatures with: "
+                          "set TWILIO_AUTH_TOKEN (twilio.auth_token)");
+  else if (!std::all_of(tokens.begin(), tokens.end(),
+                        [](const auto &token) { return is_hex(token, 32); }))
+    report.warn("twilio", "the auth token does not look like one (32 "
+                          "hexadecimal digits); an API key's secret does not "
+                          "sign webhooks");
+  else
+    report.ok("twilio", "an auth token is set");
+
+  const std::string &sid = config.twilio.account_sid;
+  if (!sid.empty() &&
+      !(sid.starts_with("AC") && is_hex(std::string_view(sid).substr(2), 32)))
+    report.warn("twilio", about(config, "twilio.account_sid",
+                                "does not look like one (AC and 32 "
+                                "hexadecimal digits): " +
+                                    sid));
+}
+
+} // namespace
+
+Providers providers_of(const std::string &pipeline) {
+  return {mentions(pipeline, "realtimestt") || mentions(pipeline, "whisperstt"),
+          mentions(pipeline, "mind=openai"),
+          mentions(pipeline, "elevenlabssrc")};
+}
+
+CallNeeds look_at_needs(Report &report, const config::Config &config) {
+  CallNeeds needs;
+  const auto gstreamer = init_gstreamer();
+  if (!gstreamer)
+    report.fail("gstreamer", gstreamer.error().message);
+  needs.files.agent = look_at_agent(report, config);
+  if (gstreamer)
+    needs.pipeline = look_at_pipeline(report, config, needs.files);
+  look_at_model_key(report, config, needs.pipeline);
+  look_at_hangup(report, config);
+  needs.records = look_at_records(report, config);
+  needs.recordings = look_at_recordings(report, config);
+  return needs;
+}
+
+void look_at_reach(Report &report, const config::Config &config,
+                   const std::string &pipeline) {
+  if (providers_of(pipeline).voice && config.elevenlabs.api_key.empty() &&
+      !mentions(pipeline, "api-key"))
+    report.fail("elevenlabs", "the pipeline needs a key: set "
+                              "ELEVENLABS_API_KEY (elevenlabs.api_key)");
+  look_at_public_url(report, config);
+  look_at_signing(report, config);
+}
+
+} // namespace patchcord::cli
