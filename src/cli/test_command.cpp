@@ -4,10 +4,12 @@
 #include "cli/options.hpp"
 #include "cli/setup.hpp"
 #include "config/config.hpp"
+#include "openai/realtime_endpoint.hpp"
 #include "phone/wav.hpp"
 #include "scenario/report.hpp"
 #include "scenario/stage.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -108,6 +110,22 @@ Result<std::vector<scenario::Played>> read_all(const Arguments &arguments) {
     return make_error("usage", "no scenario's name or file contains \"" +
                                    arguments.only + "\"");
   return scenarios;
+}
+
+// A server of one's own may want no key.
+Result<config::Config>
+read_live_model(const Arguments &arguments,
+                const std::vector<scenario::Played> &scenarios) {
+  auto config = load_config(arguments.config_file);
+  const bool asked =
+      std::any_of(scenarios.begin(), scenarios.end(), [](const auto &played) {
+        return played.error.empty() && played.scenario.mind == "openai";
+      });
+  if (config && asked && config->openai.api_key.empty() &&
+      openai::is_openai_url(config->openai.base_url))
+    return make_error("usage", "--live-model needs a key: set OPENAI_API_KEY "
+                               "(openai.api_key)");
+  return config;
 }
 
 int list(const std::vector<scenario::Played> &scenarios) {
@@ -223,10 +241,10 @@ int run_test(int argc, char **argv) {
     return list(*scenarios);
   std::optional<config::Config> live_model;
   if (arguments.live_model) {
-    const auto config = load_config(arguments.config_file);
+    auto config = read_live_model(arguments, *scenarios);
     if (!config)
       return refuse(config.error().message);
-    live_model = *config;
+    live_model = *std::move(config);
   }
   if (const auto started = init_gstreamer(); !started)
     return refuse(started.error().message);

@@ -129,6 +129,13 @@ heard = ["The red one. Anything else?", "Fine. Goodbye."]
         check(took > 0.6, f"{took} s")
         code, _, err = run(path)
         check(code == 2 and "--live-model" in err + _, f"{code}: {_}{err}")
+        # Nobody would answer: OpenAI itself takes no call without a key.
+        done = subprocess.run([BUILD / "src/cli/patchcord", "test",
+                               "--live-model", path], env=stack.env,
+                              capture_output=True, text=True, timeout=120)
+        check(done.returncode == 2 and not done.stdout and
+              "set OPENAI_API_KEY" in done.stderr,
+              f"{done.returncode}: {done.stdout}{done.stderr}")
 
 
 def a_bad_file_does_not_keep_others_from_being_played():

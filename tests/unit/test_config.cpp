@@ -444,8 +444,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/config/works-with-nothing", test_defaults);
   g_test_add_func("/config/a-file-sets-keys", test_file);
   g_test_add_func("/config/errors-name-place-key-and-expectation", test_errors);
-  g_test_add_func("/config/source-of-name-place-key-and-expectation",
-                  test_source_of);
+  g_test_add_func("/config/where-a-text-was-set", test_source_of);
   g_test_add_func("/config/all-errors-are-told-at-once",
                   test_all_errors_at_once);
   g_test_add_func("/config/the-environment-wins-over-the-file",
