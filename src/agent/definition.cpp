@@ -46,18 +46,18 @@ public:
     reader.read("instructions", definition_.instructions, true);
     read_language(reader);
     const auto fields = reader.tables("fields");
-    for (std::size_t i = 0; i < fields.size() && !reader.failed(); ++i)
+    for (std::size_t i = 0; i < fields.size(); ++i)
       if (auto field =
               read_field(file_, *fields[i], "fields[" + std::to_string(i) + "]",
                          definition_))
         definition_.fields.push_back(*std::move(field));
     const auto tools = reader.tables("tools");
-    for (std::size_t i = 0; i < tools.size() && !reader.failed(); ++i)
+    for (std::size_t i = 0; i < tools.size(); ++i)
       definition_.tools.push_back(read_tool(file_, *tools[i],
                                             "tools[" + std::to_string(i) + "]",
                                             definition_.tools));
     const auto targets = reader.tables("transfer");
-    for (std::size_t i = 0; i < targets.size() && !reader.failed(); ++i)
+    for (std::size_t i = 0; i < targets.size(); ++i)
       definition_.transfer.push_back(read_transfer_target(
           file_, *targets[i], "transfer[" + std::to_string(i) + "]",
           definition_.transfer));

@@ -94,12 +94,12 @@ public:
     reader_.read("confirm", field_.confirm);
     const toml::table *only_if = reader_.table("only_if");
     const auto choices = reader_.tables("choices");
-    for (std::size_t i = 0; i < choices.size() && !reader_.failed(); ++i)
+    for (std::size_t i = 0; i < choices.size(); ++i)
       read_choice(*choices[i], path_ + ".choices[" + std::to_string(i) + "]");
     reader_.finish();
     if (!reader_.failed())
       check(type);
-    if (only_if != nullptr && !reader_.failed())
+    if (only_if != nullptr)
       read_only_if(*only_if);
     if (reader_.failed())
       return std::nullopt;
@@ -237,7 +237,7 @@ private:
     reader.read("field", field_.only_if_field, true);
     reader.read("value", field_.only_if_value, true);
     reader.finish();
-    if (reader.failed())
+    if (reader.file_failed())
       return;
     const Field *other = before_.field(field_.only_if_field);
     if (other == nullptr || other->type != Type::kChoice)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/toml_reader.hpp"
 
+#include "base/suggest.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -43,10 +44,29 @@ std::string TomlReader::path_of(std::string_view key) const {
 
 void TomlReader::fail_at(const toml::source_region &where, std::string_view key,
                          const std::string &text) {
-  if (!file_.error)
-    file_.error = make_error(
-        "bad_definition", file_.name + ":" + std::to_string(where.begin.line) +
-                              ": " + path_of(key) + ": " + text);
+  constexpr std::size_t kMostTold = 20;
+  const std::string name = path_of(key) + ": ";
+  auto &all = file_.mistakes;
+  // What is of the wrong kind is often not what it should be, either.
+  for (const File::Mistake &known : all)
+    if (known.line == where.begin.line && known.text.starts_with(name))
+      return;
+  if (all.size() == kMostTold)
+    ++file_.untold;
+  else
+    all.insert(std::upper_bound(all.begin(), all.end(), where.begin.line,
+                                [](std::uint32_t line, const auto &known) {
+                                  return line < known.line;
+                                }),
+               {where.begin.line, name + text});
+  std::vector<std::string> lines;
+  for (const File::Mistake &each : all)
+    lines.push_back(file_.name + ":" + std::to_string(each.line) + ": " +
+                    each.text);
+  if (file_.untold != 0)
+    lines.push_back(file_.name + ": and " + std::to_string(file_.untold) +
+                    " more mistakes");
+  file_.error = make_error("bad_definition", join(lines, "\n"));
 }
 
 void TomlReader::fail(const char *key, const std::string &expected) {
@@ -64,7 +84,7 @@ void TomlReader::fail_missing(const char *key) {
 
 const toml::node *TomlReader::find(const char *key) {
   known_.emplace_back(key);
-  return failed() ? nullptr : table_.get(key);
+  return table_.get(key);
 }
 
 void TomlReader::read(const char *key, std::string &out, bool required) {
@@ -72,7 +92,7 @@ void TomlReader::read(const char *key, std::string &out, bool required) {
   const auto text =
       node != nullptr ? node->value_exact<std::string>() : std::nullopt;
   if (node == nullptr) {
-    if (required && !failed())
+    if (required)
       fail(key, "a text");
     return;
   }
@@ -168,7 +188,7 @@ std::vector<const toml::table *> TomlReader::tables(const char *key) {
   for (const toml::node &element : *array) {
     if (!element.is_table()) {
       fail_at(element.source(), key, "expected a table, got " + shown(element));
-      return {};
+      continue;
     }
     out.push_back(element.as_table());
   }
@@ -176,22 +196,19 @@ std::vector<const toml::table *> TomlReader::tables(const char *key) {
 }
 
 void TomlReader::finish() {
-  if (failed())
-    return;
-  // In the order of the file, so that the first mistake is told first.
-  const toml::key *first = nullptr;
-  for (const auto &[key, node] : table_)
-    if (std::find(known_.begin(), known_.end(), key.str()) == known_.end() &&
-        (first == nullptr || key.source().begin < first->source().begin))
-      first = &key;
-  if (first == nullptr)
-    return;
-  // Asked for by those who know other systems.
-  if (first->str() == "send_dtmf")
-    return fail_at(first->source(), first->str(),
-                   "expected no such key: a media stream cannot send DTMF");
-  fail_at(first->source(), first->str(),
-          "expected one of " + join(known_, ", ") + ", got an unknown key");
+  for (const auto &[key, node] : table_) {
+    const std::string_view name = key.str();
+    if (std::find(known_.begin(), known_.end(), name) != known_.end())
+      continue;
+    // Asked for by those who know other systems.
+    if (name == "send_dtmf")
+      fail_at(key.source(), name,
+              "expected no such key: a media stream cannot send DTMF");
+    else
+      fail_at(key.source(), name,
+              "expected one of " + join(known_, ", ") + ", got an unknown key" +
+                  did_you_mean(name, known_));
+  }
 }
 
 } // namespace patchcord::agent

@@ -5,6 +5,7 @@
 
 #include <toml++/toml.h>
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,17 +15,25 @@
 namespace patchcord::agent {
 
 // Reads a TOML table strictly: each read names the key that it knows; finish()
-// refuses the others. The first error is kept and later reads do nothing, so
-// that a reader is a list of reads with one check at its end.
+// refuses the others. What is wrong is collected, so that a reader is a list of
+// reads with one check at its end, and a file's mistakes are told at once.
 class TomlReader {
 public:
-  // The error and the names shared by the readers of one file.
+  // The errors and the names shared by the readers of one file.
   struct File {
     std::string name;
-    std::optional<Error> error;
+    std::optional<Error> error; // a line a mistake, in the order of the file
+
+    struct Mistake {
+      std::uint32_t line;
+      std::string text; // "KEY: expected ..., got ..."
+    };
+    std::vector<Mistake> mistakes = {};
+    std::size_t untold = 0; // beyond the most that are told
   };
   TomlReader(File &file, const toml::table &table, std::string path = {})
-      : file_(file), table_(table), path_(std::move(path)) {}
+      : file_(file), table_(table), path_(std::move(path)),
+        before_(file.mistakes.size() + file.untold) {}
 
   // Each leaves `out` as it was when the key is absent. Strings are trimmed.
   void read(const char *key, std::string &out, bool required = false);
@@ -43,7 +52,11 @@ public:
   // "FILE:LINE: key: expected ..., got ...".
   void fail(const char *key, const std::string &expected);
   void fail_missing(const char *key);
-  bool failed() const { return file_.error.has_value(); }
+  // Whether something was wrong in this table, or in one that was read while
+  // it was.
+  bool failed() const { return file_.mistakes.size() + file_.untold > before_; }
+  // What refers to other parts of a file is not judged before these are right.
+  bool file_failed() const { return file_.error.has_value(); }
   std::string path_of(std::string_view key) const;
 
 private:
@@ -54,6 +67,7 @@ private:
   File &file_;
   const toml::table &table_;
   std::string path_;
+  const std::size_t before_; // mistakes
   std::vector<std::string> known_;
 };
 

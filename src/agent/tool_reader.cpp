@@ -150,12 +150,12 @@ Tool read_tool(TomlReader::File &file, const toml::table &table,
   reader.read("max_bytes", max_bytes, 1, 256 << 10);
   const toml::table *headers = reader.table("headers");
   const auto arguments = reader.tables("arguments");
-  for (std::size_t i = 0; i < arguments.size() && !reader.failed(); ++i)
+  for (std::size_t i = 0; i < arguments.size(); ++i)
     tool.arguments.push_back(
         read_argument(file, *arguments[i],
                       path + ".arguments[" + std::to_string(i) + "]", tool));
   reader.finish();
-  if (headers != nullptr && !reader.failed())
+  if (headers != nullptr)
     read_headers(file, *headers, path + ".headers", tool);
   if (timeout_s && (*timeout_s < 0.1 || *timeout_s > 60))
     reader.fail("timeout_s", "a number of seconds from 0.1 to 60");

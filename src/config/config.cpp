@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config/config.hpp"
 
+#include "base/suggest.hpp"
 #include "base/text.hpp"
 #include "base/url.hpp"
 #include "config/keys.hpp"
-#include "config/suggest.hpp"
 
 #include <glib.h>
 #include <toml++/toml.h>

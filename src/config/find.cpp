@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/suggest.hpp"
 #include "base/text.hpp"
 #include "config/config.hpp"
-#include "config/suggest.hpp"
 
 #include <algorithm>
 #include <cstdlib>

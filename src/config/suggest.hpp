@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <string>
-#include <string_view>
-#include <vector>
+#include "base/suggest.hpp"
 
 namespace patchcord::config {
 
-// Of `known`, the word that was probably meant by `word`; empty when none is
-// near. For "did you mean".
-std::string nearest(std::string_view word,
-                    const std::vector<std::string> &known);
-// " (did you mean NEAREST?)", or nothing.
-std::string did_you_mean(std::string_view word,
-                         const std::vector<std::string> &known);
+using patchcord::did_you_mean;
+using patchcord::nearest;
 
 } // namespace patchcord::config

@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -115,7 +116,8 @@ void test_refusals() {
     const char *from, *to, *error;
   } rows[] = {
       {"name = \"Test\"", "nam = \"Test\"",
-       "test.toml:1: name: expected a text, got nothing"},
+       "test.toml:1: name: expected a text, got nothing\n"
+       "test.toml:1: nam: expected one of "},
       {"name = \"Test\"", "name = 5",
        "test.toml:1: name: expected a text, got 5"},
       {"name = \"Test\"", "name = \" \"",
@@ -124,7 +126,7 @@ void test_refusals() {
        "test.toml:4: langauge: expected one of name, greeting, greeting_asks, "
        "instructions, language, voice, fields, tools, transfer, voicemail, "
        "end, limits, phrases, interruptions, fillers, thinking, got an unknown "
-       "key"},
+       "key (did you mean language?)"},
       {"language = \"en\"", "language = [1]",
        "test.toml:4: language: expected a text, got an array"},
       {"language = \"en\"", "language = \"English\"",
@@ -132,7 +134,7 @@ void test_refusals() {
        "\"English\""},
       {"espeak = \"en-us\"", "espaek = \"en-us\"",
        "test.toml:6: voice.espaek: expected one of espeak, elevenlabs, got an "
-       "unknown key"},
+       "unknown key (did you mean espeak?)"},
       {"espeak = \"en-us\"", "elevenlabs = \"Rachel (calm)\"",
        "test.toml:6: voice.elevenlabs: expected a voice ID, letters and "
        "digits, "
@@ -196,7 +198,9 @@ void test_refusals() {
       {"[phrases]\n", "[phrases]\nsilense = \"x\"\n",
        "test.toml:36: phrases.silense: expected one of silence, hold, "
        "time_up, confirm, which, fallback, more, invalid, transfer, "
-       "transfer_failed, summary, withheld, broken_off, got an unknown key"},
+       "transfer_failed, summary, withheld, broken_off, got an unknown key "
+       "(did you "
+       "mean silence?)"},
       {"silence = \"Hello?\"", "silence = []",
        "test.toml:36: phrases.silence: expected a text, or an array of texts, "
        "got an array"},
@@ -238,8 +242,12 @@ void test_refusals() {
        "test.toml:24: fields[1].min_length: expected no min_length in a field "
        "of type integer, got 2"},
       {"type = \"integer\"", "type = \"digits\"",
+       "test.toml:22: fields[1].phrases: expected no phrases in a field of "
+       "type digits, got an array\n"
        "test.toml:23: fields[1].min: expected no min in a field of type "
-       "digits, got 1"},
+       "digits, got 1\n"
+       "test.toml:24: fields[1].max: expected no max in a field of type "
+       "digits, got 9"},
       {"type = \"choice\"", "type = \"list\"\npattern = \"(a\"",
        "test.toml:10: fields[0].pattern: expected a regular expression of "
        "ECMAScript without back-references (Mismatched '(' and ')' in regular "
@@ -271,6 +279,67 @@ void test_refusals() {
       g_error("%s: expected\n  %s\ngot\n  %s", row.to, row.error,
               error.c_str());
   }
+}
+
+// Who mends one mistake would not like to meet the next one then.
+void test_all_mistakes() {
+  const auto told = [](const std::string &text) {
+    const auto definition = parse_definition(text, "t.toml");
+    g_assert_false(definition.ok());
+    return definition.error().message;
+  };
+  equal(told(R"(name = "x"
+greting = "Hello."
+instructions = 5
+[[fields]]
+name = "wish"
+typ = "choice"
+question = "What?"
+min = "one"
+[[fields.choices]]
+valu = "tea"
+[[fields]]
+name = "Cups!"
+type = "integer"
+question = "How many?"
+only_if = { field = "wish", value = "tea" }
+[limits]
+max_turns = 0
+[[tools]]
+name = "look"
+url = "https://h/{day}"
+timeout_s = 900
+)"),
+        "t.toml:1: greeting: expected a text, got nothing\n"
+        "t.toml:2: greting: expected one of name, greeting, greeting_asks, "
+        "instructions, language, voice, fields, tools, transfer, voicemail, "
+        "end, limits, phrases, interruptions, fillers, thinking, got an "
+        "unknown key (did you mean greeting?)\n"
+        "t.toml:3: instructions: expected a text, got 5\n"
+        "t.toml:4: fields[0].type: expected a text, got nothing\n"
+        "t.toml:6: fields[0].typ: expected one of name, type, label, "
+        "description, phrases, question, reprompt, invalid, say, min, max, "
+        "min_length, max_length, pattern, terminator, min_digits, max_digits, "
+        "timeout_s, required, confirm, only_if, choices, got an unknown key "
+        "(did you mean type?)\n"
+        "t.toml:8: fields[0].min: expected a number, got \"one\"\n"
+        "t.toml:9: fields[0].choices[0].value: expected a text, got nothing\n"
+        "t.toml:10: fields[0].choices[0].valu: expected one of value, spoken, "
+        "got an unknown key (did you mean value?)\n"
+        "t.toml:12: fields[1].name: expected lower-case letters, digits and "
+        "_, got \"Cups!\"\n"
+        "t.toml:17: limits.max_turns: expected a whole number from 1 to 1000, "
+        "got 0\n"
+        "t.toml:18: tools[0].description: expected a text, got nothing\n"
+        "t.toml:21: tools[0].timeout_s: expected a number of seconds from 0.1 "
+        "to 60, got 900");
+  // A file of something else altogether.
+  std::string other;
+  for (int i = 0; i < 500; ++i)
+    other += "key" + std::to_string(i) + " = 1\n";
+  const std::string many = told(other);
+  g_assert_cmpint(std::count(many.begin(), many.end(), '\n'), ==, 20);
+  g_assert_true(many.ends_with("\nt.toml: and 483 more mistakes"));
 }
 
 // Twilio speaks the summary, and not every language.
@@ -473,6 +542,7 @@ int main(int argc, char **argv) {
                   test_refusals);
   g_test_add_func("/definition/interruptions-have-their-own-table",
                   test_interruptions);
+  g_test_add_func("/definition/tells-all-mistakes-at-once", test_all_mistakes);
   g_test_add_func("/definition/a-summary-is-in-a-language-that-twilio-speaks",
                   test_summary_language);
   g_test_add_func("/definition/digits-have-rules", test_digits);

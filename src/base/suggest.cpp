@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "config/suggest.hpp"
+#include "base/suggest.hpp"
 
 #include <algorithm>
 #include <numeric>
 
-namespace patchcord::config {
+namespace patchcord {
 namespace {
 
 // Levenshtein's edit distance.
@@ -49,4 +49,4 @@ std::string did_you_mean(std::string_view word,
   return best.empty() ? std::string() : " (did you mean " + best + "?)";
 }
 
-} // namespace patchcord::config
+} // namespace patchcord
