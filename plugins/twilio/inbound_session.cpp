@@ -2,6 +2,7 @@
 #include "inbound_session.hpp"
 
 #include "audio/mulaw.hpp"
+#include "base/log.hpp"
 #include "graph/contexts.hpp"
 #include "graph/events.hpp"
 #include "graph/messages.hpp"
@@ -161,6 +162,7 @@ void InboundSession::on_start(const twilio::StreamStart &start) {
 void InboundSession::on_media(std::int64_t timestamp_ms, ByteSpan mulaw) {
   const auto held = hold();
   const auto step = timeline_.push(timestamp_ms, mulaw);
+  log_new_anomalies();
   if (eos_ || step.audio.empty())
     return;
   received_ = worker_.now();
@@ -331,6 +333,7 @@ void InboundSession::nothing_came() {
     return watch();
   const auto run = run_;
   make_up_silence(std::min(since, kMostSilence));
+  log_new_anomalies();
   if (goes_on(run) && since < kMostSilence)
     worker_.rearm(watch_, worker_.now() + kPiece);
 }
@@ -366,18 +369,26 @@ void InboundSession::push_eos() {
   gst_pad_push_event(pad_, gst_event_new_eos());
 }
 
+// The stream logs what it counts itself, as it comes.
+void InboundSession::log_new_anomalies() {
+  for (std::size_t i = 0; i < kTimelineKinds.size(); ++i) {
+    const auto &[kind, count] = kTimelineKinds[i];
+    if (timeline_.counts().*count == 0 || logged_[i])
+      continue;
+    logged_[i] = true;
+    const twilio::StreamStart *start = stream_->started();
+    log::warning(std::string("media stream: ") + kind + " (first of its kind)",
+                 start != nullptr
+                     ? log::Context{start->call_sid, start->stream_sid}
+                     : log::Context{});
+  }
+}
+
 void InboundSession::post_anomalies() {
   messages::StreamAnomalies anomalies{stream_->anomalies()};
-  const auto &counts = timeline_.counts();
-  for (const auto &[kind, count] :
-       {std::pair{"timestamp_gap", counts.gaps},
-        std::pair{"timestamp_gap_shortened", counts.shortened},
-        std::pair{"timestamp_repeated", counts.dropped},
-        std::pair{"timestamp_restarted", counts.resyncs},
-        std::pair{"frames_ceased", counts.made_up},
-        std::pair{"frames_late", counts.late}})
-    if (count != 0)
-      anomalies.counts[kind] = count;
+  for (const auto &[kind, count] : kTimelineKinds)
+    if (timeline_.counts().*count != 0)
+      anomalies.counts[kind] = timeline_.counts().*count;
   if (!anomalies.counts.empty())
     messages::post(element_, anomalies);
 }

@@ -8,6 +8,7 @@
 #include "twilio/media_stream.hpp"
 #include "worker/worker.hpp"
 
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -58,6 +59,15 @@ public:
   void on_end(twilio::StreamEnd end, std::string_view detail) override;
 
 private:
+  using Counts = twilio::InboundTimeline::Counts;
+  static constexpr std::array kTimelineKinds = {
+      std::pair{"timestamp_gap", &Counts::gaps},
+      std::pair{"timestamp_gap_shortened", &Counts::shortened},
+      std::pair{"timestamp_repeated", &Counts::dropped},
+      std::pair{"timestamp_restarted", &Counts::resyncs},
+      std::pair{"frames_ceased", &Counts::made_up},
+      std::pair{"frames_late", &Counts::late}};
+
   auto hold() {
     return std::pair(Ref<GstElement>::share(element_), shared_from_this());
   }
@@ -80,6 +90,7 @@ private:
   bool push_chunk(ByteSpan audio);
   void push_eos();
   GstClockTime time_of(std::uint64_t position) const;
+  void log_new_anomalies();
   void post_anomalies();
 
   GstElement *const element_;
@@ -90,6 +101,7 @@ private:
   std::shared_ptr<twilio::MediaStream> stream_;
   std::unique_ptr<server::SingleCallServer> server_;
   twilio::InboundTimeline timeline_;
+  std::array<bool, kTimelineKinds.size()> logged_{};
   audio::Cadence cadence_;
   std::size_t enough_ = 0;     // samples for a buffer, now
   Bytes pending_;              // less than that

@@ -34,6 +34,17 @@ const char *reason_of(const std::string &stream_end) {
   return "caller_hung_up";
 }
 
+// Whether a media stream that has the call's token is the call's as well.
+Result<> check_start(const twilio::StreamStart &start,
+                     const std::string &call_sid,
+                     const std::string &account_sid) {
+  if (start.call_sid != call_sid)
+    return make_error("wrong_call", "its callSid is not the webhook's");
+  if (!account_sid.empty() && start.account_sid != account_sid)
+    return make_error("wrong_account", "its accountSid is not the webhook's");
+  return ok();
+}
+
 } // namespace
 
 Call::Call(Setup setup) : setup_(std::move(setup)), recorder_(setup_.record) {}
@@ -102,8 +113,7 @@ void Call::start(const WebSocketMediaStream::Attach &attach) {
   stream_ = WebSocketMediaStream::create(
       worker, attach,
       [call_sid, account_sid](const twilio::StreamStart &start) {
-        return start.call_sid == call_sid &&
-               (account_sid.empty() || start.account_sid == account_sid);
+        return check_start(start, call_sid, account_sid);
       });
   stream_->on_ended([weak = weak_from_this()] {
     if (const auto self = weak.lock())
@@ -359,7 +369,8 @@ void Call::finish() {
   put_record();
   const auto &record = recorder_.record();
   log::info("the call is over: " + record.end_reason + ", " +
-                std::to_string(record.turns.size()) + " turns",
+                std::to_string(record.turns.size()) +
+                (record.turns.size() == 1 ? " turn" : " turns"),
             log_context());
   tell(call_ended_json(since_start_ms(), record));
   setup_.events->close();

@@ -255,10 +255,12 @@ void Stream::on_message(StartMessage &message) {
     count(Anomaly::kSecondStart);
     return;
   }
-  if (check_start_ && !check_start_(message.start)) {
-    finish(StreamEnd::kProtocol, "start refused");
-    close_socket(kPolicy, "start refused");
-    return;
+  if (check_start_) {
+    if (const auto taken = check_start_(message.start); !taken) {
+      finish(StreamEnd::kProtocol, "start refused: " + taken.error().message);
+      close_socket(kPolicy, "start refused");
+      return;
+    }
   }
   start_ = std::move(message.start);
   sequence_ = message.sequence;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "base/result.hpp"
 #include "net/websocket.hpp"
 #include "twilio/media_stream.hpp"
 #include "worker/worker.hpp"
@@ -25,8 +26,8 @@ public:
   using Attach = std::function<std::unique_ptr<net::WebSocket>(
       net::WebSocket::Handlers, const net::WebSocket::Limits &)>;
   // `check_start` may refuse the start message (wrong call, wrong account):
-  // return false and the stream is closed with 1008.
-  using CheckStart = std::function<bool(const twilio::StreamStart &)>;
+  // with an error the stream is closed with 1008, and the log says why.
+  using CheckStart = std::function<Result<>(const twilio::StreamStart &)>;
   static std::shared_ptr<WebSocketMediaStream>
   create(Worker &worker, const Attach &attach, CheckStart check_start);
 

@@ -85,7 +85,11 @@ void serve_readiness(const Context &context, const ExchangePtr &exchange) {
     json.begin_object().member("ready", false).member("reason", reason);
     to.respond_json(503, json.end_object().text());
   };
-  if (const auto room = context.surface.desk.takes_calls(); !room) {
+  const auto room = context.surface.desk.takes_calls();
+  // A full house is no reason to be passed by: it turns callers away politely,
+  // and its calls' own requests must reach it.
+  const bool full = !room && room.error().code == "full";
+  if (!room && !full) {
     not_ready(*exchange, room.error().message);
     return;
   }
@@ -103,15 +107,15 @@ void serve_readiness(const Context &context, const ExchangePtr &exchange) {
   }
   context.surface.store.check(on_its_worker<Result<Unit>>(
       context.worker, exchange->later(),
-      [not_ready, &desk = context.surface.desk](Exchange &to,
-                                                const Result<Unit> &result) {
+      [not_ready, full,
+       &desk = context.surface.desk](Exchange &to, const Result<Unit> &result) {
         if (!result) {
           not_ready(to,
                     "the records cannot be written: " + result.error().message);
           return;
         }
         JsonWriter json;
-        json.begin_object().member("ready", true);
+        json.begin_object().member("ready", true).member("full", full);
         json.member("active_calls", std::uint64_t{desk.active()});
         to.respond_json(200, json.end_object().text());
       }));
@@ -140,7 +144,7 @@ void serve_calls(const Context &context, const ExchangePtr &exchange) {
                                JsonWriter json;
                                json.begin_object().key("calls").begin_array();
                                for (const auto &record : *records)
-                                 json.raw(store::to_json(record));
+                                 json.raw(store::summary_json(record));
                                to.respond_json(
                                    200, json.end_array().end_object().text());
                              }));

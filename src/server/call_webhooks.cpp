@@ -42,10 +42,8 @@ std::optional<Asked> read(const Context &context, Exchange &exchange) {
   asked.fields = std::move(fields->all);
   if (auto query = twilio::parse_form(exchange.query()))
     asked.query = *std::move(query);
-  if (!good_sid(twilio::form_value(asked.fields, "CallSid"))) {
-    exchange.respond_error(400, "no_call_sid", "CallSid is missing");
+  if (!admit_sid(exchange, twilio::form_value(asked.fields, "CallSid")))
     return std::nullopt;
-  }
   return asked;
 }
 

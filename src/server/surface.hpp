@@ -69,6 +69,8 @@ std::optional<WebhookFields> read_webhook(Exchange &exchange);
 
 // SIDs are two letters and 32 hexadecimal digits today, and opaque by contract.
 bool good_sid(std::string_view sid);
+// A webhook's CallSid; has logged and answered 400 when it is none.
+bool admit_sid(Exchange &exchange, std::string_view call_sid);
 // Of an agent or a pipeline: no path may come from a URL.
 bool good_name(std::string_view name);
 void respond_twiml(Exchange &exchange, const twilio::Twiml &twiml);

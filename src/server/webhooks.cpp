@@ -90,6 +90,20 @@ bool good_sid(std::string_view sid) {
                      [](char c) { return g_ascii_isalnum(c); });
 }
 
+bool admit_sid(Exchange &exchange, std::string_view call_sid) {
+  if (good_sid(call_sid))
+    return true;
+  const std::string why =
+      call_sid.empty() ? "CallSid is missing"
+                       : "CallSid is not of letters and digits, at most " +
+                             std::to_string(kMaxSid);
+  log::warning("refused: " + exchange.path() + ": " + why + ", from " +
+               exchange.peer());
+  exchange.respond_error(400, call_sid.empty() ? "no_call_sid" : "bad_call_sid",
+                         why);
+  return false;
+}
+
 // Of an agent or a pipeline: no path may come from a URL.
 bool good_name(std::string_view name) {
   return name.size() <= kMaxSid &&
@@ -138,12 +152,8 @@ void serve_voice(const Context &context, const ExchangePtr &exchange) {
     return;
   const auto query = twilio::parse_form(exchange->query());
   call::Offer offer = offer_of(fields->all, query ? *query : twilio::Form());
-  if (!good_sid(offer.call_sid)) {
-    log::warning("refused: a voice webhook without a CallSid from " +
-                 exchange->peer());
-    exchange->respond_error(400, "no_call_sid", "CallSid is missing");
+  if (!admit_sid(*exchange, offer.call_sid))
     return;
-  }
   offer.origin = context.surface.gate.public_url;
   if (query && twilio::has_field(*query, "ticket")) {
     const std::string sealed(twilio::form_value(*query, "ticket"));
@@ -203,10 +213,8 @@ void serve_stream_status(const Context &context, const ExchangePtr &exchange) {
   };
   const std::string sid = text("CallSid"), event = text("StreamEvent");
   const std::string error = text("StreamError");
-  if (!good_sid(sid)) {
-    exchange->respond_error(400, "no_call_sid", "CallSid is missing");
+  if (!admit_sid(*exchange, sid))
     return;
-  }
   const std::string stream_sid = loggable(text("StreamSid"));
   log::write(event == "stream-error" ? log::Level::kWarning : log::Level::kInfo,
              "Twilio says " + loggable(event) +

@@ -50,6 +50,34 @@ void write(JsonWriter &out, const TurnRecord &turn) {
   out.end_object();
 }
 
+// Leaves the object open.
+void write_call(JsonWriter &out, const CallRecord &record) {
+  out.begin_object()
+      .member("call_sid", record.call_sid)
+      .member("stream_sid", record.stream_sid)
+      .member("account_sid", record.account_sid)
+      .member("from", record.from)
+      .member("to", record.to)
+      .member("direction", record.direction)
+      .member("agent", record.agent)
+      .member("pipeline", record.pipeline)
+      .member("created_ms", record.created_ms)
+      .member("answered_ms", record.answered_ms)
+      .member("ended_ms", record.ended_ms)
+      .member("status", record.status)
+      .member("end_reason", record.end_reason)
+      .member("end_detail", record.end_detail)
+      .member("goal_reached", record.goal_reached);
+  object(out, "fields", record.fields);
+  object(out, "field_turns", record.field_turns);
+  array(out, "missing", record.missing);
+  array(out, "invalid", record.invalid);
+  out.member("transfer_to", record.transfer_to)
+      .member("transfer_number", record.transfer_number)
+      .member("transfer_outcome", record.transfer_outcome)
+      .member("answered_by", record.answered_by);
+}
+
 } // namespace
 
 std::string to_json(const std::vector<ToolRecord> &tools) {
@@ -87,34 +115,18 @@ std::string to_json(const TurnRecord &turn) {
 
 std::string to_json(const CallRecord &record) {
   JsonWriter out;
-  out.begin_object()
-      .member("call_sid", record.call_sid)
-      .member("stream_sid", record.stream_sid)
-      .member("account_sid", record.account_sid)
-      .member("from", record.from)
-      .member("to", record.to)
-      .member("direction", record.direction)
-      .member("agent", record.agent)
-      .member("pipeline", record.pipeline)
-      .member("created_ms", record.created_ms)
-      .member("answered_ms", record.answered_ms)
-      .member("ended_ms", record.ended_ms)
-      .member("status", record.status)
-      .member("end_reason", record.end_reason)
-      .member("end_detail", record.end_detail)
-      .member("goal_reached", record.goal_reached);
-  object(out, "fields", record.fields);
-  object(out, "field_turns", record.field_turns);
-  array(out, "missing", record.missing);
-  array(out, "invalid", record.invalid);
-  out.member("transfer_to", record.transfer_to)
-      .member("transfer_number", record.transfer_number)
-      .member("transfer_outcome", record.transfer_outcome)
-      .member("answered_by", record.answered_by);
+  write_call(out, record);
   out.key("turns").begin_array();
   for (const TurnRecord &turn : record.turns)
     write(out, turn);
   out.end_array().end_object();
+  return out.take();
+}
+
+std::string summary_json(const CallRecord &record) {
+  JsonWriter out;
+  write_call(out, record);
+  out.end_object();
   return out.take();
 }
 

@@ -70,7 +70,8 @@ struct CallRecord {
   std::vector<TurnRecord> turns;
 };
 
-std::string to_json(const CallRecord &record); // with its turns
+std::string to_json(const CallRecord &record);      // with its turns
+std::string summary_json(const CallRecord &record); // without
 std::string to_json(const TurnRecord &turn);
 std::string to_json(const std::vector<ToolRecord> &tools); // and back:
 std::vector<ToolRecord> tools_of_json(const std::string &json);

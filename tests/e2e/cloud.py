@@ -254,8 +254,10 @@ def a_full_house_says_so(stack):
     check(len(said) == 1 and "lines are busy" in said[0],
           f"the second heard {said}")
     status, body = get(stack.url + "/readyz")
-    check(status == 503 and "1 call is all it takes" in body,
-          f"a full house is ready: {status} {body}")
+    check(status == 200 and json.loads(body)["full"] is True,
+          f"a full house is told so: {status} {body}")
+    check(all("turns" not in call for call in stack.calls()),
+          "the list of calls has turns")
     check(phone.wait(60) == 0, "the first call did not end in order")
 
 

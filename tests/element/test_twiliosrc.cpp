@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "../support/captured_log.hpp"
 #include "media_bench.hpp"
 #include "phone_client.hpp"
 #include "stream_group.hpp"
@@ -288,6 +289,29 @@ static void test_state_cycling() {
   }
   g_assert_cmpuint(b.worker->armed_timers(), ==, 0);
   g_assert_cmpint(b.stream->close_code, ==, 0); // not ours to close
+}
+
+// When it first happens, and once: a call may go on for long, and its end may
+// never come.
+static void test_anomalies_are_logged_at_once() {
+  Bench b;
+  b.stream->begin();
+  b.play();
+  const test::CapturedLog log;
+  const auto logged = [&](const char *kind) {
+    return log.count("call=CA1 stream=MZ1 media stream: " + std::string(kind) +
+                     " (first of its kind)");
+  };
+  b.frames(2);
+  g_assert_cmpuint(log.count("media stream"), ==, 0);
+  b.stream->media(295, kFrame); // 175 to 295
+  g_assert_cmpuint(logged("timestamp_gap"), ==, 1);
+  b.stream->media(295, kFrame);
+  g_assert_cmpuint(logged("timestamp_repeated"), ==, 1);
+  b.stream->media(395, kFrame);
+  b.stream->media(395, kFrame);
+  b.stream->finish();
+  g_assert_cmpuint(log.count("(first of its kind)"), ==, 2);
 }
 
 // By whoever hears a message or gets a buffer, on the worker.
@@ -737,6 +761,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/twiliosrc/states-may-cycle", test_state_cycling);
   g_test_add_func("/twiliosrc/states-may-change-within-a-push",
                   test_stops_within);
+  g_test_add_func("/twiliosrc/anomalies-are-logged-at-once",
+                  test_anomalies_are_logged_at_once);
   g_test_add_func("/twiliosrc/what-is-paused-within-a-push-goes-no-further",
                   test_pauses_within_a_push);
   g_test_add_func("/twiliosrc/speed", test_speed);

@@ -192,6 +192,8 @@ public:
   patchcord::Result<patchcord::Unit> takes_calls() const override {
     if (draining_)
       return patchcord::make_error("draining", "the server is about to stop");
+    if (full_)
+      return patchcord::make_error("full", "3 calls are all it takes");
     return patchcord::ok();
   }
   std::optional<std::function<void()>>
@@ -241,7 +243,7 @@ public:
   bool transfers = false;
   std::optional<std::string> dial;
   std::vector<patchcord::Worker *> workers;
-  std::atomic<bool> draining_{false};
+  std::atomic<bool> draining_{false}, full_{false};
   int unsubscribed = 0;
 
 private:

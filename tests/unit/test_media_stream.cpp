@@ -296,12 +296,12 @@ static void test_refused_start() {
   std::string seen;
   Fixture f([&](const StreamStart &start) {
     seen = start.parameters.at("token");
-    return false;
+    return make_error("wrong_call", "wrong call");
   });
   f.receive_start();
   g_assert_cmpstr(seen.c_str(), ==, "t");
-  assert_log(f, "sink end protocol start refused\n"
-                "end protocol start refused\n");
+  assert_log(f, "sink end protocol start refused: wrong call\n"
+                "end protocol start refused: wrong call\n");
   g_assert_cmpuint(f.wire.close_code, ==, 1008);
   f.receive_media(2, 1);
   assert_log(f, "");

@@ -223,8 +223,16 @@ void test_webhook_refused() {
   const auto json =
       fixture.request("POST", target, {}, "{}", "application/json");
   g_assert_cmpint(json.status, ==, 415);
-  g_assert_cmpint(fixture.post(target, {{"From", "x"}}).status, ==, 400);
-  g_assert_cmpint(fixture.post(target, {{"CallSid", "a/b"}}).status, ==, 400);
+  for (const char *path :
+       {"/twilio/webhooks/voice", "/twilio/webhooks/stream-status",
+        "/twilio/webhooks/call-status"}) {
+    const auto missing = fixture.post(path, {{"From", "x"}});
+    g_assert_cmpint(missing.status, ==, 400);
+    check_holds(missing.body, "CallSid is missing");
+    const auto bad = fixture.post(path, {{"CallSid", "a/b"}});
+    g_assert_cmpint(bad.status, ==, 400);
+    check_holds(bad.body, "CallSid is not of letters and digits");
+  }
   g_assert_true(fixture.desk.offers.empty());
   g_assert_true(fixture.desk.statuses.empty());
 }
@@ -785,7 +793,11 @@ void test_health_and_readiness() {
   g_assert_cmpint(fixture.get("/healthz").status, ==, 200);
   const auto ready = fixture.get("/readyz");
   g_assert_cmpint(ready.status, ==, 200);
-  CHECK_TEXT(ready.body, "{\"ready\":true,\"active_calls\":3}");
+  CHECK_TEXT(ready.body, "{\"ready\":true,\"full\":false,\"active_calls\":3}");
+  fixture.desk.full_ = true;
+  const auto full = fixture.get("/readyz");
+  g_assert_cmpint(full.status, ==, 200);
+  CHECK_TEXT(full.body, "{\"ready\":true,\"full\":true,\"active_calls\":3}");
 
   fixture.store.broken = true;
   const auto disk = fixture.get("/readyz");
