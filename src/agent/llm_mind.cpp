@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/llm_mind.hpp"
 
+#include "agent/clause_splitter.hpp"
 #include "agent/resumption.hpp"
 #include "agent/words.hpp"
 #include "base/text.hpp"
@@ -33,6 +34,53 @@ std::size_t turns_in(const History &history) {
       std::count_if(history.begin(), history.end(), [](const Said &said) {
         return said.who == Said::Who::kCaller;
       }));
+}
+
+bool is_letter(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+         (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80;
+}
+
+// Where `text` goes on behind `beginning`, be it spelled otherwise; nullopt: it
+// begins with something else.
+std::optional<std::size_t> end_of(std::string_view beginning,
+                                  std::string_view full_text) {
+  const std::string text = to_lower(full_text);
+  std::size_t at = 0;
+  for (const char c : to_lower(beginning)) {
+    if (!is_letter(c))
+      continue;
+    while (at < text.size() && !is_letter(text[at]))
+      ++at;
+    if (at == text.size() || text[at] != c)
+      return std::nullopt;
+    ++at;
+  }
+  if (at < text.size() && is_letter(text[at]))
+    return std::nullopt; // in the middle of a word
+  return std::min(text.find(' ', at), text.size());
+}
+
+// Of a message that was written once more, what was not said the first time:
+// all that follows it, or the first sentence that differs and all behind that.
+std::string unsaid(std::string_view said, std::string_view message) {
+  // "Rome." and "Rome it is." begin alike, but are two sentences.
+  const auto ends = [](std::string_view text) {
+    text = trim(text);
+    return text.empty() || text.find_last_of(".!?") == text.size() - 1;
+  };
+  if (const auto end = end_of(said, message);
+      end && (ends(message.substr(0, *end)) || !ends(said)))
+    return std::string(trim(message.substr(*end)));
+  std::vector<std::string> sentences = split_sentences(message);
+  while (!sentences.empty()) {
+    const auto end = end_of(sentences.front(), said);
+    if (!end)
+      break;
+    said.remove_prefix(*end);
+    sentences.erase(sentences.begin());
+  }
+  return join(sentences, " ");
 }
 
 // Whether callers may press keys for it.
@@ -143,7 +191,6 @@ ModelRequest LlmMind::request(std::string fault) {
   repairing_ = !fault.empty();
   if (!repairing_) {
     said_.clear();
-    stands_ = false;
     kept_.reset();
   }
   request_.may_call_tools =
@@ -177,12 +224,23 @@ Thought LlmMind::tools_ended() {
 void LlmMind::model_begin() {
   extractor_ = {};
   streamed_ = said_;
+  second_.clear();
 }
 
+// Behind what was said already nothing is before it is known to be new.
 std::string LlmMind::model_text(std::string_view delta) {
+  const bool was_complete = extractor_.message_complete();
   std::string text = extractor_.feed(delta);
-  if (stands_)
+  if (kept_)
     return {};
+  if (!said_.empty()) {
+    second_ += text;
+    if (was_complete || !extractor_.message_complete())
+      return {};
+    text = unsaid(said_, second_);
+    if (!text.empty() && said_.back() != ' ')
+      text.insert(0, " ");
+  }
   streamed_ += text;
   return text;
 }
@@ -209,11 +267,12 @@ Thought LlmMind::model_done(std::string_view finish_reason,
     learn(answer);
     return conclude(std::move(reply));
   }
-  stands_ = stands_ || is_talk || extractor_.message_complete();
+  const bool whole = is_talk || extractor_.message_complete();
   if (!answer.fault.empty()) {
     if (repairing_)
       return take_over(answer.fault, spoken);
-    return repair(answer.fault, spoken, refusal);
+    return repair(answer.fault, whole ? std::string_view(streamed_) : spoken,
+                  refusal);
   }
   Reply reply;
   // Decoded by the same rules as what was spoken of it.
@@ -225,25 +284,24 @@ Thought LlmMind::model_done(std::string_view finish_reason,
   if (answer.field_fault.empty() || repairing_)
     return conclude(std::move(reply));
   kept_ = std::move(reply);
-  return repair(answer.field_fault, spoken, refusal);
+  return repair(answer.field_fault, streamed_, refusal);
 }
 
-// What was wrong is told to the model, which answers once more. What the caller
-// has heard of the message cannot be taken back.
-ModelRequest LlmMind::repair(const std::string &fault, std::string_view spoken,
+// What was wrong is told to the model, which answers once more. `said`: of the
+// message; it cannot be taken back.
+ModelRequest LlmMind::repair(const std::string &fault, std::string_view said,
                              std::string_view refusal) {
   if (const std::string_view text = extractor_.text(); !trim(text).empty())
     append(request_.messages, "assistant", std::string(text));
   else if (!refusal.empty())
     append(request_.messages, "assistant", std::string(refusal));
   std::string wish = "(Your last answer cannot be used: " + fault + ".";
-  if (stands_ && !trim(streamed_).empty()) {
-    said_ = streamed_;
-    wish += " Its message is being spoken and stands.";
-  } else if (stands_ = false; !spoken.empty()) {
-    said_ = std::string(spoken) + " ";
-    wish += " The caller has heard \"" + std::string(spoken) +
-            "\": write as message what is still to be said.";
+  if (!trim(said).empty()) {
+    said_ = said;
+    wish += kept_ ? " Its message is being spoken and stands."
+                  : " The caller hears \"" + std::string(trim(said)) +
+                        "\", and it stands: write as message what is still to "
+                        "be said behind it.";
   }
   append(request_.messages, "user",
          wish + " Write the whole JSON object once more.)");

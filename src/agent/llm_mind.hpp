@@ -57,7 +57,7 @@ public:
 private:
   std::vector<openai::ChatMessage> messages(const History &history) const;
   ModelRequest request(std::string fault = {});
-  ModelRequest repair(const std::string &fault, std::string_view spoken,
+  ModelRequest repair(const std::string &fault, std::string_view said,
                       std::string_view refusal);
   Thought conclude(Reply reply);
   Reply take_over(const std::string &fault, std::string_view spoken);
@@ -85,7 +85,7 @@ private:
   std::string streamed_; // of the message
   bool repairing_ = false;
   std::string said_;          // of the message, before it was asked for again
-  bool stands_ = false;       // that is all of it
+  std::string second_;        // the message, as it was written then
   std::optional<Reply> kept_; // only its fields are asked for again
 };
 

@@ -84,7 +84,7 @@ void test_broken_end() {
        "start 2; Goodbye."},
       {3200, "model-done:length", "trouble bad_answer; request 2"},
       {3300,
-       R"(model:{"message":"Goodbye now.","action":"end_call","extracted":{}})",
+       R"(model:{"message":"Goodbye!","action":"end_call","extracted":{}})",
        ""},
       {3400, "model-done", "end 2; ended agent_ended {}; EOS"},
   });
@@ -220,7 +220,10 @@ void test_plain_text() {
       {3100, "model:Rome it is. ", "start 2; Rome it is."},
       {3200, "model:Which day?", ""},
       {3300, "model-done", "Which day?; trouble bad_answer; request 2"},
-      {3400, kRome, ""},
+      {3400,
+       R"(model:{"message":"Rome it is. Which day?","action":"ask",)"
+       R"("extracted":{"city":"Rome","day":null}})",
+       ""},
       {3500, "model-done",
        "end 2; decided 1/2 ask \"Rome\" -> \"Rome it is. Which day?\" "
        "{\"city\":\"Rome\"} {\"city\":\"Rome\"}"},
@@ -247,6 +250,68 @@ void test_wrong_action() {
       {3300, R"(model:{"message":"Rome?","action":"ask"})", ""},
       {3400, "model-done",
        "end 2; decided 1/2 ask \"Rome\" -> \"Rome. \" {} {}"},
+  });
+}
+
+// The caller has heard the first message, or will. What the second one has
+// besides is not lost, and what both have is not said twice.
+void test_message_of_repair() {
+  const struct {
+    const char *first, *said, *second, *then;
+  } rows[] = {
+      // Of another opinion: whole.
+      {R"("One moment.","action":"x")", "One moment.",
+       R"("Which day, please?","action":"ask")", "Which day, please?"},
+      // The same, and more; the same but for its spelling; less; nothing.
+      {R"("Rome it is. ","action":"x")", "Rome it is.",
+       R"("Rome it is. Which day?","action":"ask")", "Which day?"},
+      {R"("Rome it is. ","action":"x")", "Rome it is.",
+       R"("Rome, it is! And which day?","action":"ask")", "And which day?"},
+      {R"("Rome it is. Which day?","action":"x")", "Rome it is.; Which day?",
+       R"("Rome it is. Which day?","action":"ask")", ""},
+      {R"("Rome it is. Which day?","action":"x")", "Rome it is.; Which day?",
+       R"("Rome it is.","action":"ask")", ""},
+      {R"("Rome it is. Which day?","action":"x")", "Rome it is.; Which day?",
+       R"("","action":"ask")", ""},
+      // It changes its mind behind the first sentence.
+      {R"("Rome it is. Which day?","action":"x")", "Rome it is.; Which day?",
+       R"("Rome it is. On which day in May?","action":"ask")",
+       "On which day in May?"},
+      // Another sentence, though it begins alike; another word.
+      {R"("Rome. ","action":"x")", "Rome.", R"("Rome it is?","action":"ask")",
+       "Rome it is?"},
+      {R"("Rome. ","action":"x")", "Rome.", R"("Romeo?","action":"ask")",
+       "Romeo?"},
+      // Broken off in its second sentence.
+      {R"("Rome it is. And wh)", "Rome it is.",
+       R"("Rome it is. And which day?","action":"ask")", "And which day?"},
+      // An end.
+      {R"("Rome it is.","action":"x")", "Rome it is.",
+       R"("Goodbye now.","action":"end_call")", "Goodbye now."},
+  };
+  for (const auto &row : rows) {
+    auto script = ConversationScript::asked();
+    script->run(
+        {{3100, std::string("model:{\"message\":") + row.first,
+          std::string("start 2; ") + row.said},
+         {3200, "model-done", "trouble bad_answer; request 2"},
+         {3300, std::string("model:{\"message\":") + row.second, row.then}});
+  }
+}
+
+// It comes in pieces, and is not spoken before it is known to be another.
+void test_repair_in_pieces() {
+  auto script = ConversationScript::asked("decided");
+  script->run({
+      {3100, R"(model:{"message":"Rome it is. ","action":"x")",
+       "start 2; Rome it is."},
+      {3200, "model-done", "trouble bad_answer; request 2"},
+      {3300, R"(model:{"message":"Rome i)", ""},
+      {3320, R"(model:t is. Which day? )", ""},
+      {3340, R"(model:Or none?","action":"ask"})", "Which day?; Or none?"},
+      {3400, "model-done",
+       "end 2; decided 1/2 ask \"Rome\" -> \"Rome it is. Which day? Or "
+       "none?\" {} {}"},
   });
 }
 
@@ -397,6 +462,8 @@ int main(int argc, char **argv) {
       {"/repair/of-plain-text-brings-the-fields", test_plain_text},
       {"/repair/of-a-refusal-is-spoken", test_refusal},
       {"/repair/of-an-action-keeps-the-message", test_wrong_action},
+      {"/repair/says-what-was-not-said", test_message_of_repair},
+      {"/repair/is-spoken-when-it-is-known-to-be-new", test_repair_in_pieces},
       {"/repair/of-a-field-keeps-message-and-action", test_field_repair},
       {"/repair/of-a-field-that-fails-keeps-the-others",
        test_field_repair_fails},
