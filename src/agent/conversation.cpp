@@ -223,6 +223,8 @@ Actions Conversation::model_text(TimePoint now, std::uint32_t request,
 void Conversation::take_text(TimePoint now, const std::string &delta) {
   request_->deadline.reset();
   const std::string text = mind_->model_text(delta);
+  if (limit_reached(now) != nullptr)
+    return; // it may be a question
   request_->streamed += text;
   auto clauses = splitter_.feed(text);
   if (mind_->model_message_complete())
@@ -307,8 +309,8 @@ void Conversation::take_words(TimePoint now, std::string text,
   next.transcript = words_came_;
   next.of_mind = true;
   turn_ = next;
-  if (!merged && ++caller_turns_ > definition_->limits.max_turns)
-    return say_and_end(now, definition_->phrases.time_up, "max_turns");
+  if (!merged)
+    ++caller_turns_;
   findings_.begin_turn();
   Thought thought = mind_->answer(text, dialogue_.history());
   if (!use_guess(now, thought))
@@ -318,6 +320,7 @@ void Conversation::take_words(TimePoint now, std::string text,
 void Conversation::think(TimePoint now, Thought thought) {
   if (auto *reply = std::get_if<Reply>(&thought)) {
     decision_is_known(now);
+    keep_to_limits(now, *reply);
     return speak(now, std::move(*reply));
   }
   if (auto *tools = std::get_if<ToolRuns>(&thought))
@@ -329,11 +332,33 @@ void Conversation::think(TimePoint now, Thought thought) {
   start_request(now);
 }
 
+const char *Conversation::limit_reached(TimePoint now) const {
+  if (now >= started_at_ + definition_->limits.max_duration)
+    return "max_duration";
+  return caller_turns_ >= definition_->limits.max_turns ? "max_turns" : nullptr;
+}
+
+// Nothing is asked of which the answer would not be taken.
+void Conversation::keep_to_limits(TimePoint now, Reply &reply) const {
+  const char *limit = limit_reached(now);
+  const bool asks =
+      reply.action != "end_call" && reply.action != "transfer" && !reply.next;
+  if (limit == nullptr || !asks)
+    return;
+  reply.message = definition_->phrases.time_up;
+  reply.action = "end_call";
+  reply.end_reason = limit;
+  reply.expect = Expectation();
+  reply.expect.kind = Expectation::Kind::kNothing;
+}
+
 void Conversation::begin_request(ModelRequest wanted) {
   request_ = Request();
   request_->repair = !wanted.fault.empty();
   request_->body = std::move(wanted.body);
-  request_->said = std::move(wanted.said);
+  // Of the last answer nothing was said before it was known as a whole.
+  if (caller_turns_ < definition_->limits.max_turns)
+    request_->said = std::move(wanted.said);
 }
 
 // Whatever its request has said so far: it begins.
@@ -360,6 +385,7 @@ void Conversation::answered(TimePoint now, const Request &done,
   if (!reply->fault.empty())
     bad_answer(reply->fault);
   decision_is_known(now);
+  keep_to_limits(now, *reply);
   say_rest(now, done, *reply);
   if (!reply->next)
     return finish_reply(*reply);

@@ -237,6 +237,9 @@ private:
   void take_words(TimePoint now, std::string text,
                   std::optional<TimePoint> speech_end);
   void think(TimePoint now, Thought thought);
+  // Why what the caller says next would not be taken; null: it would be.
+  const char *limit_reached(TimePoint now) const;
+  void keep_to_limits(TimePoint now, Reply &reply) const;
   void begin_request(ModelRequest wanted);
   void begin_answer(TimePoint now);
   void start_request(TimePoint now);
@@ -322,6 +325,7 @@ private:
 
   // Time.
   void due(TimePoint now);
+  void time_is_up(TimePoint now);
   void presume_over(TimePoint now, Utterance &current);
   void caller_is_silent(TimePoint now);
   std::optional<TimePoint> playout_deadline();

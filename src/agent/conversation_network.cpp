@@ -49,6 +49,11 @@ void Conversation::reopen(TimePoint now) {
   findings_.restore(state.values, state.rejected, state.turns);
   mind_->recall(state.tools);
   Reply reply = mind_->reopen(state.values, state.rejected, state.history);
+  if (const char *limit = limit_reached(now)) // he tried it with his last words
+    return say_and_end(now,
+                       joined(definition_->phrases.transfer_failed,
+                              definition_->phrases.time_up),
+                       limit);
   if (!reply.next)
     return speak(now, std::move(reply));
   say(now, reply.message);

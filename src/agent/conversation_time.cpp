@@ -24,11 +24,8 @@ void Conversation::due(TimePoint now) {
       close(*cut, "interrupted");
   if (!running_ || ending_)
     return;
-  if (now >= started_at_ + definition_->limits.max_duration) {
-    if (Utterance *current = dialogue_.current())
-      silence_voice(*current);
-    return say_and_end(now, definition_->phrases.time_up, "max_duration");
-  }
+  if (now >= started_at_ + definition_->limits.max_duration)
+    return time_is_up(now);
   if (request_ && is_due(request_->deadline)) {
     if (request_->id == 0) {
       start_request(now);
@@ -69,6 +66,20 @@ void Conversation::due(TimePoint now) {
     presume_over(now, *dialogue_.current());
   if (is_due(silence_deadline()))
     caller_is_silent(now);
+}
+
+// What the caller has said by now is an answer still; one that a model would
+// have to think about comes too late.
+void Conversation::time_is_up(TimePoint now) {
+  if (!held_.empty() && screen_ == Screen::kOff &&
+      !mind_->preview(held_, dialogue_.history()))
+    take_words(now, std::exchange(held_, {}),
+               std::exchange(speech_ended_, std::nullopt));
+  if (ending_)
+    return;
+  if (Utterance *current = dialogue_.current())
+    silence_voice(*current);
+  say_and_end(now, definition_->phrases.time_up, "max_duration");
 }
 
 void Conversation::presume_over(TimePoint now, Utterance &current) {

@@ -745,10 +745,23 @@ void test_limits_without_reports() {
       {1000, "words:a", "start 2; Pardon?; Rome or Oslo?; end 2"},
       {2000, "words:Rome", "start 3; Which day?; end 3"},
       {3000, "words:b", "start 4; Pardon?; Which day?; end 4"},
-      {4000, "words:c", "start 5; Pardon?; Which day?; end 5"},
-      {5000, "words:d",
-       "start 6!; Time is up.; end 6; ended max_turns "
+      // Nothing is asked of which the answer would not be taken.
+      {4000, "words:c",
+       "start 5!; Time is up.; end 5; ended max_turns "
        "{\"city\":\"Rome\"}; EOS"},
+  });
+}
+
+void test_last_answer_counts() {
+  auto script = ConversationScript::scripted();
+  script->run({
+      {0, "start", kGreeting},
+      {1000, "words:a", "start 2; Pardon?; Rome or Oslo?; end 2"},
+      {2000, "words:b", "start 3; Pardon?; Rome or Oslo?; end 3"},
+      {3000, "words:Rome", "start 4; Which day?; end 4"},
+      {4000, "words:tomorrow",
+       "start 5!; Done.; Bye.; end 5; ended goal "
+       "{\"city\":\"Rome\",\"day\":\"2026-04-30\"} goal; EOS"},
   });
 }
 
@@ -970,6 +983,7 @@ int main(int argc, char **argv) {
       {"speech-without-end-does-not-hold-the-line", test_stuck_speech},
       {"without-reports-the-clock-decides", test_no_reports},
       {"turns-are-limited-without-reports", test_limits_without_reports},
+      {"the-last-answer-counts", test_last_answer_counts},
       {"duration-is-limited-whatever-happens", test_max_duration},
       {"end-of-playout-that-is-never-told-is-presumed", test_lost_end},
       {"playout-that-begins-late-still-counts", test_late_start},

@@ -400,6 +400,44 @@ void test_silence_while_thinking() {
   });
 }
 
+// The last answer that is taken: a model's reply to it is not spoken before it
+// is known not to ask for another.
+void test_last_turn() {
+  const struct {
+    std::string answer, then;
+  } rows[] = {
+      {R"("Rome it is. Which day?","action":"ask",)"
+       R"("extracted":{"city":"Rome"}})",
+       "start 5; Time is up.; end 5; ended max_turns {\"city\":\"Rome\"}; EOS"},
+      {R"("Done. Bye.","action":"end_call",)"
+       R"("extracted":{"city":"Rome","day":"2026-05-03"}})",
+       "start 5; Done.; Bye.; end 5; ended goal "
+       "{\"city\":\"Rome\",\"day\":\"2026-05-03\"} goal; EOS"},
+      {R"("Done. Bye.","action":"book",)"
+       R"("extracted":{"city":"Rome","day":"2026-05-03"}})",
+       "trouble bad_answer; request 5"},
+  };
+  for (const auto &row : rows) {
+    auto script = ConversationScript::asked();
+    for (int turn = 1; turn < 4; ++turn) {
+      const int ms = 100 + turn * 3000;
+      const std::string number = std::to_string(turn + 1);
+      script->run(
+          {{ms, R"(model:{"message":"Hm?","action":"ask","extracted":{}})",
+            "start " + number + "; Hm?"},
+           {ms + 100, "model-done", "end " + number},
+           {ms + 200, "started:" + number, ""},
+           {ms + 900, "ended:" + number, ""},
+           {ms + 2000, "words:x", "request " + number}});
+    }
+    script->run({{12100, "model:{\"message\":" + row.answer, ""},
+                 {13000, "model-done", row.then}});
+    if (row.then.starts_with("trouble"))
+      script->run({{14000, "model:{\"message\":" + rows[1].answer, ""},
+                   {15000, "model-done", rows[1].then}});
+  }
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -436,6 +474,8 @@ int main(int argc, char **argv) {
        test_speech_while_holding},
       {"/conversation/hanging-up-cancels-the-request",
        test_gone_while_thinking},
+      {"/conversation/last-answer-is-used-and-nothing-asked-behind-it",
+       test_last_turn},
       {"/conversation/idle-timer-rests-while-we-think",
        test_silence_while_thinking},
   };

@@ -433,13 +433,11 @@ void test_limits_go_on() {
   state.caller_turns = 4;
   script->conversation().resume(state);
   script->run({
-      {0, "start", "start 3; Nobody there.; Which day?; end 3"},
-      {100, "started:3", ""},
-      {900, "ended:3", ""},
-      {950, "words:tomorrow",
-       "start 4!; Time is up.; end 4; ended max_turns {\"city\":\"Rome\"}; "
-       "EOS"},
+      {0, "start",
+       "start 3!; Nobody there.; Time is up.; end 3; ended max_turns "
+       "{\"city\":\"Rome\"}; EOS"},
   });
+  state.caller_turns = 3;
   auto late = ConversationScript::scripted({}, kPeople);
   late->conversation().resume(state);
   late->run({
@@ -450,6 +448,38 @@ void test_limits_go_on() {
        "start 4!; Time is up.; end 4; ended max_duration "
        "{\"city\":\"Rome\"}; EOS"},
   });
+}
+
+// What has been said when time is up is an answer still, if it is known by
+// then and needs no model.
+void test_words_at_the_end_of_time() {
+  const struct {
+    const char *words, *then;
+  } rows[] = {
+      {"words:tomorrow and",
+       "start 4!; Done.; Bye.; end 4; ended goal "
+       "{\"city\":\"Rome\",\"day\":\"2026-04-30\"} goal; EOS"},
+      {"words:well and", "start 4!; Time is up.; end 4; ended max_duration "
+                         "{\"city\":\"Rome\"}; EOS"},
+      {"words:Oslo instead and",
+       "start 4!; Time is up.; end 4; ended max_duration "
+       "{\"city\":\"Oslo\"}; EOS"},
+  };
+  Resumption state = state_of(trip_definition(kPeople));
+  state.elapsed = 119s;
+  for (const auto &row : rows) {
+    auto script = ConversationScript::scripted({}, kPeople);
+    script->conversation().resume(state);
+    script->run({
+        {0, "start", "start 3; Nobody there.; Which day?; end 3"},
+        {50, "started:3", ""},
+        {300, "ended:3", ""},
+        {400, "speech", ""},
+        {700, "quiet", ""},
+        {750, row.words, ""},
+        {1001, "wait", row.then},
+    });
+  }
 }
 
 void test_model_goes_on() {
@@ -497,6 +527,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/transfer/goes-on-when-nobody-takes-it", test_goes_on);
   g_test_add_func("/transfer/limits-are-those-of-the-whole-call",
                   test_limits_go_on);
+  g_test_add_func("/transfer/words-at-the-end-of-time-count",
+                  test_words_at_the_end_of_time);
   g_test_add_func("/transfer/a-model-goes-on-too", test_model_goes_on);
   return g_test_run();
 }

@@ -139,7 +139,7 @@ void test_prompts_once() {
 
 void test_most_turns() {
   std::string says;
-  for (int i = 0; i < 4; ++i)
+  for (int i = 0; i < 3; ++i)
     says += "[[caller]]\nsay = \"what a day it is\"\n";
   const Desk desk;
   for (const char *marks : {"true", "false"}) {
