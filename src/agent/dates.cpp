@@ -272,6 +272,34 @@ std::optional<Date> find_day_alone(const Words &words, const Date &today) {
   return std::nullopt;
 }
 
+} // namespace
+
+std::string without_numeric_dates(std::string_view spoken) {
+  constexpr Date kAnyDay = year(2000) / 1 / 1; // where it stands is the same
+  std::string rest;
+  bool in_number = false;
+  for (std::size_t at = 0; at < spoken.size(); ++at) {
+    const bool digit = is_digits(spoken.substr(at, 1));
+    const auto found = digit && !in_number
+                           ? numeric_at(spoken.substr(at), kAnyDay)
+                           : std::nullopt;
+    in_number = digit;
+    rest += found ? ' ' : spoken[at];
+    at += found ? static_cast<std::size_t>(found->size) - 1 : 0;
+  }
+  return rest;
+}
+
+bool is_year_of_date(const Words &words, std::size_t i) {
+  const auto is_month = [&](std::size_t behind) {
+    return i >= behind && index_of(kMonths, words[i - behind]);
+  };
+  const auto number = year_at(words, i); // "May 3 2026", "3 May 2026"
+  return number && (is_month(1) || is_month(2));
+}
+
+namespace {
+
 // `spoken`: the words as they were written; empty: that is not known.
 std::optional<FoundDate> first_date(std::string_view spoken, const Words &words,
                                     const Date &today) {
@@ -289,12 +317,13 @@ std::optional<FoundDate> first_date(std::string_view spoken, const Words &words,
 // "Today or tomorrow" is neither.
 std::optional<FoundDate> only_date(std::string_view spoken, const Words &words,
                                    const Date &today) {
-  const auto [before, behind] = alternatives(words);
-  const auto one = first_date({}, before, today);
-  const auto other = first_date({}, behind, today);
-  return one && other && one->date != other->date
-             ? std::nullopt
-             : first_date(spoken, words, today);
+  for (const auto &[before, behind] : alternatives(words)) {
+    const auto one = first_date({}, before, today);
+    const auto other = first_date({}, behind, today);
+    if (one && other && one->date != other->date)
+      return std::nullopt;
+  }
+  return first_date(spoken, words, today);
 }
 
 } // namespace

@@ -28,13 +28,19 @@ struct FoundDate {
 // next such day; a weekday without more is the one within the next seven days.
 std::optional<FoundDate> find_date(std::string_view spoken, const Date &today);
 
+// "2026-05-03 at noon" without the day in digits, whether there is such a day
+// or not: " at noon".
+std::string without_numeric_dates(std::string_view spoken);
+// The year of a day: "2026" in "May 3, 2026".
+bool is_year_of_date(const Words &words, std::size_t i);
+
 struct FoundTime {
   int hour = 0, minute = 0; // 24 hours
   bool certain = false;
 };
 // A time of day as spoken. Without "a.m." or the like, one to seven are hours
 // of the afternoon and eight to twelve are as they stand: office hours.
-std::optional<FoundTime> find_time(const Words &words);
+std::optional<FoundTime> find_time(std::string_view spoken);
 std::string clock_time(const FoundTime &time); // "14:30"
 
 // "today", "tomorrow", "Friday, May 3".

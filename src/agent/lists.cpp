@@ -141,8 +141,11 @@ std::vector<Named> all_named(const Field &field, const Words &words) {
 }
 
 // "The board, too", of the sentence that begins at `i`: it goes on with the one
-// before.
+// before. "A board, too" does not.
 bool goes_on(const Words &words, std::size_t i) {
+  const std::size_t first = i + (word_at(words, i) == "and" ? 1 : 0);
+  if (is_one_of(word_at(words, first), {"a", "an"})) // not one that he has
+    return false;
   if (is_one_of(word_at(words, i), {"and", "or"}))
     return true;
   for (; i < words.size() && words[i] != "."; ++i)

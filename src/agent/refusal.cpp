@@ -111,13 +111,58 @@ bool is_harmless(const Words &words, std::size_t i) {
     ++i;
   return word_at(words, i + 1) != "enough" &&
          is_one_of(word_at(words, i),
-                   {"late",        "soon",      "early",      "far",
-                    "long",        "bad",       "worst",      "wrong",
-                    "hard",        "difficult", "problem",    "problems",
-                    "issue",       "trouble",   "hurt",       "matter",
-                    "mind",        "care",      "wait",       "busy",
-                    "need",        "urgent",    "impossible", "inconvenient",
-                    "unreasonable"});
+                   {"late",         "soon",      "early",      "far",
+                    "long",         "bad",       "worst",      "wrong",
+                    "hard",         "difficult", "problem",    "problems",
+                    "issue",        "trouble",   "hurt",       "matter",
+                    "mind",         "care",      "wait",       "busy",
+                    "need",         "urgent",    "impossible", "inconvenient",
+                    "unreasonable", "picky",     "fussy",      "choosy"});
+}
+
+// "I can't do Monday", "I can't make it on Monday": that day is refused, and
+// not the time before. "I can't make it, Monday" leaves open what is.
+bool is_of_a_day(const Words &words, std::size_t begin) {
+  if (!is_one_of(word_at(words, begin),
+                 {"do", "make", "manage", "take", "come"}))
+    return false;
+  std::size_t i = begin + 1;
+  const bool has_object = word_at(words, i) == "it";
+  i += has_object ? 1 : 0;
+  if (word_at(words, i) == "on")
+    ++i;
+  else if (has_object)
+    return false;
+  while (is_one_of(word_at(words, i), {"the", "next", "this"}))
+    ++i;
+  return names_day(word_at(words, i));
+}
+
+// "Not before three", "no later than Friday", "I can't come until noon": what
+// begins at `begin` is but the end of what may be. Where the words begin that
+// say so.
+std::optional<std::size_t> bound_before(const Words &words, std::size_t begin) {
+  std::size_t i = begin;
+  const bool than = i > 1 && words[i - 1] == "than" &&
+                    is_one_of(words[i - 2], {"earlier", "later"});
+  if (than)
+    i -= 2;
+  else if (i > 0 &&
+           is_one_of(words[i - 1], {"before", "after", "until", "till"}))
+    --i;
+  else
+    return std::nullopt;
+  while (i > 0 && is_one_of(words[i - 1], {"come", "be", "make", "do", "it",
+                                           "there", "here", "able", "to"}))
+    --i;
+  if (i == 0)
+    return std::nullopt;
+  const std::string &word = words[i - 1];
+  const bool negated = is_cannot(word) ||
+                       is_one_of(word, {"unable", "dont", "isnt"}) ||
+                       (word == "no" && than) ||
+                       (word == "not" && (i < 2 || words[i - 2] != "why"));
+  return negated ? std::optional(i - 1) : std::nullopt;
 }
 
 // "I can't come before three", "doesn't work in the morning", "I can't do
@@ -159,6 +204,8 @@ std::optional<std::size_t> denial_of(const Words &words, std::size_t begin) {
         (last == "than" && before == "rather") ||
         (last == "but" && before == "anything"))
       return begin - 2;
+    if (const auto bound = bound_before(words, begin))
+      return bound;
     // "Not on Friday or Monday."
     if (!is_one_of(last, {"or", "nor"}) || begin < 2)
       return inability_before(words, begin);
@@ -176,7 +223,8 @@ bool is_refused(const Words &words, Span span, Of of) {
        i < words.size() && i <= span.end + kMostBetween; ++i) {
     if (negates(words, i, span.end, verb))
       return !is_harmless(words, i + 1) &&
-             !(of == Of::kDay && is_of_an_hour(words, i + 1));
+             !(of == Of::kDay && is_of_an_hour(words, i + 1)) &&
+             !(of == Of::kTime && is_of_a_day(words, i + 1));
     // "Friday my wife can't."
     if (is_one_of(words[i], {"my", "our"}))
       ++i;

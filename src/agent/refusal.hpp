@@ -6,8 +6,8 @@
 namespace patchcord::agent {
 
 // What begins at `begin` is said not to be meant: "not the lamp", "a desk
-// instead of the lamp", "anything but the lamp", "I can't do the lamp". Where
-// the words begin that say so.
+// instead of the lamp", "anything but the lamp", "I can't do the lamp", "not
+// before three". Where the words begin that say so.
 std::optional<std::size_t> denial_of(const Words &words, std::size_t begin);
 inline bool is_denied(const Words &words, std::size_t begin) {
   return denial_of(words, begin).has_value();
@@ -18,7 +18,8 @@ enum class Of { kDay, kTime };
 // able to". Whatever follows the negation, for to ask once more costs a caller
 // less than a wrong day does: but not what speaks for it ("isn't too late",
 // "is not a problem"), nor, of a day, what refuses an hour of it ("I can't
-// come before three").
+// come before three"), nor, of a time, what refuses a day ("I can't do
+// Monday").
 bool is_refused(const Words &words, Span span, Of of);
 
 } // namespace patchcord::agent

@@ -37,6 +37,8 @@ std::optional<Clock> digits_clock_at(const Words &words, std::size_t i) {
   // "230" and "1430", as some recognisers write "two thirty".
   if (is_digits(word) && (word.size() == 3 || word.size() == 4)) {
     const int number = std::stoi(std::string(word));
+    if (is_year_of_date(words, i))
+      return std::nullopt;
     return Clock{number / 100, number % 100, i + 1};
   }
   return std::nullopt;
@@ -246,18 +248,19 @@ bool are_alternatives(const Words &before, const SaidTime &one,
 }
 
 std::optional<FoundTime> only_time(const Words &words) {
-  const auto [before, behind] = alternatives(words);
-  const auto one = first_time(before), other = first_time(behind);
-  if (one && other && are_alternatives(before, *one, behind, *other))
-    return std::nullopt;
+  for (const auto &[before, behind] : alternatives(words)) {
+    const auto one = first_time(before), other = first_time(behind);
+    if (one && other && are_alternatives(before, *one, behind, *other))
+      return std::nullopt;
+  }
   const auto found = first_time(words);
   return found ? std::optional(found->time) : std::nullopt;
 }
 
 } // namespace
 
-std::optional<FoundTime> find_time(const Words &words) {
-  const Words meant = without_refused(words);
+std::optional<FoundTime> find_time(std::string_view spoken) {
+  const Words meant = without_refused(to_words(without_numeric_dates(spoken)));
   if (const Words corrected = behind_correction(meant);
       corrected.size() < meant.size())
     if (const auto time = only_time(corrected))

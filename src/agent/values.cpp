@@ -372,7 +372,7 @@ std::optional<Value> parse_value(const Field &field, std::string_view spoken,
       return Value(iso_date(date->date));
     return std::nullopt;
   case FieldType::kTime:
-    if (const auto time = find_time(words); time && (any || time->certain))
+    if (const auto time = find_time(spoken); time && (any || time->certain))
       return Value(clock_time(*time));
     return std::nullopt;
   case FieldType::kPhone:

@@ -241,11 +241,14 @@ bool has_any(const Words &words, std::initializer_list<std::string_view> list) {
   });
 }
 
-std::pair<Words, Words> alternatives(const Words &words) {
-  const auto sign = std::find(words.begin(), words.end(), "or");
-  if (sign == words.end())
-    return {};
-  return {{words.begin(), sign}, {sign + 1, words.end()}};
+std::vector<std::pair<Words, Words>> alternatives(const Words &words) {
+  constexpr std::size_t kMost = 8; // each is looked through as a whole
+  std::vector<std::pair<Words, Words>> out;
+  for (auto sign = std::find(words.begin(), words.end(), "or");
+       sign != words.end() && out.size() < kMost;
+       sign = std::find(sign + 1, words.end(), "or"))
+    out.push_back({{words.begin(), sign}, {sign + 1, words.end()}});
+  return out;
 }
 
 Words behind_correction(const Words &words) {
@@ -255,9 +258,10 @@ Words behind_correction(const Words &words) {
                       words[i - 1] == "i";
     const bool prefers =
         words[i] == "rather" && word_at(words, i + 1) != "than";
-    if (mean || prefers ||
+    const bool bound = word_at(words, i + 2) == "than"; // "no later than"
+    if (mean || prefers || (words[i] == "no" && !bound) ||
         is_one_of(words[i],
-                  {"sorry", "no", "nope", "wait", "actually", "correction"}))
+                  {"sorry", "nope", "wait", "actually", "correction"}))
       begin = i + 1;
   }
   return {words.begin() + static_cast<std::ptrdiff_t>(begin), words.end()};

@@ -52,8 +52,9 @@ bool has_any(const Words &words, std::initializer_list<std::string_view> list);
 bool is_one_of(std::string_view word,
                std::initializer_list<std::string_view> list);
 
-// "Today or tomorrow": what stands before and behind, or nothing.
-std::pair<Words, Words> alternatives(const Words &words);
+// "Today or tomorrow": what stands before and behind, for each "or" (of the
+// first eight).
+std::vector<std::pair<Words, Words>> alternatives(const Words &words);
 
 // What stands behind the last "sorry", "no" or "I mean", for which it counts.
 // All of it when there is none.
