@@ -294,7 +294,7 @@ std::vector<std::string> option_names() {
   std::vector<std::string> names;
   for (const Option &option : options())
     if (option.name != nullptr)
-      names.emplace_back(option.name);
+      names.push_back(std::string("--") + option.name);
   return names;
 }
 
@@ -318,7 +318,7 @@ Result<Unit> apply_option(CallCommand &command, int argc, char **argv,
   const Option *option = find_option(name);
   if (option == nullptr)
     return usage("unknown option --" + name +
-                 config::did_you_mean(name, option_names()) +
+                 config::did_you_mean("--" + name, option_names()) +
                  "; patchcord call --help lists them");
   if (option->argument == nullptr) {
     if (value)

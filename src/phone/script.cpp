@@ -70,7 +70,7 @@ Result<Unit> Script::set_cue(std::string_view directive,
   return ok();
 }
 
-void Script::add_line(Line::What what, std::string_view text) {
+Line &Script::add_line(Line::What what, std::string_view text) {
   Line line;
   line.what = what;
   line.text = text;
@@ -80,20 +80,20 @@ void Script::add_line(Line::What what, std::string_view text) {
   if (what == Line::What::kSay)
     line.voice = voice_;
   pending_.clear();
-  lines_.push_back(std::move(line));
+  return lines_.emplace_back(std::move(line));
 }
 
-Result<Unit> Script::add(std::string_view directive,
-                         std::string_view argument) {
+Result<Unit> Script::add(std::string_view directive, std::string_view argument,
+                         std::string where) {
   argument = trim(argument);
   if (!is_directive(directive))
     return bad("unknown directive \"" + std::string(directive) + "\"");
   if (directive != "hang-up" && argument.empty())
     return bad("\"" + std::string(directive) + "\" needs an argument");
   if (directive == "say") {
-    add_line(Line::What::kSay, argument);
+    add_line(Line::What::kSay, argument).where = std::move(where);
   } else if (directive == "wav") {
-    add_line(Line::What::kWav, argument);
+    add_line(Line::What::kWav, argument).where = std::move(where);
   } else if (directive == "dtmf") {
     if (argument.find_first_not_of("0123456789*#") != std::string_view::npos)
       return bad("dtmf: keys are 0-9 * #, got \"" + std::string(argument) +
@@ -130,9 +130,11 @@ Result<Unit> Script::add_text(std::string_view text, const std::string &name) {
     if (line.empty() || line.front() == '#')
       continue;
     const std::size_t space = std::min(line.find_first_of(" \t"), line.size());
-    if (auto added = add(line.substr(0, space), line.substr(space)); !added)
-      return bad(name + ":" + std::to_string(number) + ": " +
-                 added.error().message);
+    const std::string at = name + ":" + std::to_string(number) + ": ";
+    const std::string directive(line.substr(0, space));
+    if (auto added = add(directive, line.substr(space), at + directive + ": ");
+        !added)
+      return bad(at + added.error().message);
   }
   return ok();
 }

@@ -34,6 +34,8 @@ struct Line {
   std::string text;  // the words, the file, or the keys
   std::string voice; // of kSay
   Cue cue;
+  // Begins an error about it: "caller.txt:3: wav: ".
+  std::string where;
 };
 
 // The caller's part, in order. A directive is a word and an argument: the
@@ -42,7 +44,9 @@ struct Line {
 class Script {
 public:
   // Code: bad_script. The message says what was expected.
-  Result<Unit> add(std::string_view directive, std::string_view argument);
+  Result<Unit> add(std::string_view directive, std::string_view argument) {
+    return add(directive, argument, "--" + std::string(directive) + ": ");
+  }
   // A whole file's text; `name` and the line number are put before errors.
   // Empty lines and lines that start with # are passed over.
   Result<Unit> add_text(std::string_view text, const std::string &name);
@@ -55,8 +59,10 @@ public:
   Duration reply_after() const { return reply_after_; }
 
 private:
+  Result<Unit> add(std::string_view directive, std::string_view argument,
+                   std::string where);
   Result<Unit> set_cue(std::string_view directive, std::string_view argument);
-  void add_line(Line::What what, std::string_view text);
+  Line &add_line(Line::What what, std::string_view text);
 
   std::vector<Line> lines_;
   std::string voice_ = "en-us+f2";

@@ -27,7 +27,8 @@ Result<Unit> record(PreparedLine &line) {
   auto speech = wav ? phone::load_wav(line.line.text)
                     : phone::speak(line.line.text, line.line.voice);
   if (!speech)
-    return speech.error();
+    return make_error(speech.error().code,
+                      line.line.where + speech.error().message);
   line.mulaw = (*speech)->mulaw;
   line.voiced_end = (*speech)->voiced_end;
   return ok();

@@ -100,14 +100,20 @@ void read_cue(TomlReader &reader, const toml::table &table, Cue &cue) {
 
 // What the caller does; exactly one thing.
 void read_what(TomlReader &reader, const toml::table &table, Line &line) {
-  int kinds = 0;
+  const char *set = nullptr;
+  const auto becomes = [&](const char *key, Line::What what) {
+    if (set != nullptr)
+      reader.fail(key, std::string("nothing besides ") + set +
+                           " (a line does one thing)");
+    set = key;
+    line.what = what;
+  };
   const auto text = [&](const char *key, Line::What what) {
     std::string value;
     reader.read(key, value, table.contains(key));
     if (!table.contains(key))
       return;
-    ++kinds;
-    line.what = what;
+    becomes(key, what);
     line.text = value;
   };
   text("say", Line::What::kSay);
@@ -116,24 +122,32 @@ void read_what(TomlReader &reader, const toml::table &table, Line &line) {
   int noise = 0;
   reader.read("noise_ms", noise, 20, 60'000);
   if (table.contains("noise_ms")) {
-    ++kinds;
-    line.what = Line::What::kNoise;
+    becomes("noise_ms", Line::What::kNoise);
     line.length = std::chrono::milliseconds(noise);
   }
   bool hang_up = false;
   reader.read("hang_up", hang_up);
-  if (hang_up) {
-    ++kinds;
-    line.what = Line::What::kHangUp;
-  }
-  if (kinds != 1)
+  if (hang_up)
+    becomes("hang_up", Line::What::kHangUp);
+  if (set == nullptr)
     reader.fail("say", "one of say, wav, dtmf, noise_ms, hang_up = true");
+}
+
+// Begins the errors that only show when the line is made into sound.
+std::string where(const TomlReader &reader, const toml::table &table,
+                  const std::string &file, const char *key) {
+  const toml::node *node = table.get(key);
+  const auto &source = node != nullptr ? node->source() : table.source();
+  return file + ":" + std::to_string(source.begin.line) + ": " +
+         reader.path_of(key) + ": ";
 }
 
 Line read_line(TomlReader &reader, const toml::table &table,
                const std::string &file) {
   Line line;
   read_what(reader, table, line);
+  line.where = where(reader, table, file,
+                     line.what == Line::What::kWav ? "wav" : "voice");
   std::string heard;
   reader.read("heard", heard);
   if (table.contains("heard"))

@@ -35,6 +35,8 @@ struct Line {
   enum class What { kSay, kWav, kNoise, kDtmf, kHangUp };
   What what = What::kSay;
   std::string text; // words, file or keys
+  // Begins an error about it: "room.toml:12: caller.wav: ".
+  std::string where;
   // What the recogniser makes of it; absent: the words. Empty: it hears that
   // somebody spoke, and understands nothing.
   std::optional<std::string> heard;

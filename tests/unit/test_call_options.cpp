@@ -102,7 +102,8 @@ static void test_refuses() {
     std::vector<std::string> arguments;
     const char *named;
   } cases[] = {
-      {{"--recrod", "x"}, "did you mean record"},
+      {{"--recrod", "x"}, "did you mean --record?"},
+      {{"--recording", "x"}, "did you mean --record?"},
       {{"--say"}, "needs TEXT"},
       {{"--json=yes"}, "no value"},
       {{"--calls", "0"}, "1 to 100000"},

@@ -233,17 +233,22 @@ static void test_script_directives() {
     const char *text, *voice;
     Cue::Kind kind;
     Duration amount;
-  } expected[] = {
-      {Line::What::kSay, "Good morning", "en-us+f2", Cue::Kind::kReply, 700ms},
-      {Line::What::kSay, "Zwei", "de", Cue::Kind::kReply, 1s},
-      {Line::What::kWav, "caller.wav", "", Cue::Kind::kBargeIn, 800ms},
-      {Line::What::kDtmf, "12#", "", Cue::Kind::kSilence, 2s},
-      {Line::What::kSay, "Now", "de", Cue::Kind::kWait, 1500ms},
-      {Line::What::kHangUp, "", "", Cue::Kind::kWait, 250ms}};
+    const char *where;
+  } expected[] = {{Line::What::kSay, "Good morning", "en-us+f2",
+                   Cue::Kind::kReply, 700ms, "x.script:2: say: "},
+                  {Line::What::kSay, "Zwei", "de", Cue::Kind::kReply, 1s,
+                   "x.script:6: say: "},
+                  {Line::What::kWav, "caller.wav", "", Cue::Kind::kBargeIn,
+                   800ms, "x.script:8: wav: "},
+                  {Line::What::kDtmf, "12#", "", Cue::Kind::kSilence, 2s, ""},
+                  {Line::What::kSay, "Now", "de", Cue::Kind::kWait, 1500ms,
+                   "x.script:12: say: "},
+                  {Line::What::kHangUp, "", "", Cue::Kind::kWait, 250ms, ""}};
   for (std::size_t i = 0; i < lines.size(); ++i) {
     g_assert_true(lines[i].what == expected[i].what);
     assert_text(lines[i].text, expected[i].text);
     assert_text(lines[i].voice, expected[i].voice);
+    assert_text(lines[i].where, expected[i].where);
     g_assert_true(lines[i].cue.kind == expected[i].kind);
     g_assert_true(lines[i].cue.amount == expected[i].amount);
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "scenario/phone.hpp"
 #include "scenario/report.hpp"
 #include "scenario/sound.hpp"
 
@@ -79,7 +80,11 @@ static void test_refuses_mistakes() {
       {"[stt]\nspeed = 1\n", {"s.toml:4", "stt.speed", "unknown key"}},
       {"[voice]\nfail_at = 0\n", {"s.toml:4", "voice.fail_at"}},
       {"[[caller]]\nsya = \"hello\"\n", {"caller"}},
-      {"[[caller]]\nsay = \"a\"\ndtmf = \"1\"\n", {"s.toml:4", "one of say"}},
+      {"[[caller]]\nsay = \"a\"\ndtmf = \"1\"\n",
+       {"s.toml:5: caller.dtmf: expected nothing besides say", "got \"1\""}},
+      {"[[caller]]\nhang_up = true\nwav = \"a.wav\"\nheard = \"a\"\n",
+       {"s.toml:4: caller.hang_up: expected nothing besides wav"}},
+      {"[[caller]]\nreply_ms = 9\n", {"s.toml:3", "caller.say", "one of say"}},
       {"[[caller]]\nsay = \"\"\n", {"s.toml:4", "caller.say"}},
       {"[[caller]]\ndtmf = \"12a\"\n", {"s.toml:4", "caller.dtmf", "12a"}},
       {"[[caller]]\nwav = \"a.wav\"\n", {"caller.heard"}},
@@ -109,6 +114,19 @@ static void test_refuses_mistakes() {
       parse_scenario("name = \"x\"\nagent = \"room-bookin\"\n", "s.toml");
   g_assert_false(stranger.ok());
   g_assert_nonnull(strstr(stranger.error().message.c_str(), "room-booking"));
+}
+
+// Also what only shows when the lines are made into sound.
+static void test_sound_that_is_not_there() {
+  const auto scenario = parse_scenario(
+      kHead + "[[caller]]\nsay = \"a\"\n[[caller]]\nheard = \"a\"\n"
+              "wav = \"/nowhere/none.wav\"\n",
+      "s.toml");
+  g_assert_true(scenario.ok());
+  const auto lines = prepare(*scenario);
+  CHECK_TEXT(lines ? "taken" : lines.error().message,
+             "s.toml:7: caller.wav: cannot open \"/nowhere/none.wav\": No such "
+             "file or directory");
 }
 
 // --- sound -------------------------------------------------------------------
@@ -462,6 +480,9 @@ int main(int argc, char **argv) {
   g_test_add_func("/scenario/file/is-read", test_reads_a_file);
   g_test_add_func("/scenario/file/mistakes-are-refused-with-line-and-key",
                   test_refuses_mistakes);
+  g_test_add_func(
+      "/scenario/file/sound-that-is-not-there-is-told-with-its-line",
+      test_sound_that_is_not_there);
   g_test_add_func("/scenario/sound/words-are-heard-to-the-sample",
                   test_words_are_heard);
   g_test_add_func("/scenario/sound/a-cut-word-is-not-heard",
