@@ -4,6 +4,8 @@
 #include "elevenlabs/messages.hpp"
 #include "elevenlabs/speech_text.hpp"
 
+#include "../support/tell.hpp"
+
 #include <glib.h>
 
 #include <cstring>
@@ -111,7 +113,7 @@ static void test_server_messages() {
   };
   for (const auto &row : kRows) {
     const auto message = parse_server_message(row.json);
-    g_test_message("%s", row.json);
+    test::tell(row.json);
     g_assert_true(message.ok());
     assert_equal(shown(*message), row.shown);
   }
@@ -129,7 +131,7 @@ static void test_server_messages() {
   };
   for (const auto &row : kBad) {
     const auto message = parse_server_message(row.json);
-    g_test_message("%s", row.json);
+    test::tell(row.json);
     g_assert_false(message.ok());
     assert_equal(message.error().code, row.code);
   }
@@ -202,7 +204,8 @@ static void test_http_failures() {
   };
   for (const auto &row : kRows) {
     const Failure failure = classify_http(row.status, row.body);
-    g_test_message("%d %s: %s", row.status, row.body, failure.message.c_str());
+    test::tell(std::to_string(row.status) + " " + row.body + ": " +
+               failure.message);
     assert_equal(failure.code, row.code);
     g_assert_true(failure.retryable == row.retryable);
     g_assert_nonnull(strstr(failure.message.c_str(), row.says));
@@ -263,7 +266,7 @@ static void test_speech_text() {
       {"\xff", ""},
   };
   for (const auto &row : kRows) {
-    g_test_message("%s", row.in);
+    test::tell(row.in);
     assert_equal(speech_text(row.in), row.out);
   }
 }

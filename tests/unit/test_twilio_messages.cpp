@@ -5,6 +5,7 @@
 #include "twilio/peer_messages.hpp"
 
 #include "../support/check_text.hpp"
+#include "../support/tell.hpp"
 
 #include <glib.h>
 
@@ -63,9 +64,7 @@ std::string describe(const InboundMessage &message) {
 }
 
 void check(std::string_view text, const char *expected) {
-  g_test_message("%.*s",
-                 static_cast<int>(std::min<std::size_t>(text.size(), 200)),
-                 text.data());
+  test::tell(text);
   MessageParser parser;
   assert_text(describe(parser.parse(text)), expected);
   assert_text(describe(parser.parse_json(text)), expected);
@@ -186,7 +185,7 @@ static void test_scan_takes_and_declines() {
       {std::string(kMedia) + kMedia, "bad_json", false},
   };
   for (const auto &c : cases) {
-    g_test_message("%s", c.text.c_str());
+    test::tell(c.text);
     MessageParser parser;
     assert_text(describe(parser.parse(c.text)), c.expected);
     g_assert_true(parser.scanned() == c.scanned);
@@ -308,7 +307,7 @@ static void test_peer_refuses() {
       R"({"event":"hangup","streamSid":"MZ1"})",
   };
   for (const char *text : cases) {
-    g_test_message("%s", text);
+    test::tell(text);
     peer::Parser parser("MZ1");
     const auto message = parser.parse(text);
     const auto *refused = std::get_if<peer::Refused>(&message);
