@@ -2,6 +2,7 @@
 #include "agent/definition.hpp"
 
 #include "agent/field_reader.hpp"
+#include "agent/language.hpp"
 #include "agent/say_language.hpp"
 #include "agent/toml_reader.hpp"
 #include "agent/tool_reader.hpp"
@@ -21,17 +22,6 @@ bool is_alnum(std::string_view text) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            (c >= '0' && c <= '9');
   });
-}
-
-// "en", "de-AT", "zh-Hant-TW" (RFC 5646, without its rarer forms).
-bool is_language(std::string_view text) {
-  bool first = true;
-  for (const std::string &part : split(text, '-')) {
-    const std::size_t most = std::exchange(first, false) ? 3 : 8;
-    if (part.size() < 2 || part.size() > most || !is_alnum(part))
-      return false;
-  }
-  return !first;
 }
 
 class DefinitionReader {
@@ -97,7 +87,8 @@ private:
   void read_language(TomlReader &reader) {
     reader.read("language", definition_.language);
     if (!is_language(definition_.language))
-      reader.fail("language", "a code such as en or de-AT");
+      reader.fail("language", "the code of a language, such as en or de-AT");
+    definition_.voice_line = reader.line_of("language");
     const toml::table *table = reader.table("voice");
     if (table == nullptr)
       return;
@@ -109,6 +100,8 @@ private:
         definition_.voice[provider] = voice;
     }
     voices.finish();
+    if (definition_.voice.contains("espeak"))
+      definition_.voice_line = voices.line_of("espeak");
     const auto eleven = definition_.voice.find("elevenlabs");
     if (eleven != definition_.voice.end() && !is_alnum(eleven->second))
       voices.fail("elevenlabs", "a voice ID, letters and digits");

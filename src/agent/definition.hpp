@@ -72,6 +72,8 @@ struct Definition {
   std::string instructions;  // Markdown, for the model
   std::string language = "en";
   std::map<std::string, std::string> voice; // hints: provider -> voice
+  // Of the file: where voice.espeak stands, else language; 0: neither does.
+  int voice_line = 0;
   std::vector<Field> fields;
   std::vector<Tool> tools;
   std::vector<TransferTarget> transfer; // the first is "a person"

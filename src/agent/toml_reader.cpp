@@ -42,6 +42,11 @@ std::string TomlReader::path_of(std::string_view key) const {
   return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
 }
 
+int TomlReader::line_of(const char *key) const {
+  const toml::node *node = table_.get(key);
+  return node != nullptr ? static_cast<int>(node->source().begin.line) : 0;
+}
+
 void TomlReader::fail_at(const toml::source_region &where, std::string_view key,
                          const std::string &text) {
   constexpr std::size_t kMostTold = 20;

@@ -58,6 +58,8 @@ public:
   // What refers to other parts of a file is not judged before these are right.
   bool file_failed() const { return file_.error.has_value(); }
   std::string path_of(std::string_view key) const;
+  // In the file; 0: it is not there.
+  int line_of(const char *key) const;
 
 private:
   const toml::node *find(const char *key);

@@ -79,9 +79,11 @@ static Result<Unit> check_voice(const std::string &agent_file) {
   if (found)
     return ok();
   const bool named = definition->voice.contains("espeak");
+  const int line = definition->voice_line;
   return make_error("bad_agent",
-                    agent_file + ": " + (named ? "voice.espeak" : "language") +
-                        ": " + found.error().message +
+                    agent_file + (line != 0 ? ":" + std::to_string(line) : "") +
+                        ": " + (named ? "voice.espeak" : "language") + ": " +
+                        found.error().message +
                         (named ? "" : "; voice.espeak may name another"));
 }
 

@@ -77,8 +77,11 @@ def a_voice_that_is_not_there_is_refused_naming_file_and_key():
     whole = 'name = "x"\ngreeting = "hello"\ninstructions = "be kind"\n'
     with Stack() as stack:
         for keys, words in (
-                ('[voice]\nespeak = "klingonese"\n', ["voice.espeak", "klingonese"]),
-                ('language = "xx"\n', ["language", '"xx"', "voice.espeak may name"]),
+                ('[voice]\nespeak = "klingonese"\n', [":5: voice.espeak", "klingonese"]),
+                ('language = "ceb"\n', [":4: language", '"ceb"',
+                                       "voice.espeak may name"]),
+                ('language = "tlh"\n', [":4: language: expected the code of a "
+                                       'language, such as en or de-AT, got "tlh"']),
         ):
             agent = stack.file("mute.toml", whole + keys)
             config = stack.file("c.toml", f'[call]\nagent = "{agent}"\n')

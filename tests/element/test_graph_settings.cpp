@@ -97,9 +97,10 @@ void test_bad_agent() {
   const AgentFile agent("language = \"English\"\n");
   const auto graph = call::build_graph("test", kGraph, {}, agent.path());
   g_assert_false(graph.ok());
-  equal(graph.error().message,
-        agent.path() + ":4: language: expected a code such as en or de-AT, got "
-                       "\"English\"");
+  equal(graph.error().message, agent.path() +
+                                   ":4: language: expected the code of a "
+                                   "language, such as en or de-AT, got "
+                                   "\"English\"");
 }
 
 void test_offline_voices() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/definition.hpp"
 #include "agent/definition_file.hpp"
+#include "agent/language.hpp"
 #include "agent/say_language.hpp"
 
 #include "../support/temp_dir.hpp"
@@ -130,8 +131,8 @@ void test_refusals() {
       {"language = \"en\"", "language = [1]",
        "test.toml:4: language: expected a text, got an array"},
       {"language = \"en\"", "language = \"English\"",
-       "test.toml:4: language: expected a code such as en or de-AT, got "
-       "\"English\""},
+       "test.toml:4: language: expected the code of a language, such as "
+       "en or de-AT, got \"English\""},
       {"espeak = \"en-us\"", "espaek = \"en-us\"",
        "test.toml:6: voice.espaek: expected one of espeak, elevenlabs, got an "
        "unknown key (did you mean espeak?)"},
@@ -279,6 +280,15 @@ void test_refusals() {
       g_error("%s: expected\n  %s\ngot\n  %s", row.to, row.error,
               error.c_str());
   }
+}
+
+void test_languages() {
+  for (const char *known : {"en", "de-AT", "EN-us", "zh-Hant-TW", "no", "iw",
+                            "fil-PH", "cmn", "es-419"})
+    g_assert_true(is_language(known));
+  for (const char *unknown : {"", "xx", "tlh", "eng", "e", "e-US", "en-", "-en",
+                              "english", "en_US", "en us", "zz-DE"})
+    g_assert_false(is_language(unknown));
 }
 
 // Who mends one mistake would not like to meet the next one then.
@@ -542,6 +552,7 @@ int main(int argc, char **argv) {
                   test_refusals);
   g_test_add_func("/definition/interruptions-have-their-own-table",
                   test_interruptions);
+  g_test_add_func("/definition/languages-have-codes", test_languages);
   g_test_add_func("/definition/tells-all-mistakes-at-once", test_all_mistakes);
   g_test_add_func("/definition/a-summary-is-in-a-language-that-twilio-speaks",
                   test_summary_language);
