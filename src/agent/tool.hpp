@@ -30,13 +30,15 @@ struct ToolHeader {
   std::string name;
   std::string text;      // as it is; before the secret, if there is one
   std::string env, file; // where the secret is
+  int line = 0;          // of the agent's file
   bool has_secret() const { return !env.empty() || !file.empty(); }
 };
 
 struct Tool {
   std::string name, description;
   std::string method = "GET";
-  std::string url; // with {argument} behind the host
+  std::string url;  // with {argument} behind the host
+  int url_line = 0; // of the agent's file
   std::vector<ToolArgument> arguments;
   std::vector<ToolHeader> headers;
   Duration timeout = 5s;

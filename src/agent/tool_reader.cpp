@@ -96,6 +96,7 @@ void read_headers(TomlReader::File &file, const toml::table &table,
     ToolHeader header;
     header.name = std::string(key.str());
     const char *name = header.name.c_str();
+    header.line = reader.line_of(name);
     if (node.is_table()) {
       TomlReader secret(file, *node.as_table(), reader.path_of(name));
       secret.read("prefix", header.text);
@@ -146,6 +147,7 @@ Tool read_tool(TomlReader::File &file, const toml::table &table,
   reader.read("description", tool.description, true);
   reader.read("method", tool.method);
   reader.read("url", tool.url, true);
+  tool.url_line = reader.line_of("url");
   reader.read("timeout_s", timeout_s);
   reader.read("max_bytes", max_bytes, 1, 256 << 10);
   const toml::table *headers = reader.table("headers");

@@ -36,6 +36,45 @@ Parts parts_of(std::string_view url) {
   return parts;
 }
 
+// Of `text` from the front: up to what no key has in it, and without that.
+std::string_view take_run(std::string_view &text) {
+  constexpr std::string_view kNone = "+/&,;!{} \t";
+  const auto end = std::min(text.find_first_of(kNone), text.find("%20"));
+  const std::string_view run = text.substr(0, end);
+  if (end == std::string_view::npos)
+    text = {};
+  else if (text[end] == '{') // a placeholder's name
+    text.remove_prefix(std::min(text.find('}', end), text.size()));
+  else
+    text.remove_prefix(end + (text[end] == '%' ? 3 : 1));
+  return run;
+}
+
+bool is_placeholder(std::string_view text) {
+  return text.starts_with('{') && text.find('}') == text.size() - 1;
+}
+
+std::string redacted_path(std::string_view path) {
+  std::string out;
+  for (bool first = true; const std::string &part : split(path, '/')) {
+    out += first ? "" : "/";
+    out += is_like_a_key(part) ? "***" : part;
+    first = false;
+  }
+  return out;
+}
+
+std::string redacted_pair(const std::string &pair) {
+  const auto equals = pair.find('=');
+  if (equals == std::string::npos)
+    return is_like_a_key(pair) ? "***" : pair;
+  const std::string name = pair.substr(0, equals);
+  const std::string value = pair.substr(equals + 1);
+  const bool secret =
+      !is_placeholder(value) && (is_secret_name(name) || is_like_a_key(value));
+  return secret ? name + "=***" : pair;
+}
+
 } // namespace
 
 std::string_view url_host(std::string_view url) {
@@ -74,7 +113,24 @@ bool is_secret_name(std::string_view name) {
         "credential", "signature", "session", "jwt", "bearer"})
     if (lower.find(part) != std::string::npos)
       return true;
-  return lower == "sig" || lower == "pass";
+  return lower == "sig" || lower == "pass" || lower == "pw" || lower == "pin" ||
+         lower == "otp" || lower == "code";
+}
+
+bool is_like_a_key(std::string_view text) {
+  constexpr std::size_t kShortest = 16;
+  while (!text.empty()) {
+    const std::string_view run = take_run(text);
+    const auto digits = std::count_if(
+        run.begin(), run.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const auto letters = std::count_if(run.begin(), run.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    });
+    // "2026-05-04T10:00:00Z" has two letters.
+    if (run.size() >= kShortest && digits >= 2 && letters >= 3)
+      return true;
+  }
+  return false;
 }
 
 std::string redacted_url(std::string_view url) {
@@ -82,20 +138,17 @@ std::string redacted_url(std::string_view url) {
   std::string out(parts.scheme);
   out += parts.authority;
   std::string_view rest = parts.resource;
-  const auto query = rest.find('?');
-  if (query == std::string_view::npos)
-    return out.append(rest);
-  out += rest.substr(0, query + 1);
-  rest.remove_prefix(query + 1);
   const auto fragment = rest.find('#');
-  bool first = true;
-  for (const std::string &pair : split(rest.substr(0, fragment), '&')) {
-    const auto equals = pair.find('=');
-    const bool secret =
-        equals != std::string::npos && is_secret_name(pair.substr(0, equals));
-    out += first ? "" : "&";
-    out += secret ? pair.substr(0, equals + 1) + "***" : pair;
-    first = false;
+  const auto query = rest.substr(0, fragment).find('?');
+  out += redacted_path(rest.substr(0, std::min(query, fragment)));
+  if (query != std::string_view::npos) {
+    const auto size = fragment - query - 1; // much, without a fragment
+    char before = '?';
+    for (const std::string &pair : split(rest.substr(query + 1, size), '&')) {
+      out += before;
+      out += redacted_pair(pair);
+      before = '&';
+    }
   }
   return fragment == std::string_view::npos ? out
                                             : out.append(rest.substr(fragment));

@@ -20,8 +20,13 @@ bool is_in_the_clear(std::string_view url);
 
 // Of a header, or of a parameter in a query: whether it is one for secrets.
 bool is_secret_name(std::string_view name);
+// Of a value, or of a part of a path: whether it is long, and letters and
+// digits mixed, as keys are and words and dates are not.
+bool is_like_a_key(std::string_view text);
 // To be kept or shown: without name and password, and with "***" for what
-// secret parameters are.
+// secret parameters are and for what is like a key. A template keeps its
+// {placeholders}, and what is put into one is redacted as what is put into the
+// other: recordings know requests by it.
 std::string redacted_url(std::string_view url);
 // A text with each http:// or https:// URL in it redacted.
 std::string with_redacted_urls(std::string_view text);

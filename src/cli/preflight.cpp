@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/preflight.hpp"
 
-#include "base/text.hpp"
+#include "base/url.hpp"
 #include "call/graph_builder.hpp"
 #include "openai/realtime_endpoint.hpp"
 
@@ -46,6 +46,30 @@ void look_at_language(Report &report, const std::string &agent_file,
                              language);
 }
 
+// What stands in an agent's file is read by more people than a secret is meant
+// for. Headers whose names are those of secrets are refused.
+void look_at_tools(Report &report, const std::string &agent_file,
+                   const agent::Definition &definition) {
+  constexpr char kInstead[] =
+      "; a header can take it from elsewhere, as "
+      "Authorization = { prefix = \"Bearer\", env = \"VARIABLE\" }";
+  const auto told = [&](int line, const agent::Tool &tool,
+                        const std::string &what) {
+    report.warn("agent", agent_file + ":" + std::to_string(line) +
+                             ": the tool " + tool.name + " has " + what +
+                             kInstead);
+  };
+  for (const agent::Tool &tool : definition.tools) {
+    if (const std::string shown = redacted_url(tool.url); shown != tool.url)
+      told(tool.url_line, tool,
+           "what looks like a secret in its URL, " + shown);
+    for (const agent::ToolHeader &header : tool.headers)
+      if (is_like_a_key(header.text))
+        told(header.line, tool,
+             "what looks like a secret in its header " + header.name);
+  }
+}
+
 // Empty when it is of no use.
 std::string look_at_agent(Report &report, const config::Config &config) {
   const auto path = config::find_agent(config.call.agent);
@@ -60,6 +84,7 @@ std::string look_at_agent(Report &report, const config::Config &config) {
   }
   report.ok("agent", *path + ": " + definition->name + ", " +
                          std::to_string(definition->fields.size()) + " fields");
+  look_at_tools(report, *path, *definition);
   return *path;
 }
 

@@ -2,7 +2,7 @@
 #include "recording/writer.hpp"
 
 #include "base/log.hpp"
-#include "base/url.hpp"
+#include "recording/agent_file.hpp"
 #include "recording/wav_file.hpp"
 
 #include <algorithm>
@@ -104,9 +104,9 @@ Writer::Writer(std::string folder, Mix mix)
 
 std::unique_ptr<Tape> Writer::start(const std::string &call_sid,
                                     std::string_view definition) {
-  // A secret may be written into a tool's URL.
+  // A secret may be written into a tool's URL, or into its headers.
   return std::make_unique<Tape>(*this, call_sid,
-                                with_redacted_urls(definition));
+                                redacted_agent_file(definition));
 }
 
 void Writer::enqueue(const std::shared_ptr<Tape::Job> &job, Tape::Piece piece,

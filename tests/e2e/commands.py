@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import threading
 
-from stack import Stack, check, run_tests
+from stack import Stack, check, poll, run_tests
 
 BUILD = pathlib.Path(os.environ["PATCHCORD_BUILD_ROOT"])
 
@@ -140,6 +140,48 @@ def a_model_that_has_no_key_is_refused():
                                            "sqlite::memory:"}, timeout=20)
         check(code == 1 and "the pipeline needs a key: set OPENAI_API_KEY"
               in out + err, f"{command}: {code} {out} {err}")
+
+
+def a_secret_in_the_file_of_an_agent_is_told():
+    with Stack() as stack:
+        agent = stack.file("desk.toml", """name = "x"
+greeting = "hello"
+instructions = "be kind"
+[[tools]]
+name = "look"
+description = "Looks."
+url = "https://h.example/{day}?api_key=hunter2"
+[[tools.arguments]]
+name = "day"
+[tools.headers]
+X-Odd = "0123456789abcdef"
+Accept = "application/json"
+[[tools]]
+name = "plain"
+description = "Looks."
+url = "https://h.example/rooms?sort=up"
+""")
+        words = (f"{agent}:7: the tool look has what looks like a secret in "
+                 "its URL, https://h.example/{day}?api_key=***; a header can",
+                 f"{agent}:11: the tool look has what looks like a secret in "
+                 "its header X-Odd; a header can")
+        config = stack.file("c.toml", f"""[call]
+agent = "{agent}"
+[store]
+records = "sqlite::memory:"
+[server]
+listen = "127.0.0.1:0"
+""")
+        _, out, err = run("check", "--config", config)
+        served = stack.start("serve", [BUILD / "src/cli/patchcord", "serve",
+                                       "--config", config])
+        poll(lambda: "voice webhook" in served.output(), "it serves")
+        served.stop()
+        for said in (out + err, served.output()):
+            for word in words:
+                check(word in said, f"{word!r} is not in {said!r}")
+            check("hunter2" not in said and "0123456789abcdef" not in said and
+                  "the tool plain" not in said, said)
 
 
 def a_thread_on_the_way_to_the_caller_is_refused():
@@ -291,6 +333,7 @@ if __name__ == "__main__":
         a_voice_that_is_not_there_is_refused_naming_file_and_key,
         all_that_turns_callers_away_is_told_at_once_with_its_line,
         a_model_that_has_no_key_is_refused,
+        a_secret_in_the_file_of_an_agent_is_told,
         a_thread_on_the_way_to_the_caller_is_refused,
         a_pipeline_that_cannot_hold_a_call_is_refused_with_the_reason,
         a_voice_format_that_nobody_takes_is_refused,

@@ -236,6 +236,28 @@ static void test_urls() {
       {"https://h/x?day=1&key=s&Sig=s&Access_Token=s#f", "h",
        "https://h/x?day=1&key=***&Sig=***&Access_Token=***#f"},
       {"https://h/x?key", "h", "https://h/x?key"},
+      {"https://h/x?pw=a&code=1&PIN=2&zipcode=3", "h",
+       "https://h/x?pw=***&code=***&PIN=***&zipcode=3"},
+      // By what it is like.
+      {"https://hooks.example/services/T01/B02/abcDEF123456ghiJKL78",
+       "hooks.example", "https://hooks.example/services/T01/B02/***"},
+      {"https://h/bot12345:AAF-abcdefghi/send?to=42", "h",
+       "https://h/***/send?to=42"},
+      {"https://h/x?u=0123456789abcdef&v=2", "h", "https://h/x?u=***&v=2"},
+      {"https://h/x?0123456789abcdef", "h", "https://h/x?***"},
+      {"https://h/rooms-of-the-second-floor/2026?at=2026-05-04T10:00:00Z"
+       "&in=12+Main+Street%20Springfield%201",
+       "h",
+       "https://h/rooms-of-the-second-floor/2026?at=2026-05-04T10:00:00Z"
+       "&in=12+Main+Street%20Springfield%201"},
+      // Of a template.
+      {"https://h/{room_22_of_the_house_4}/{a}?key={key}&q={word_of_length_16}",
+       "h",
+       "https://h/{room_22_of_the_house_4}/"
+       "{a}?key={key}&q={word_of_length_16}"},
+      {"https://h/x?key=s{key}&q=0123456789abcdef{a}", "h",
+       "https://h/x?key=***&q=***"},
+      {"https://h/{a", "h", "https://h/{a"},
       {"https://h/x?key=a=b&c", "h", "https://h/x?key=***&c"},
       {"", "", ""},
       {"me:pw@h", "h", "h"},
@@ -244,6 +266,21 @@ static void test_urls() {
     CHECK_TEXT(url_host(row.url), row.host);
     CHECK_TEXT(redacted_url(row.url), row.redacted);
   }
+  // A replay asks by the template that was kept, and a request is known by its
+  // URL.
+  for (const std::string value : {"monday", "hunter2", "0123456789abcdef"})
+    for (const std::string kept :
+         {"https://h/0123456789abcdefghij/{a}?key=s&code={a}&day={a}",
+          "https://h/{a}.json?token={a}&keyword={a}"}) {
+      const auto filled = [&](std::string url) {
+        for (auto at = url.find("{a}"); at != std::string::npos;
+             at = url.find("{a}"))
+          url.replace(at, 3, value);
+        return url;
+      };
+      CHECK_TEXT(redacted_url(filled(redacted_url(kept))),
+                 redacted_url(filled(kept)));
+    }
   CHECK_TEXT(with_redacted_urls("url = \"https://h/{id}?key=s\"\n"
                                 "# http://me:pw@h/\nb = 'https://h?token=t'"
                                 " key=k http://h"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "audio/mulaw.hpp"
 #include "base/log.hpp"
+#include "recording/agent_file.hpp"
 #include "recording/stereo.hpp"
 #include "recording/wav_file.hpp"
 #include "recording/writer.hpp"
@@ -404,6 +405,46 @@ void test_a_slow_disk_costs_no_memory() {
   g_assert_true(read_recording(dir / "recordings/CA2").ok());
 }
 
+void test_agent_file_is_kept_without_secrets() {
+  const char *file = R"(name = "x" # é
+[[tools]]
+name = "look"
+url = "https://h/{day}?pw=a&q={q}"
+[tools.headers]
+"X-Odd" = "hunter2" # kept
+Accept = "application/json"
+X-Long = """
+a
+b"""
+Authorization = { prefix = "Bearer", env = "A" }
+X-Two = { env = "B", prefix = "s3cret" }
+[[tools]]
+name = "é"
+headers = { User-Agent = "us", "X-É" = 'é"é', X-Three = "c" }
+[voice]
+headers = "none"
+)";
+  CHECK_TEXT(redacted_agent_file(file), R"(name = "x" # é
+[[tools]]
+name = "look"
+url = "https://h/{day}?pw=***&q={q}"
+[tools.headers]
+"X-Odd" = "***" # kept
+Accept = "application/json"
+X-Long = "***"
+Authorization = { prefix = "Bearer", env = "A" }
+X-Two = { env = "B", prefix = "***" }
+[[tools]]
+name = "é"
+headers = { User-Agent = "us", "X-É" = "***", X-Three = "***" }
+[voice]
+headers = "none"
+)");
+  for (const char *odd : {"", "headers", "[[tools]]\nheaders = 1\n",
+                          "tools = 1\nheaders = 2\n", "tools = [1]#headers"})
+    CHECK_TEXT(redacted_agent_file(odd), odd);
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -433,5 +474,7 @@ int main(int argc, char **argv) {
   };
   for (const auto &[name, test] : tests)
     g_test_add_func(name, test);
+  g_test_add_func("/recording/the-agent-s-file-is-kept-without-secrets",
+                  test_agent_file_is_kept_without_secrets);
   return g_test_run();
 }
