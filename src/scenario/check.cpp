@@ -38,6 +38,33 @@ bool matches(const std::string &pattern, const std::string &text) {
   return g_pattern_match_simple(pattern.c_str(), text.c_str()) != FALSE;
 }
 
+// Up to so many bytes of a text, whole characters.
+std::string shortened(std::string text, std::size_t most) {
+  if (text.size() <= most)
+    return text;
+  text.resize(most);
+  while (!text.empty() && !valid_utf8(text))
+    text.pop_back();
+  return text + "...";
+}
+
+// Of a request to the model what one looks for: its last messages, as JSON,
+// which is what the patterns are looked for in. All of it is pages.
+std::string last_messages(const std::string &request) {
+  constexpr std::size_t kMessages = 3, kBytes = 400;
+  const auto document = JsonDocument::parse(request);
+  const JsonView messages =
+      document ? document->root()["messages"] : JsonView();
+  const std::size_t count = messages.size();
+  if (count == 0)
+    return request.empty() ? "no request" : shortened(request, kBytes);
+  const std::size_t first = count - std::min(count, kMessages);
+  std::string text = std::to_string(count) + " messages, the last of them:";
+  for (std::size_t i = first; i < count; ++i)
+    text += "\n        " + shortened(messages.at(i).dump(), kBytes);
+  return text;
+}
+
 std::vector<std::string> words_of(const std::string &text) {
   std::vector<std::string> words;
   for (const std::string &word : split(text, ' '))
@@ -196,9 +223,12 @@ void Checker::model() {
          std::to_string(requests.size()) + " requests and " +
              std::to_string(answers) + " answers");
   const std::string last = requests.empty() ? "" : requests.back();
+  std::vector<std::string> lacking;
   for (const std::string &text : expect_.requests_contain)
     if (last.find(text) == std::string::npos)
-      fail("last_request_contains", quoted(text), last);
+      lacking.push_back(quoted(text));
+  if (!lacking.empty())
+    fail("last_request_contains", join(lacking, " and "), last_messages(last));
   tools();
 }
 

@@ -384,6 +384,37 @@ static void test_broken_expectations() {
   }
 }
 
+// What the last request lacks is said once, with its last messages in short.
+static void test_a_request_is_shown_in_short() {
+  const auto scenario = parse_scenario(
+      kHead + "mind = \"openai\"\n[[model.answers]]\ncontent = \"x\"\n"
+              "[expect]\nlast_request_contains = [\"one\", \"two\", "
+              "\"fourth\"]\n",
+      "s.toml");
+  g_assert_true(scenario.ok());
+  const std::string long_text(5000, 'x');
+  Outcome outcome;
+  outcome.requests = {R"({"messages":[{"role":"system","content":")" +
+                      long_text +
+                      R"("},{"role":"user","content":"second"},)"
+                      R"({"role":"user","content":"third \u00e9 )" +
+                      long_text + R"("},{"role":"tool","content":"fourth"}]})"};
+  check(*scenario, outcome);
+  int told = 0;
+  for (const Failure &failure : outcome.failures) {
+    if (failure.what != "last_request_contains")
+      continue;
+    ++told;
+    CHECK_TEXT(failure.expected, "\"one\" and \"two\"");
+    g_assert_true(failure.got.starts_with("4 messages, the last of them:\n"));
+    g_assert_null(strstr(failure.got.c_str(), "system"));
+    for (const char *part : {"second", "third", "fourth", "x..."})
+      g_assert_nonnull(strstr(failure.got.c_str(), part));
+    g_assert_cmpuint(failure.got.size(), <, 1000);
+  }
+  g_assert_cmpint(told, ==, 1);
+}
+
 // Who is not answered has not been answered in time.
 static void test_no_answer_is_a_late_answer() {
   const std::string unanswered = kHead + "[stt]\ndelay_ms = 3000\n"
@@ -502,6 +533,8 @@ int main(int argc, char **argv) {
                   test_first_and_last_100_ms);
   g_test_add_func("/scenario/expect/each-can-be-broken",
                   test_broken_expectations);
+  g_test_add_func("/scenario/expect/a-request-is-shown-in-short",
+                  test_a_request_is_shown_in_short);
   g_test_add_func("/scenario/call/a-model-needs-answers",
                   test_a_model_needs_answers);
   g_test_add_func("/scenario/expect/a-line-that-is-never-said-fails",
