@@ -4,6 +4,7 @@
 #include "scenario/replay.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 #include <variant>
@@ -44,14 +45,18 @@ ReplayMarks::ReplayMarks(const std::vector<Event> &recorded) {
     else if (then.back && !way_)
       way_ = Duration{};
   // Those that were out when the recording ended came back no sooner; others
-  // that did not come back were lost, or called the same.
+  // that did not come back were lost. Of those called the same one cannot tell.
   auto last = then_.end();
   for (; last != then_.begin() && !std::prev(last)->back; --last)
     std::prev(last)->back = std::max(
         std::prev(last)->played + way_.value_or(Duration{}), recorded.back().t);
-  then_.erase(std::remove_if(then_.begin(), last,
-                             [](const Then &then) { return !then.back; }),
-              last);
+  const auto lost =
+      std::stable_partition(then_.begin(), last, [](const Then &then) {
+        return then.back.has_value();
+      });
+  std::copy_if(lost, last, std::back_inserter(lost_),
+               [](const Then &then) { return !then.has_namesake; });
+  then_.erase(lost, last);
 }
 
 void ReplayMarks::read(const std::vector<Event> &recorded) {
@@ -64,8 +69,10 @@ void ReplayMarks::read(const std::vector<Event> &recorded) {
       line.clear(event.t);
       clears_.push_back(event.t);
     } else if (event.kind == Kind::kMark) {
-      out[event.text] = then_.size();
-      then_.push_back({line.place, line.played(event.t), {}});
+      const auto [mark, is_new] = out.try_emplace(event.text, then_.size());
+      if (!is_new)
+        then_[std::exchange(mark->second, then_.size())].has_namesake = true;
+      then_.push_back({line.place, line.played(event.t), {}, false});
     } else if (event.kind == Kind::kMarkBack) {
       if (const auto mark = out.extract(event.text))
         then_[mark.mapped()].back = event.t;
@@ -97,6 +104,17 @@ const ReplayMarks::Then *ReplayMarks::find(const Place &place,
                  near(played, before->played)
              ? &*before
              : nullptr;
+}
+
+// Whether the recording's mark there never came back.
+bool ReplayMarks::was_lost(const Place &place, TimePoint played) const {
+  const auto back = first_from(place);
+  if (back != then_.end() && !(place < back->place))
+    return false;
+  return std::any_of(lost_.begin(), lost_.end(), [&](const Then &then) {
+    return then.place.clears == place.clears &&
+           then.place.samples == place.samples && near(played, then.played);
+  });
 }
 
 // Whether a clear brought it back.
@@ -139,6 +157,8 @@ void ReplayMarks::sent(const twilio::peer::Message &message, TimePoint now) {
     clear(now);
   } else if (const auto *mark = std::get_if<Mark>(&message)) {
     const TimePoint played = line_.played(now);
+    if (was_lost(line_.place, played))
+      return;
     Now &out = out_.emplace_back();
     out.name = mark->name;
     out.place = line_.place;

@@ -20,10 +20,10 @@ namespace patchcord::scenario {
 // the millisecond, and so does how many there are. As long as what is sent is
 // played when the recording's was, a mark comes back when the recording's came
 // that is as far in the audio, or by so much sooner as it is before it. One
-// that a clear brought back waits for the clear. Where the call has gone
-// another way, with other audio, a clear more or one less, marks come back as
-// from a phone: when all before them was played or cleared, and as soon as the
-// recording's fastest did.
+// that a clear brought back waits for the clear; one that was lost is lost
+// again. Where the call has gone another way, with other audio, a clear more or
+// one less, marks come back as from a phone: when all before them was played or
+// cleared, and as soon as the recording's fastest did.
 class ReplayMarks {
 public:
   explicit ReplayMarks(const std::vector<recording::Event> &recorded);
@@ -55,6 +55,7 @@ private:
     Place place;
     TimePoint played{};
     std::optional<TimePoint> back;
+    bool has_namesake = false; // set later, before this one was back
   };
   struct Now {
     std::string name;
@@ -66,11 +67,13 @@ private:
   void read(const std::vector<recording::Event> &recorded);
   std::vector<Then>::const_iterator first_from(const Place &place) const;
   const Then *find(const Place &place, TimePoint played) const;
+  bool was_lost(const Place &place, TimePoint played) const;
   bool cleared(const Then &then) const;
   TimePoint due(const Now &mark, TimePoint played) const;
   void clear(TimePoint now);
 
   std::vector<Then> then_;        // the recording's marks, by place
+  std::vector<Then> lost_;        // those that never came back
   std::vector<TimePoint> clears_; // of the recording
   std::optional<Duration> way_;   // the fastest; none: none ever came back
   Line line_;

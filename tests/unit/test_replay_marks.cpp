@@ -167,6 +167,22 @@ void test_a_clear_returns_what_was_before_it() {
   }
 }
 
+// It is the recording's as long as it comes within a tenth of a second of it.
+void test_a_clear_at_another_time_is_another() {
+  const std::pair<int, const char *> rows[] = {
+      {100, "1 1130, 2 1300, 3 1300, "},
+      {101, "1 1130, 2 1331, 3 1331, "},
+      {-100, "1 1130, 2 1235, 3 1236, "},
+      {-101, "1 1129, 2 1129, 3 1129, "}};
+  for (const auto &[late, expected] : rows) {
+    Both call = cleared();
+    call.now_sent(1000, 800).now_mark(1000, "1").now_sent(1000, 3200);
+    call.now_mark(1000, "2").now_clear(1200 + late);
+    call.now_mark(1200 + late, "3");
+    CHECK_TEXT(call.back(), expected);
+  }
+}
+
 // One more: its answer comes, and so do all marks behind it.
 void test_one_clear_more() {
   Both call = cleared();
@@ -203,13 +219,41 @@ void test_the_end() {
   }
 }
 
+// A mark that was lost is lost again, and holds up none behind it. What is said
+// at another time, and what is set elsewhere, knows nothing of it.
+void test_what_was_lost_is_lost_again() {
+  const auto recorded = [] {
+    Both call;
+    call.then_sent(1000, 800).then_mark(1000, "lost").then_sent(1000, 800);
+    call.then_mark(1000, "a").then_back(1230, "a");
+    return call;
+  };
+  Both call = recorded();
+  call.now_sent(1000, 800).now_mark(1000, "1").now_sent(1000, 800);
+  call.now_mark(1000, "2");
+  CHECK_TEXT(call.back(), "2 1230, ");
+  Both later = recorded();
+  later.now_sent(3000, 800).now_mark(3000, "1");
+  CHECK_TEXT(later.back(), "1 3130, ");
+  Both elsewhere = recorded();
+  elsewhere.now_sent(1000, 400).now_mark(1000, "1").now_sent(1000, 1200);
+  elsewhere.now_mark(1000, "2");
+  CHECK_TEXT(elsewhere.back(), "1 1080, 2 1230, ");
+  // Two in one place, of which one came.
+  Both both;
+  both.then_sent(1000, 800).then_mark(1000, "lost").then_mark(1000, "a");
+  both.then_back(1130, "a").now_sent(1000, 800).now_mark(1000, "1");
+  CHECK_TEXT(both.back(), "1 1130, ");
+}
+
 // Nothing is made of a mark that nobody set, nor of one that comes again; of
-// two of a name the second is meant; one may be lost.
+// two of a name the second is meant, and the first is not lost.
 void test_recordings_that_are_odd() {
   Both call;
   call.then_back(10, "never set").then_sent(100, 800).then_mark(100, "a");
-  call.then_sent(100, 800).then_mark(100, "lost").then_sent(100, 800);
-  call.then_mark(100, "a").then_back(430, "a").then_back(440, "a");
+  call.then_sent(100, 800).then_mark(100, "b").then_sent(100, 800);
+  call.then_mark(100, "a").then_back(330, "b").then_back(430, "a").then_back(
+      440, "a");
   call.now_sent(100, 800).now_mark(100, "1").now_sent(100, 800);
   call.now_mark(100, "2").now_sent(100, 800).now_mark(100, "3");
   CHECK_TEXT(call.back(), "1 230, 2 330, 3 430, ");
@@ -240,9 +284,12 @@ int main(int argc, char **argv) {
       {"other-audio-by-the-clock", test_other_audio_comes_by_the_clock},
       {"a-clear-returns-what-was-before-it",
        test_a_clear_returns_what_was_before_it},
+      {"a-clear-at-another-time-is-another",
+       test_a_clear_at_another_time_is_another},
       {"by-the-clock-after-one-clear-more", test_one_clear_more},
       {"by-the-clock-after-one-clear-less", test_one_clear_less},
       {"what-was-out-at-the-end-comes-no-sooner", test_the_end},
+      {"what-was-lost-is-lost-again", test_what_was_lost_is_lost_again},
       {"recordings-that-are-odd", test_recordings_that_are_odd},
       {"peers-that-are-odd", test_peers_that_are_odd},
   };
