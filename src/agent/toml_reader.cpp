@@ -65,6 +65,7 @@ void TomlReader::fail_at(const toml::source_region &where, std::string_view key,
                                 }),
                {where.begin.line, name + text});
   std::vector<std::string> lines;
+  lines.reserve(all.size() + 1);
   for (const File::Mistake &each : all)
     lines.push_back(file_.name + ":" + std::to_string(each.line) + ": " +
                     each.text);
