@@ -42,8 +42,10 @@ ReplayMarks::ReplayMarks(const std::vector<Event> &recorded) {
   for (const Then &then : then_)
     if (then.back && *then.back >= then.played)
       way_ = std::min(way_.value_or(Duration::max()), *then.back - then.played);
-    else if (then.back && !way_)
-      way_ = Duration{};
+  if (!way_ && std::any_of(then_.begin(), then_.end(), [](const Then &then) {
+        return then.back.has_value();
+      }))
+    way_ = Duration{}; // They were returned by clears, or unheard.
   // Those that were out when the recording ended came back no sooner; others
   // that did not come back were lost. Of those called the same one cannot tell.
   auto last = then_.end();

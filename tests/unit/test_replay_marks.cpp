@@ -206,6 +206,18 @@ void test_one_clear_less() {
   CHECK_TEXT(call.back(), "3 3080, 4 3080, ");
 }
 
+// The first mark that came back was returned by a clear, sooner than it was
+// played: it says nothing of the way.
+void test_the_way_is_of_marks_that_were_played() {
+  Both call;
+  call.then_sent(1000, 8000).then_mark(1000, "a").then_clear(1200);
+  call.then_back(1210, "a").then_sent(3000, 800).then_mark(3000, "b");
+  call.then_back(3130, "b").then_over(9000);
+  call.now_sent(1000, 8000).now_mark(1000, "1").now_clear(1200);
+  call.now_sent(5000, 800).now_mark(5000, "2"); // another way
+  CHECK_TEXT(call.back(), "1 1210, 2 5130, ");
+}
+
 // Those that were out when the recording ended had not come back by then.
 void test_the_end() {
   for (const int end : {2050, 2150}) {
@@ -289,6 +301,8 @@ int main(int argc, char **argv) {
       {"by-the-clock-after-one-clear-more", test_one_clear_more},
       {"by-the-clock-after-one-clear-less", test_one_clear_less},
       {"what-was-out-at-the-end-comes-no-sooner", test_the_end},
+      {"the-way-is-of-marks-that-were-played",
+       test_the_way_is_of_marks_that_were_played},
       {"what-was-lost-is-lost-again", test_what_was_lost_is_lost_again},
       {"recordings-that-are-odd", test_recordings_that_are_odd},
       {"peers-that-are-odd", test_peers_that_are_odd},
