@@ -23,6 +23,7 @@ struct AgentSettings {
   std::string tool_origin;       // empty: the tools' own
   std::string resume;            // agent::Resumption as JSON; empty: anew
   bool screen = false;           // who answered is told later
+  bool plain_http = false;       // the key may go in the clear
   unsigned int max_duration = 0; // seconds
 };
 

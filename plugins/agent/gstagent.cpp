@@ -34,6 +34,7 @@
 #include "session.hpp"
 
 #include "graph/element.hpp"
+#include "graph/key_way.hpp"
 
 #include <memory>
 #include <string>
@@ -77,6 +78,7 @@ enum {
   PROP_MIND,
   PROP_API_KEY,
   PROP_BASE_URL,
+  PROP_PLAIN_HTTP,
   PROP_MODEL,
   PROP_MAX_DURATION,
   PROP_TODAY,
@@ -181,6 +183,10 @@ static gboolean gst_agent_start(GstAgent *self) {
   AgentSettings settings = self->priv->settings;
   GST_OBJECT_UNLOCK(self);
   settings.base_url = resolve_base_url(settings.base_url);
+  if (settings.mind == "openai" &&
+      !graph::key_may_go(GST_ELEMENT(self), settings.base_url, settings.api_key,
+                         settings.plain_http))
+    return FALSE;
   auto definition = load_definition(settings);
   if (!definition) {
     GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND,
@@ -320,6 +326,9 @@ static void gst_agent_set_property(GObject *object, guint id,
   case PROP_BASE_URL:
     settings.base_url = text();
     break;
+  case PROP_PLAIN_HTTP:
+    settings.plain_http = g_value_get_boolean(value) != FALSE;
+    break;
   case PROP_MODEL:
     settings.model = text();
     break;
@@ -358,6 +367,9 @@ static void gst_agent_get_property(GObject *object, guint id, GValue *value,
     break;
   case PROP_BASE_URL:
     g_value_set_string(value, settings.base_url.c_str());
+    break;
+  case PROP_PLAIN_HTTP:
+    g_value_set_boolean(value, settings.plain_http ? TRUE : FALSE);
     break;
   case PROP_MODEL:
     g_value_set_string(value, settings.model.c_str());
@@ -450,6 +462,11 @@ static void gst_agent_class_init(GstAgentClass *klass) {
       g_param_spec_boolean("screen", "Screen",
                            "Who answered may be a machine, of which the signal "
                            "answered-by will tell",
+                           FALSE, flags));
+  g_object_class_install_property(
+      object, PROP_PLAIN_HTTP,
+      g_param_spec_boolean("plain-http", "Plain HTTP",
+                           "Let api-key go to another machine in the clear",
                            FALSE, flags));
   /**
    * GstAgent::answered-by:

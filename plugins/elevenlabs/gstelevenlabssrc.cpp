@@ -30,6 +30,7 @@
 
 #include "elevenlabs/output_format.hpp"
 #include "graph/element.hpp"
+#include "graph/key_way.hpp"
 
 #include <cstdlib>
 #include <memory>
@@ -249,6 +250,10 @@ static bool gst_elevenlabs_src_start(GstElevenLabsSrc *self) {
   GST_OBJECT_LOCK(self);
   const Settings settings = self->priv->settings;
   GST_OBJECT_UNLOCK(self);
+  const SocketEngine::Settings engine = engine_settings(settings);
+  if (!graph::key_may_go(GST_ELEMENT(self), engine.stream.base_url,
+                         engine.api_key, false))
+    return false;
   graph::VoicePads &pads = self->priv->pads;
   graph::VoicePads::Wanted wanted;
   graph::VoiceFormat format;
@@ -256,11 +261,10 @@ static bool gst_elevenlabs_src_start(GstElevenLabsSrc *self) {
       !gst_elevenlabs_src_speed(self, settings.speed) ||
       !gst_elevenlabs_src_format(self, settings.output_format, wanted, format))
     return false;
-  pads.start(format, wanted, settings.text, [&pads, settings] {
-    auto engine =
-        std::make_shared<SocketEngine>(pads, engine_settings(settings));
-    engine->open();
-    return engine;
+  pads.start(format, wanted, settings.text, [&pads, engine] {
+    auto opened = std::make_shared<SocketEngine>(pads, engine);
+    opened->open();
+    return opened;
   });
   return true;
 }

@@ -40,6 +40,7 @@
 #include "stt_session.hpp"
 
 #include "graph/element.hpp"
+#include "graph/key_way.hpp"
 
 #include <memory>
 #include <string>
@@ -56,6 +57,7 @@ using Realtime = openai::RealtimeTranscription::Settings;
 struct Settings {
   Realtime realtime;
   std::string api_key;
+  bool plain_http = false; // the key may go in the clear
   guint result_deadline_ms = 0;
 };
 
@@ -92,6 +94,7 @@ enum {
   PROP_API_KEY = 1,
   PROP_BASE_URL,
   PROP_REALTIME_URL,
+  PROP_PLAIN_HTTP,
   PROP_MODEL,
   PROP_LANGUAGE,
   PROP_VAD_SILENCE_MS,
@@ -174,7 +177,7 @@ static std::string environment(const char *name) {
   return value != nullptr ? value : "";
 }
 
-static void gst_realtime_stt_start(GstRealtimeStt *self) {
+static bool gst_realtime_stt_start(GstRealtimeStt *self) {
   Private &priv = *self->priv;
   GST_OBJECT_LOCK(self);
   Settings settings = priv.settings;
@@ -185,6 +188,12 @@ static void gst_realtime_stt_start(GstRealtimeStt *self) {
     settings.realtime.base_url = environment("OPENAI_BASE_URL");
   if (settings.realtime.base_url.empty())
     settings.realtime.base_url = Realtime().base_url;
+  const Realtime &realtime = settings.realtime;
+  if (!graph::key_may_go(GST_ELEMENT(self),
+                         realtime.realtime_url.empty() ? realtime.base_url
+                                                       : realtime.realtime_url,
+                         settings.api_key, settings.plain_http))
+    return false;
   settings.realtime.result_deadline =
       std::chrono::milliseconds(settings.result_deadline_ms);
   // The same each time where the time is, too.
@@ -193,6 +202,7 @@ static void gst_realtime_stt_start(GstRealtimeStt *self) {
       GST_ELEMENT(self), priv.src, priv.worker,
       SttSession::Settings{settings.realtime, settings.api_key});
   priv.session->start();
+  return true;
 }
 
 static void gst_realtime_stt_stop(GstRealtimeStt *self) {
@@ -206,8 +216,10 @@ gst_realtime_stt_change_state(GstElement *element, GstStateChange transition) {
   Private &priv = *self->priv;
   if (!graph::enter_state(element, priv, transition))
     return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
-    graph::on_worker(*priv.worker, [&] { gst_realtime_stt_start(self); });
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+      !graph::on_worker(*priv.worker,
+                        [&] { return gst_realtime_stt_start(self); }))
+    return GST_STATE_CHANGE_FAILURE;
 
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_realtime_stt_parent_class)
@@ -235,6 +247,9 @@ static void gst_realtime_stt_set_property(GObject *object, guint id,
     break;
   case PROP_REALTIME_URL:
     realtime.realtime_url = graph::string_of(value);
+    break;
+  case PROP_PLAIN_HTTP:
+    settings.plain_http = g_value_get_boolean(value) != FALSE;
     break;
   case PROP_MODEL:
     realtime.model = graph::string_of(value);
@@ -271,6 +286,9 @@ static void gst_realtime_stt_get_property(GObject *object, guint id,
     break;
   case PROP_REALTIME_URL:
     g_value_set_string(value, realtime.realtime_url.c_str());
+    break;
+  case PROP_PLAIN_HTTP:
+    g_value_set_boolean(value, settings.plain_http ? TRUE : FALSE);
     break;
   case PROP_MODEL:
     g_value_set_string(value, realtime.model.c_str());
@@ -342,6 +360,10 @@ static void install_properties(GObjectClass *object) {
               "WebSocket URL, used as it is, where it does not follow from "
               "base-url",
               "", flags));
+  install(PROP_PLAIN_HTTP,
+          g_param_spec_boolean("plain-http", "Plain HTTP",
+                               "Let api-key go to another machine in the clear",
+                               FALSE, flags));
   install(PROP_MODEL,
           g_param_spec_string("model", "Model", "Transcription model",
                               defaults.model.c_str(), flags));

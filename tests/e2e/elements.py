@@ -199,6 +199,37 @@ def twiliosink_speaks_to_a_caller():
         check(max(heard) > 8000, f"the loudest of it is {max(heard)}")
 
 
+def a_key_does_not_go_to_another_machine_in_the_clear():
+    silence = "fakesrc num-buffers=1 ! text/x-raw,format=utf8"
+    lines = {
+        "realtimestt": "audiotestsrc is-live=true ! audio/x-raw,rate=24000,"
+                       "channels=1 ! realtimestt {} ! fakesink",
+        "agent": f"{silence} ! agent mind=openai definition=intake {{}} ! "
+                 "fakesink",
+        "elevenlabssrc": "elevenlabssrc text=hello {} ! fakesink"}
+    refusal = "base-url: expected a URL with TLS, or one of this machine"
+    for element, line in lines.items():
+        for settings, refused in (
+                ("api-key=sk-secret base-url=http://h.invalid/v1", True),
+                ("api-key=sk-secret base-url=http://127.0.0.1:9/v1", False),
+                ("api-key=sk-secret base-url=https://h.invalid/v1", False),
+                ("base-url=http://h.invalid/v1", False),
+                ("api-key=sk-secret base-url=http://h.invalid/v1 "
+                 "plain-http=true", False)):
+            if element == "elevenlabssrc" and "plain-http" in settings:
+                continue
+            with Stack() as stack:
+                program = launch(stack, "exec gst-launch-1.0 " +
+                                 line.format(settings))
+                poll(lambda: refusal in program.output() or
+                     "PLAYING ..." in program.output() or
+                     program.process.poll() is not None, f"{element} starts")
+                program.kill()
+                said = program.output()
+                check((refusal in said) == refused and "sk-secret" not in said,
+                      f"{element} {settings}: {said}")
+
+
 if __name__ == "__main__":
     run_tests([
         all_have_one_that_is_also_in_the_source,
@@ -212,4 +243,5 @@ if __name__ == "__main__":
         twiliosrc_records_a_caller,
         twiliosink_speaks_to_a_caller,
         a_conversation_ends_in_order_when_it_is_interrupted,
+        a_key_does_not_go_to_another_machine_in_the_clear,
     ], jobs=2)
