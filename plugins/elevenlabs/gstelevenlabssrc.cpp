@@ -56,6 +56,7 @@ struct Settings {
   std::string output_format; // empty: what downstream likes best
   double stability = kStored, similarity_boost = kStored, speed = kStored;
   std::string fallback_voice = "en-us";
+  bool plain_http = false; // the key may go in the clear
   guint timeout_ms = 5000;
 };
 
@@ -113,6 +114,7 @@ enum {
   PROP_TEXT = 1,
   PROP_API_KEY,
   PROP_BASE_URL,
+  PROP_PLAIN_HTTP,
   PROP_VOICE_ID,
   PROP_MODEL_ID,
   PROP_LANGUAGE,
@@ -181,6 +183,8 @@ static void gst_elevenlabs_src_set_property(GObject *object, guint id,
     *number = g_value_get_double(value);
   } else if (id == PROP_TIMEOUT) {
     settings.timeout_ms = g_value_get_uint(value);
+  } else if (id == PROP_PLAIN_HTTP) {
+    settings.plain_http = g_value_get_boolean(value) != FALSE;
   } else {
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
   }
@@ -197,6 +201,8 @@ static void gst_elevenlabs_src_get_property(GObject *object, guint id,
     g_value_set_double(value, *number);
   else if (id == PROP_TIMEOUT)
     g_value_set_uint(value, settings.timeout_ms);
+  else if (id == PROP_PLAIN_HTTP)
+    g_value_set_boolean(value, settings.plain_http ? TRUE : FALSE);
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
   GST_OBJECT_UNLOCK(object);
@@ -252,7 +258,7 @@ static bool gst_elevenlabs_src_start(GstElevenLabsSrc *self) {
   GST_OBJECT_UNLOCK(self);
   const SocketEngine::Settings engine = engine_settings(settings);
   if (!graph::key_may_go(GST_ELEMENT(self), engine.stream.base_url,
-                         engine.api_key, false))
+                         engine.api_key, settings.plain_http))
     return false;
   graph::VoicePads &pads = self->priv->pads;
   graph::VoicePads::Wanted wanted;
@@ -367,15 +373,20 @@ static void gst_elevenlabs_src_install_properties(GObjectClass *object_class) {
                "Voice of espeak-ng that speaks when ElevenLabs does not; "
                "empty: none",
                settings.fallback_voice);
+  constexpr auto kFlags = static_cast<GParamFlags>(
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+  g_object_class_install_property(
+      object_class, PROP_PLAIN_HTTP,
+      g_param_spec_boolean("plain-http", "Plain HTTP",
+                           "Let api-key go to another machine in the clear",
+                           FALSE, kFlags));
   g_object_class_install_property(
       object_class, PROP_TIMEOUT,
       g_param_spec_uint(
           "timeout", "Timeout",
           "How long to wait for audio before the fallback voice speaks, in "
           "milliseconds",
-          100, 600'000, settings.timeout_ms,
-          static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                   GST_PARAM_MUTABLE_READY)));
+          100, 600'000, settings.timeout_ms, kFlags));
 }
 
 static void gst_elevenlabs_src_class_init(GstElevenLabsSrcClass *klass) {

@@ -2,8 +2,8 @@
 #include "cli/call_options.hpp"
 
 #include "base/handles.hpp"
+#include "base/suggest.hpp"
 #include "base/text.hpp"
-#include "config/suggest.hpp"
 #include "phone/twiml_parser.hpp"
 
 #include <glib.h>
@@ -318,7 +318,7 @@ Result<Unit> apply_option(CallCommand &command, int argc, char **argv,
   const Option *option = find_option(name);
   if (option == nullptr)
     return usage("unknown option --" + name +
-                 config::did_you_mean("--" + name, option_names()) +
+                 did_you_mean("--" + name, option_names()) +
                  "; patchcord call --help lists them");
   if (option->argument == nullptr) {
     if (value)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/suggest.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
-#include "config/suggest.hpp"
 
 #include <array>
 #include <cstdio>
@@ -63,7 +63,7 @@ int unknown(std::string_view what) {
   const std::string word(what);
   std::fprintf(stderr, "patchcord: unknown %s %s%s\nTry: patchcord --help\n",
                word.starts_with('-') ? "option" : "command", word.c_str(),
-               config::did_you_mean(word, names).c_str());
+               did_you_mean(word, names).c_str());
   return cli::kUsage;
 }
 

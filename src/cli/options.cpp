@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/options.hpp"
 
-#include "config/suggest.hpp"
+#include "base/suggest.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -55,7 +55,7 @@ std::optional<int> Options::parse(int argc, char **argv) const {
         known.push_back(each.name);
       return refuse((argument.starts_with('-') ? "unknown option "
                                                : "unexpected argument ") +
-                    name + config::did_you_mean(name, known));
+                    name + did_you_mean(name, known));
     }
     const bool has_value = equals != std::string_view::npos;
     if (option->flag != nullptr) {

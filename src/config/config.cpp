@@ -314,29 +314,32 @@ void Loader::check_ways() {
   const auto &openai = config.openai;
   const auto &elevenlabs = config.elevenlabs;
   struct Way {
-    const char *section, *url_key;
+    const char *section, *url_key, *secret_key;
     const std::string &url, &secret;
-    const char *secret_key, *unless;
+    const bool *plain_http; // null: there is no such key
   };
-  const char *unless_plain = "; openai.plain_http = true sends it all the same";
-  for (const Way &way : {Way{"openai", "base_url", openai.base_url,
-                             openai.api_key, "api_key", unless_plain},
-                         Way{"openai", "realtime_url", openai.realtime_url,
-                             openai.api_key, "api_key", unless_plain},
-                         Way{"elevenlabs", "base_url", elevenlabs.base_url,
-                             elevenlabs.api_key, "api_key", ""},
-                         Way{"twilio", "api_url", config.twilio.api_url,
-                             config.twilio.auth_token, "auth_token", ""}}) {
-    const std::string section = way.section;
-    if (way.secret.empty() || !is_in_the_clear(way.url) ||
-        (section == "openai" && openai.plain_http))
+  for (const Way &way :
+       {Way{"openai", "base_url", "api_key", openai.base_url, openai.api_key,
+            &openai.plain_http},
+        Way{"openai", "realtime_url", "api_key", openai.realtime_url,
+            openai.api_key, &openai.plain_http},
+        Way{"elevenlabs", "base_url", "api_key", elevenlabs.base_url,
+            elevenlabs.api_key, &elevenlabs.plain_http},
+        Way{"twilio", "api_url", "auth_token", config.twilio.api_url,
+            config.twilio.auth_token, nullptr}}) {
+    const bool allowed = way.plain_http != nullptr && *way.plain_http;
+    if (way.secret.empty() || !is_in_the_clear(way.url) || allowed)
       continue;
+    const std::string section = way.section;
     const std::string name = section + "." + way.url_key;
     problems.push_back(
         source_of(config, name) +
         ": expected a URL with TLS, or one of this machine, for " + section +
         "." + way.secret_key + " would be read by everybody on the way, got " +
-        in_quotes(redacted_url(way.url)) + way.unless);
+        in_quotes(redacted_url(way.url)) +
+        (way.plain_http != nullptr
+             ? "; " + section + ".plain_http = true sends it all the same"
+             : ""));
   }
 }
 

@@ -48,6 +48,7 @@ struct Config {
     std::string voice_id = "21m00Tcm4TlvDq8ikWAM";
     std::string model_id = "eleven_flash_v2_5";
     std::string output_format; // of the API; empty: by caps
+    bool plain_http = false;   // the key may go in the clear
   } elevenlabs;
   struct Call {
     std::string pipeline = "offline"; // a name in pipelines/, or a path

@@ -126,6 +126,8 @@ const auto kKeys = std::to_array<Key>({
      kText, nullptr, 0, 0, true},
     {"elevenlabs", "base_url", &field<&C::elevenlabs, &C::ElevenLabs::base_url>,
      kHttpUrl, http_url},
+    {"elevenlabs", "plain_http",
+     &field<&C::elevenlabs, &C::ElevenLabs::plain_http>, kTruth},
     {"elevenlabs", "voice_id", &field<&C::elevenlabs, &C::ElevenLabs::voice_id>,
      kName, not_empty},
     {"elevenlabs", "model_id", &field<&C::elevenlabs, &C::ElevenLabs::model_id>,

@@ -9,15 +9,12 @@ bool key_may_go(GstElement *element, const std::string &url,
                 const std::string &key, bool plain_http) {
   if (key.empty() || plain_http || !is_in_the_clear(url))
     return true;
-  const bool has_switch =
-      g_object_class_find_property(G_OBJECT_GET_CLASS(element), "plain-http") !=
-      nullptr;
   GST_ELEMENT_ERROR(
       element, RESOURCE, SETTINGS,
       ("base-url: expected a URL with TLS, or one of this machine, for api-key "
-       "would be read by everybody on the way, got \"%s\"%s",
-       redacted_url(url).c_str(),
-       has_switch ? "; plain-http=true sends it all the same" : ""),
+       "would be read by everybody on the way, got \"%s\"; "
+       "plain-http=true sends it all the same",
+       redacted_url(url).c_str()),
       (nullptr));
   return false;
 }

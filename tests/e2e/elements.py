@@ -216,8 +216,6 @@ def a_key_does_not_go_to_another_machine_in_the_clear():
                 ("base-url=http://h.invalid/v1", False),
                 ("api-key=sk-secret base-url=http://h.invalid/v1 "
                  "plain-http=true", False)):
-            if element == "elevenlabssrc" and "plain-http" in settings:
-                continue
             with Stack() as stack:
                 program = launch(stack, "exec gst-launch-1.0 " +
                                  line.format(settings))

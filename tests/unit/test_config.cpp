@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "base/suggest.hpp"
 #include "config/config.hpp"
 #include "config/secret.hpp"
-#include "config/suggest.hpp"
 
 #include "../support/check_text.hpp"
 
@@ -319,7 +319,10 @@ void test_ways() {
        "openai.api_key would be read by everybody on the way, got "
        "\"ws://ears.example/v1?token=***\""},
       {"[elevenlabs]\napi_key = 'k'\nbase_url = 'HTTP://voice.example'",
-       "c.toml:3: elevenlabs.base_url: expected a URL with TLS"},
+       "\"HTTP://voice.example\"; elevenlabs.plain_http = true"},
+      {"[elevenlabs]\napi_key = 'k'\nplain_http = true\n"
+       "base_url = 'http://voice.example'",
+       nullptr},
       {"[twilio]\nauth_token = 'k'\napi_url = 'http://twilio.example'",
        "c.toml:3: twilio.api_url: expected a URL with TLS"},
       {"[openai]\nbase_url = 'http://10.0.0.5:8000/v1'", nullptr}, // no key
@@ -407,11 +410,11 @@ void test_documented() {
 
 void test_suggestions() {
   const std::vector<std::string> words = {"serve", "call", "check", "test"};
-  CHECK_TEXT(config::nearest("serv", words), "serve");
-  CHECK_TEXT(config::nearest("chek", words), "check");
-  CHECK_TEXT(config::nearest("xyzzy", words), "");
-  CHECK_TEXT(config::nearest("", words), "");
-  CHECK_TEXT(config::nearest(std::string(1000, 'c'), words), "");
+  CHECK_TEXT(nearest("serv", words), "serve");
+  CHECK_TEXT(nearest("chek", words), "check");
+  CHECK_TEXT(nearest("xyzzy", words), "");
+  CHECK_TEXT(nearest("", words), "");
+  CHECK_TEXT(nearest(std::string(1000, 'c'), words), "");
 }
 
 void test_named_secrets() {
