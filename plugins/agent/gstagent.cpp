@@ -184,8 +184,8 @@ static gboolean gst_agent_start(GstAgent *self) {
   GST_OBJECT_UNLOCK(self);
   settings.base_url = resolve_base_url(settings.base_url);
   if (settings.mind == "openai" &&
-      !graph::key_may_go(GST_ELEMENT(self), settings.base_url, settings.api_key,
-                         settings.plain_http))
+      !graph::key_may_go(GST_ELEMENT(self), "base-url", settings.base_url,
+                         settings.api_key, settings.plain_http))
     return FALSE;
   auto definition = load_definition(settings);
   if (!definition) {

@@ -257,7 +257,7 @@ static bool gst_elevenlabs_src_start(GstElevenLabsSrc *self) {
   const Settings settings = self->priv->settings;
   GST_OBJECT_UNLOCK(self);
   const SocketEngine::Settings engine = engine_settings(settings);
-  if (!graph::key_may_go(GST_ELEMENT(self), engine.stream.base_url,
+  if (!graph::key_may_go(GST_ELEMENT(self), "base-url", engine.stream.base_url,
                          engine.api_key, settings.plain_http))
     return false;
   graph::VoicePads &pads = self->priv->pads;

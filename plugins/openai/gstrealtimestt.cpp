@@ -189,9 +189,9 @@ static bool gst_realtime_stt_start(GstRealtimeStt *self) {
   if (settings.realtime.base_url.empty())
     settings.realtime.base_url = Realtime().base_url;
   const Realtime &realtime = settings.realtime;
-  if (!graph::key_may_go(GST_ELEMENT(self),
-                         realtime.realtime_url.empty() ? realtime.base_url
-                                                       : realtime.realtime_url,
+  const bool own = !realtime.realtime_url.empty();
+  if (!graph::key_may_go(GST_ELEMENT(self), own ? "realtime-url" : "base-url",
+                         own ? realtime.realtime_url : realtime.base_url,
                          settings.api_key, settings.plain_http))
     return false;
   settings.realtime.result_deadline =

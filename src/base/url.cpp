@@ -102,8 +102,10 @@ bool is_loopback_host(std::string_view host) {
 
 bool is_in_the_clear(std::string_view url) {
   const std::string scheme = to_lower(parts_of(url).scheme);
-  return (scheme == "http://" || scheme == "ws://") &&
-         !is_loopback_host(url_host(url));
+  if (url.empty() || scheme == "https://" || scheme == "wss://")
+    return false;
+  const bool plain = scheme == "http://" || scheme == "ws://";
+  return !plain || !is_loopback_host(url_host(url));
 }
 
 bool is_secret_name(std::string_view name) {

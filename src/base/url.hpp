@@ -14,8 +14,9 @@ std::string_view url_resource(std::string_view url);
 // "localhost", or a numeric address that never leaves the machine.
 bool is_loopback_host(std::string_view host);
 
-// Whether everybody on the way reads what is sent there: http:// or ws://, and
-// not to this machine.
+// Whether everybody on the way may read what is sent there: anything but
+// https:// and wss://, and http:// and ws:// to this machine. An empty one is
+// sent nothing.
 bool is_in_the_clear(std::string_view url);
 
 // Of a header, or of a parameter in a query: whether it is one for secrets.

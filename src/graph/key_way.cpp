@@ -5,16 +5,17 @@
 
 namespace patchcord::graph {
 
-bool key_may_go(GstElement *element, const std::string &url,
-                const std::string &key, bool plain_http) {
+bool key_may_go(GstElement *element, const char *property,
+                const std::string &url, const std::string &key,
+                bool plain_http) {
   if (key.empty() || plain_http || !is_in_the_clear(url))
     return true;
   GST_ELEMENT_ERROR(
       element, RESOURCE, SETTINGS,
-      ("base-url: expected a URL with TLS, or one of this machine, for api-key "
+      ("%s: expected a URL with TLS, or one of this machine, for api-key "
        "would be read by everybody on the way, got \"%s\"; "
        "plain-http=true sends it all the same",
-       redacted_url(url).c_str()),
+       property, redacted_url(url).c_str()),
       (nullptr));
   return false;
 }

@@ -63,8 +63,12 @@ Result<WavCoding> coding_of(ByteSpan format) {
   if (number(format, 2, 2) == 0 || number(format, 4, 4) == 0)
     return bad("has a format with no channels, or no rate");
   std::uint32_t tag = number(format, 0, 2);
-  if (tag == kExtensible && format.size() >= kSubFormat + 2)
+  const bool extensible = tag == kExtensible && format.size() >= kSubFormat + 2;
+  if (extensible)
     tag = number(format, kSubFormat, 2);
+  if (extensible && (tag == 6 || tag == 7)) // wavparse finds no rate in it
+    return bad("has mu-law or A-law behind an extensible header: expected a "
+               "plain one");
   switch (tag) {
   case 1: // PCM
   case 3: // IEEE float
@@ -79,8 +83,14 @@ Result<WavCoding> coding_of(ByteSpan format) {
   }
 }
 
-Result<Unit> check_sound(std::uint32_t told, std::size_t there) {
-  if (there == 0)
+bool is_unknown(std::uint32_t length) {
+  return length == 0 || length >= kUnknownLength;
+}
+
+// `whole`: the length of all as the file's beginning tells it.
+Result<Unit> check_sound(std::uint32_t whole, std::uint32_t told,
+                         std::size_t there) {
+  if (there == 0 || (told == 0 && !is_unknown(whole)))
     return bad("has no audio: there is nothing behind its header");
   if (told < kUnknownLength && told > there)
     return bad("is cut off: its header tells of " + std::to_string(told) +
@@ -111,7 +121,7 @@ Result<WavCoding> inspect_wav(ByteSpan file) {
       const auto coding = coding_of(format);
       if (!coding)
         return coding;
-      if (auto sound = check_sound(told, there); !sound)
+      if (auto sound = check_sound(number(file, 4, 4), told, there); !sound)
         return sound.error();
       return coding;
     }

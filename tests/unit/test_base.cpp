@@ -223,6 +223,31 @@ static void test_block_queue() {
   }
 }
 
+static void test_secrets_go_with_tls() {
+  const struct {
+    const char *url;
+    bool in_the_clear;
+  } rows[] = {
+      {"https://api.example/v1", false},
+      {"WSS://api.example", false},
+      {"http://localhost:8000/v1", false},
+      {"ws://127.0.0.1", false},
+      {"http://[::1]:9/", false},
+      {"", false},
+      {"http://10.0.0.5/v1", true},
+      {"ws://ears.example", true},
+      // What libcurl would make a URL of.
+      {"10.0.0.5:8000/v1", true},
+      {"http:/10.0.0.5/v1", true},
+      {"http:10.0.0.5", true},
+      {"ftp://localhost/", true},
+      {"http://localhost@10.0.0.5/", true},
+  };
+  for (const auto &row : rows)
+    if (is_in_the_clear(row.url) != row.in_the_clear)
+      g_error("%s", row.url);
+}
+
 static void test_urls() {
   const struct {
     const char *url, *host, *redacted;
@@ -318,5 +343,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/task-thread/ends-when-all-is-done", test_task_thread);
   g_test_add_func("/block-queue/is-as-a-vector-would-be", test_block_queue);
   g_test_add_func("/url/secrets-are-not-shown", test_urls);
+  g_test_add_func("/url/secrets-go-with-tls", test_secrets_go_with_tls);
   return g_test_run();
 }

@@ -53,8 +53,9 @@ std::string format(const Shape &shape) {
   return chunk("fmt ", text);
 }
 
-std::string riff(const std::string &chunks) {
-  return "RIFF" + number(chunks.size() + 4, 4) + "WAVE" + chunks;
+std::string riff(const std::string &chunks, std::uint32_t told = kWhole) {
+  return "RIFF" + number(told == kWhole ? chunks.size() + 4 : told, 4) +
+         "WAVE" + chunks;
 }
 
 // A second of a tone, as `sample` writes it.
@@ -126,7 +127,7 @@ void test_takes_what_a_wav_may_hold() {
        riff(format(wide) + chunk("LIST", "INFO" + chunk("ISFT", "Lavf59.27")) +
             chunk("data", pcm) +
             chunk("LIST", "INFO" + chunk("ICMT", std::string(999, 'c'))))},
-      {"no length, from a pipe", riff(format(wide) + chunk("data", pcm, 0))},
+      {"no length, from a pipe", riff(format(wide) + chunk("data", pcm, 0), 0)},
       {"a length near 2 GB, from a pipe",
        riff(format(wide) + chunk("data", pcm, 0x7ffff000))},
   };
@@ -162,6 +163,10 @@ void test_refuses_others_in_words() {
       {riff(chunk("data", some)), "has no format (\"fmt \") before its sound"},
       {riff(format(pcm) + chunk("data", "")),
        "has no audio: there is nothing behind its header"},
+      {riff(format(pcm) + chunk("data", "") + chunk("LIST", some)),
+       "has no audio: there is nothing behind its header"},
+      {riff(format({0xfffe, 1, 8000, 8, extension(7)}) + chunk("data", some)),
+       "has mu-law or A-law behind an extensible header: expected a plain one"},
       {riff(format(pcm) + chunk("data", some, 4096)),
        "is cut off: its header tells of 4096 bytes of sound, 1024 are there"},
       {riff(format(pcm) + chunk("data", some)).substr(0, 30),
