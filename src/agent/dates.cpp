@@ -2,6 +2,7 @@
 #include "agent/dates.hpp"
 
 #include "agent/refusal.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -37,6 +38,11 @@ std::optional<unsigned> index_of(const std::array<std::string_view, N> &list,
     if (word.size() >= 3 && word.size() <= 5 && list[i].starts_with(word))
       return i;
   return std::nullopt;
+}
+
+// Three letters are more often another word ("sat", "sun").
+bool names_weekday(std::string_view word) {
+  return word.size() >= 5 && index_of(kWeekdays, word);
 }
 
 Date plus_days(const Date &date, int count) {
@@ -104,7 +110,9 @@ std::optional<Date> with_year(const Words &words, std::size_t i,
 std::optional<Date> find_month_and_day(const Words &words, const Date &today) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto month_index = index_of(kMonths, words[i]);
-    if (!month_index)
+    const bool is_verb =
+        words[i] == "may" && is_one_of(word_at(words, i + 1), {"not", "be"});
+    if (!month_index || is_verb)
       continue;
     if (const auto after = day_at(words, i + 1);
         after && !is_refused(words, {i, after->end}, Of::kDay))
@@ -124,10 +132,9 @@ std::optional<Date> find_month_and_day(const Words &words, const Date &today) {
 
 std::optional<Date> find_weekday(const Words &words, const Date &today) {
   for (std::size_t i = 0; i < words.size(); ++i) {
-    const auto index = index_of(kWeekdays, words[i]);
-    // Three letters are more often another word ("sat", "sun").
-    if (!index || words[i].size() < 5)
+    if (!names_weekday(words[i]))
       continue;
+    const auto index = index_of(kWeekdays, words[i]);
     const std::string_view before = i > 0 ? word_at(words, i - 1) : "";
     const bool which = is_one_of(before, {"last", "past", "this", "next"});
     if (is_refused(words, {which ? i - 1 : i, i + 1}, Of::kDay))
@@ -217,7 +224,7 @@ std::optional<Date> find_numeric(std::string_view text, const Date &today) {
         (at > 0 && text[at - 1] >= '0' && text[at - 1] <= '9'))
       continue;
     const Words before = to_words(text.substr(0, at));
-    if (is_denied(before, before.size())) {
+    if (is_denied(before, {before.size(), before.size()})) {
       at = std::min(text.find(' ', at), text.size());
       continue;
     }
@@ -254,7 +261,7 @@ std::optional<Date> find_near(const Words &words, const Date &today) {
 std::optional<Date> find_day_alone(const Words &words, const Date &today) {
   // Of a month that has no such day, it is not a day alone.
   for (const std::string &word : words)
-    if (index_of(kMonths, word))
+    if (names_month(word))
       return std::nullopt;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto ordinal = ordinal_at(words, i);
@@ -292,7 +299,7 @@ std::string without_numeric_dates(std::string_view spoken) {
 
 bool is_year_of_date(const Words &words, std::size_t i) {
   const auto is_month = [&](std::size_t behind) {
-    return i >= behind && index_of(kMonths, words[i - behind]);
+    return i >= behind && names_month(words[i - behind]);
   };
   const auto number = year_at(words, i); // "May 3 2026", "3 May 2026"
   return number && (is_month(1) || is_month(2));
@@ -314,6 +321,14 @@ std::optional<FoundDate> first_date(std::string_view spoken, const Words &words,
   return std::nullopt;
 }
 
+// "No Friday", "no Friday, Monday"; not the corrections "no, Friday" and "no
+// Friday please".
+bool begins_with_no_day(std::string_view spoken, const Words &words) {
+  return to_lower(trim(spoken)).starts_with("no ") &&
+         names_weekday(word_at(words, 1)) &&
+         (words.size() == 2 || names_weekday(words[2]));
+}
+
 // "Today or tomorrow" is neither.
 std::optional<FoundDate> only_date(std::string_view spoken, const Words &words,
                                    const Date &today) {
@@ -328,9 +343,12 @@ std::optional<FoundDate> only_date(std::string_view spoken, const Words &words,
 
 } // namespace
 
+bool names_month(std::string_view word) {
+  return index_of(kMonths, word).has_value();
+}
+
 bool names_day(std::string_view word) {
-  return (word.size() >= 5 && index_of(kWeekdays, word)) ||
-         index_of(kMonths, word) ||
+  return names_weekday(word) || names_month(word) ||
          is_one_of(word, {"today", "tomorrow", "tonight"});
 }
 
@@ -345,6 +363,11 @@ std::optional<Date> parse_iso_date(std::string_view text) {
       static_cast<unsigned>(std::stoi(std::string(text.substr(8, 2)))));
 }
 
+bool is_no_day(std::string_view spoken) {
+  const Words words = to_words(spoken);
+  return words.size() == 2 && begins_with_no_day(spoken, words);
+}
+
 std::string iso_date(const Date &date) {
   char text[40];
   std::snprintf(
@@ -354,7 +377,9 @@ std::string iso_date(const Date &date) {
 }
 
 std::optional<FoundDate> find_date(std::string_view spoken, const Date &today) {
-  const Words words = to_words(spoken);
+  Words words = to_words(spoken);
+  if (begins_with_no_day(spoken, words))
+    words.erase(words.begin(), words.begin() + 2);
   if (const Words corrected = behind_correction(words);
       corrected.size() < words.size())
     if (const auto date = only_date({}, corrected, today))

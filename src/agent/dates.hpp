@@ -18,6 +18,10 @@ std::string iso_date(const Date &date);
 
 // "Friday", "May", "today": a word that tells a day, or most of one.
 bool names_day(std::string_view word);
+bool names_month(std::string_view word);
+// "No Friday", and no more: a day that cannot be. Behind a question to be
+// answered with yes or no it is "no, Friday", with the comma left out.
+bool is_no_day(std::string_view spoken);
 
 struct FoundDate {
   Date date;

@@ -12,9 +12,9 @@ bool is_cannot(std::string_view word) {
 }
 
 bool is_verb(std::string_view word) {
-  return is_one_of(word,
-                   {"is", "are", "am", "does", "do", "will", "would", "can",
-                    "could", "have", "has", "im", "were", "its", "thats"});
+  return is_one_of(word, {"is", "are", "am", "does", "do", "will", "would",
+                          "can", "could", "may", "might", "have", "has", "im",
+                          "were", "its", "thats"});
 }
 
 bool is_subject(std::string_view word) {
@@ -37,42 +37,150 @@ bool is_between(std::string_view word, Of of) {
                     "still", "probably", "definitely", "simply", "rather"});
 }
 
-// Whether what is said at `i` is said of a day or a time before it: "Friday I
-// am" of "Friday I am not free".
-bool is_of_value(const Words &words, std::size_t i) {
-  while (i > 0 && is_between(words[i - 1], Of::kDay))
-    --i;
-  return i > 0 && (names_day(words[i - 1]) || ordinal_at(words, i - 1) ||
-                   cardinal_at(words, i - 1) ||
-                   is_one_of(words[i - 1], {"pm", "oclock", "noon"}));
+// "Friday", "the third", "May 3", "3 May" that end with the word at `i`; not
+// the "may" of "I may not".
+bool ends_day(const Words &words, std::size_t i) {
+  if (names_month(words[i])) {
+    const std::size_t day = i > 1 && words[i - 1] == "of" ? i - 2 : i - 1;
+    return i > 0 && (ordinal_at(words, day) || is_digits(words[day]));
+  }
+  return names_day(words[i]) || ordinal_at(words, i) ||
+         (i > 0 && names_month(words[i - 1]) && cardinal_at(words, i));
 }
 
-// "I can't do", "I won't be able to make it on", "I don't want" at the end of
-// [0, end), of what follows: where the words begin that say so.
-std::optional<std::size_t> inability_before(const Words &words,
-                                            std::size_t end) {
+// "At five", "five thirty", "5:30", "half past five" that end with the word at
+// `i`; not the "two" of "we two".
+bool ends_time(const Words &words, std::size_t i) {
+  const auto is_clock = [&](std::size_t k) {
+    return words[k].find(':') != std::string::npos;
+  };
+  if (is_clock(i) || is_one_of(words[i], {"pm", "oclock", "noon"}))
+    return true;
+  if (i == 0)
+    return false;
+  const auto before = cardinal_at(words, i - 1);
+  if (words[i] == "am") // not of "I am"
+    return before || is_clock(i - 1);
+  return cardinal_at(words, i) &&
+         (is_one_of(words[i - 1], {"at", "past", "to"}) ||
+          (before && before->end == i));
+}
+
+// Whether what is said at `i` is said of a day or a time before it, "Friday I
+// am" of "Friday I am not free", and not of the value that begins at `value`:
+// "at five I can't come on Friday".
+bool is_of_value(const Words &words, std::size_t i, std::size_t value) {
+  for (; i > 0; --i) {
+    if (ends_day(words, i - 1))
+      return true;
+    if (ends_time(words, i - 1))
+      return !names_day(word_at(words, value)) && !ordinal_at(words, value);
+    if (!is_between(words[i - 1], Of::kDay))
+      return false;
+  }
+  return false;
+}
+
+// "Is better", "works", "would be fine" at `i`: what is before it is meant.
+bool is_praised(const Words &words, std::size_t i) {
+  if (is_one_of(word_at(words, i), {"works", "suits"}))
+    return true;
+  const std::size_t begin = i;
+  while (is_one_of(word_at(words, i), {"is", "will", "would", "be"}))
+    ++i;
+  return i > begin && is_one_of(word_at(words, i),
+                                {"better", "best", "fine", "good", "great",
+                                 "okay", "ok", "perfect", "work", "suit"});
+}
+
+// "Isn't too late", "would not hurt", "I don't mind"; not "isn't early enough".
+bool is_harmless(const Words &words, std::size_t i) {
+  while (is_one_of(word_at(words, i),
+                   {"so", "too", "really", "quite", "very", "that", "be", "a",
+                    "an", "the", "any", "all", "much", "such"}))
+    ++i;
+  return word_at(words, i + 1) != "enough" &&
+         is_one_of(word_at(words, i),
+                   {"late",         "soon",      "early",      "far",
+                    "long",         "bad",       "worst",      "wrong",
+                    "hard",         "difficult", "problem",    "problems",
+                    "issue",        "trouble",   "hurt",       "matter",
+                    "mind",         "care",      "wait",       "busy",
+                    "need",         "urgent",    "impossible", "inconvenient",
+                    "unreasonable", "picky",     "fussy",      "choosy"});
+}
+
+// "Is a problem", "would be too late" at `i`.
+bool is_harmless_behind(const Words &words, std::size_t i) {
+  while (is_verb(word_at(words, i)) ||
+         is_one_of(word_at(words, i), {"going", "to"}))
+    ++i;
+  return is_harmless(words, i);
+}
+
+// "I don't think", "we don't believe we'll" at the end of [0, end): where it
+// says "don't".
+std::optional<std::size_t> doubt_before(const Words &words, std::size_t end) {
   std::size_t i = end;
-  // It is of what follows, whatever stands before; "make it" has its object.
-  bool has_object = false, wants = false;
-  for (; i > 0; --i)
-    if (is_one_of(words[i - 1], {"do", "make", "manage", "take"}))
-      has_object = word_at(words, i) != "it";
-    else if (is_one_of(words[i - 1], {"want", "like"}))
-      has_object = wants = true;
-    else if (!is_one_of(words[i - 1],
-                        {"come", "be", "able", "to", "going", "there", "here",
-                         "available", "free", "in", "town", "it"}))
-      break;
-  if (i == end || i == 0)
-    return std::nullopt;
-  const bool negated =
-      is_cannot(words[i - 1]) ||
-      is_one_of(words[i - 1], {"unable", "isnt", "arent"}) ||
-      (wants && is_one_of(words[i - 1], {"dont", "wouldnt"})) ||
-      (words[i - 1] == "not" && (i < 2 || words[i - 2] != "why"));
-  return negated && (has_object || !is_of_value(words, i - 1))
-             ? std::optional(i - 1)
+  while (i > 0 && (is_subject(words[i - 1]) || is_verb(words[i - 1]) ||
+                   is_one_of(words[i - 1], {"id", "ill", "wed", "well"})))
+    --i;
+  return i > 1 && is_one_of(words[i - 1], {"think", "believe"}) &&
+                 is_one_of(words[i - 2], {"dont", "didnt", "not"})
+             ? std::optional(i - 2)
              : std::nullopt;
+}
+
+bool takes_object(std::string_view word) {
+  return is_one_of(word, {"do", "make", "manage", "take", "want", "like"});
+}
+
+// What may stand between "can't" and what begins at `end`. "It" only as in
+// "make it": "that's not it" says nothing of what follows; nor does "really" in
+// "not really, Friday".
+bool is_of_inability(const Words &words, std::size_t i, std::size_t end) {
+  if (words[i] == "it")
+    return i > 0 && takes_object(words[i - 1]);
+  if (words[i] == "really")
+    return i + 1 < end;
+  return takes_object(words[i]) ||
+         is_one_of(words[i],
+                   {"come", "go", "be", "able", "to", "going", "there", "here",
+                    "available", "free", "in", "town"});
+}
+
+// "I can't do", "I won't be able to make it on", "I don't want", "I don't think
+// I can do" at the end of [0, end), of the value that follows: where the words
+// begin that say so.
+std::optional<std::size_t> inability_before(const Words &words, std::size_t end,
+                                            Span value) {
+  std::size_t i = end;
+  // "Make it" has its object; "do" has what follows.
+  bool has_object = false, wants = false;
+  for (; i > 0 && is_of_inability(words, i - 1, end); --i)
+    if (takes_object(words[i - 1])) {
+      has_object = word_at(words, i) != "it";
+      wants = wants || is_one_of(words[i - 1], {"want", "like"});
+    }
+  std::optional<std::size_t> begin = doubt_before(words, i);
+  // "I don't think that Friday works", of Friday itself.
+  const bool that = end > 0 && words[end - 1] == "that";
+  if (begin && *begin + 2 == (that ? end - 1 : end))
+    return is_harmless_behind(words, value.end) ? std::nullopt : begin;
+  if (!begin && i > 0 && i < end &&
+      (is_cannot(words[i - 1]) ||
+       is_one_of(words[i - 1], {"unable", "isnt", "arent"}) ||
+       (wants && is_one_of(words[i - 1], {"dont", "didnt", "wouldnt"})) ||
+       (words[i - 1] == "not" && (i < 2 || words[i - 2] != "why"))))
+    begin = i - 1;
+  if (!begin)
+    return std::nullopt;
+  // "I can't make it, Friday is better", "Monday I don't want, Friday please".
+  const bool is_other =
+      is_praised(words, value.end) ||
+      (is_of_value(words, *begin, value.begin) &&
+       (!has_object || word_at(words, value.end) == "please"));
+  return is_other ? std::nullopt : begin;
 }
 
 bool begins_value(const Words &words, std::size_t i) {
@@ -101,23 +209,6 @@ bool negates(const Words &words, std::size_t i, std::size_t from, bool verb) {
   return is_one_of(word_at(words, i + 1),
                    {"possible", "good", "great", "okay", "ok", "available",
                     "free", "convenient", "suitable", "going", "way"});
-}
-
-// "Isn't too late", "would not hurt", "I don't mind"; not "isn't early enough".
-bool is_harmless(const Words &words, std::size_t i) {
-  while (is_one_of(word_at(words, i),
-                   {"so", "too", "really", "quite", "very", "that", "be", "a",
-                    "an", "the", "any", "all", "much", "such"}))
-    ++i;
-  return word_at(words, i + 1) != "enough" &&
-         is_one_of(word_at(words, i),
-                   {"late",         "soon",      "early",      "far",
-                    "long",         "bad",       "worst",      "wrong",
-                    "hard",         "difficult", "problem",    "problems",
-                    "issue",        "trouble",   "hurt",       "matter",
-                    "mind",         "care",      "wait",       "busy",
-                    "need",         "urgent",    "impossible", "inconvenient",
-                    "unreasonable", "picky",     "fussy",      "choosy"});
 }
 
 // "I can't do Monday", "I can't make it on Monday": that day is refused, and
@@ -160,7 +251,7 @@ std::optional<std::size_t> bound_before(const Words &words, std::size_t begin) {
   const std::string &word = words[i - 1];
   const bool negated = is_cannot(word) ||
                        is_one_of(word, {"unable", "dont", "isnt"}) ||
-                       (word == "no" && than) ||
+                       (word == "no" && than) || doubt_before(words, i) ||
                        (word == "not" && (i < 2 || words[i - 2] != "why"));
   return negated ? std::optional(i - 1) : std::nullopt;
 }
@@ -190,25 +281,34 @@ bool is_of_an_hour(const Words &words, std::size_t begin) {
 
 } // namespace
 
-std::optional<std::size_t> denial_of(const Words &words, std::size_t begin) {
+std::optional<std::size_t> denial_of(const Words &words, Span value) {
   constexpr int kMostAlternatives = 4;
+  std::size_t begin = value.begin;
   for (int i = 0; i < kMostAlternatives; ++i) {
     while (begin > 0 && is_one_of(words[begin - 1], {"a", "an", "the", "this",
                                                      "on", "at", "in", "for"}))
       --begin;
     const std::string_view last = begin > 0 ? word_at(words, begin - 1) : "";
     const std::string_view before = begin > 1 ? word_at(words, begin - 2) : "";
-    if ((last == "not" && before != "why") || last == "isnt")
+    if ((last == "not" && before != "why") ||
+        is_one_of(last, {"isnt", "neither", "except"}))
       return begin - 1;
     if ((last == "of" && before == "instead") ||
         (last == "than" && before == "rather") ||
         (last == "but" && before == "anything"))
       return begin - 2;
+    if (last == "but" && is_one_of(before, {"day", "days", "time"}) &&
+        begin > 2 &&
+        is_one_of(words[begin - 3], {"any", "every", "other", "all"}))
+      return begin - 3;
     if (const auto bound = bound_before(words, begin))
       return bound;
-    // "Not on Friday or Monday."
-    if (!is_one_of(last, {"or", "nor"}) || begin < 2)
-      return inability_before(words, begin);
+    // "Not on Friday or Monday", "I can't do Monday and Tuesday".
+    const bool both = last == "and" && names_day(before) &&
+                      names_day(word_at(words, value.begin)) &&
+                      !is_praised(words, value.end);
+    if (!(both || is_one_of(last, {"or", "nor"})) || begin < 2)
+      return inability_before(words, begin, value);
     begin -= 2;
   }
   return std::nullopt;
@@ -216,7 +316,7 @@ std::optional<std::size_t> denial_of(const Words &words, std::size_t begin) {
 
 bool is_refused(const Words &words, Span span, Of of) {
   constexpr std::size_t kMostBetween = 6;
-  if (is_denied(words, span.begin))
+  if (is_denied(words, span))
     return true;
   bool verb = false;
   for (std::size_t i = span.end;

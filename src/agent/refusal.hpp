@@ -5,12 +5,12 @@
 
 namespace patchcord::agent {
 
-// What begins at `begin` is said not to be meant: "not the lamp", "a desk
-// instead of the lamp", "anything but the lamp", "I can't do the lamp", "not
-// before three". Where the words begin that say so.
-std::optional<std::size_t> denial_of(const Words &words, std::size_t begin);
-inline bool is_denied(const Words &words, std::size_t begin) {
-  return denial_of(words, begin).has_value();
+// `value` is said not to be meant: "not the lamp", "a desk instead of the
+// lamp", "anything but the lamp", "I can't do the lamp", "I don't think the
+// lamp works", "not before three". Where the words begin that say so.
+std::optional<std::size_t> denial_of(const Words &words, Span value);
+inline bool is_denied(const Words &words, Span value) {
+  return denial_of(words, value).has_value();
 }
 
 enum class Of { kDay, kTime };

@@ -115,17 +115,19 @@ Reply ScriptedMind::hear(const std::string &caller) {
     return question(state_.question);
   if (has_any(words, {"help"}) && words.size() <= 4)
     return question(again());
+  // Behind a read-back "no Friday" is "no, Friday" without the comma.
+  const std::string said = is_no_day(caller) ? "no, " + words[1] : caller;
   switch (state_.stage) {
   case Stage::kField:
     return hear_field(caller, words);
   case Stage::kMore:
     return hear_more(caller, words);
   case Stage::kConfirmField:
-    return hear_field_confirmed(caller, words);
+    return hear_field_confirmed(said, words);
   case Stage::kConfirmAll:
-    return hear_all_confirmed(caller, words);
+    return hear_all_confirmed(said, words);
   default:
-    return hear_which(caller, words);
+    return hear_which(said, words);
   }
 }
 

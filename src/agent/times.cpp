@@ -183,7 +183,7 @@ Words without_refused(const Words &words) {
       continue;
     }
     // And the word that refuses it.
-    for (std::size_t k = denial_of(words, i).value_or(i); k < span.end; ++k)
+    for (std::size_t k = denial_of(words, span).value_or(i); k < span.end; ++k)
       refused[k] = true;
     i = span.end;
   }

@@ -108,7 +108,7 @@ std::optional<Value> mentioned_number(const Field &field, const Words &words) {
     const bool one_of_two =
         i > 1 && is_one_of(words[i - 1], {"or", "to"}) &&
         (small_number(words[i - 2]) || is_digits(words[i - 2]));
-    if (!number || one_of_two || is_denied(words, i))
+    if (!number || one_of_two || is_denied(words, {i, number->end}))
       continue;
     const Words rest(words.begin() + static_cast<std::ptrdiff_t>(number->end),
                      words.end());
@@ -288,7 +288,7 @@ std::optional<double> find_number(const Words &words) {
       return std::nullopt;
     if (number && i > 0 && words[i - 1] == "minus")
       *number = -*number;
-    if (is_denied(words, i)) // "not two, three"
+    if (is_denied(words, {i, next})) // "not two, three"
       number.reset();
     if (words[i] == "one" && next == i + 1 && next < words.size() &&
         is_one_of(words[next], {"moment", "second", "minute"}))
@@ -315,7 +315,7 @@ std::optional<std::size_t> find_choice(const Words &words,
   for (std::size_t i = 0; i < choices.size(); ++i)
     for (const std::string &phrase : choices[i].spoken) {
       const auto span = find_phrase(words, to_words(phrase));
-      if (!span || is_denied(words, span->begin))
+      if (!span || is_denied(words, *span))
         continue;
       if (span->size() > best_size) {
         best = i;

@@ -229,6 +229,10 @@ void test_denials() {
       {"not at twelve, at eleven",
        "confirm yes-no: So, cancel a booking, in Sunnyvale, tomorrow, at 11 "
        "AM. Is that right?"},
+      // "No, Friday" of a recogniser that writes no commas.
+      {"no friday",
+       "confirm yes-no: So, cancel a booking, in Sunnyvale, Friday, May 1, at "
+       "noon. Is that right?"},
       // What it was not he need not say.
       {"not today", "ask choice: What should I change?"},
       {"not like that", "ask choice: What should I change?"},
@@ -240,6 +244,8 @@ void test_denials() {
               {"no", "ask choice: What should I change?"},
               {"not tomorrow", "ask date: For which day?"},
               {"not today", "ask date: Sorry, I did not get that. Say today, "
+                            "tomorrow, or a day of the week."},
+              {"no friday", "ask date: Sorry, I did not get that. Say today, "
                             "tomorrow, or a day of the week."},
               {"on Friday", "confirm yes-no: So, cancel a booking, in "
                             "Sunnyvale, Friday, May 1, at noon. Is that "
@@ -339,6 +345,7 @@ confirm = false
              {{"today", "confirm yes-no: Today. Is that right?"},
               {"yes, but tomorrow is better",
                "confirm yes-no: Tomorrow. Is that right?"},
+              {"no friday", "confirm yes-no: Friday, May 1. Is that right?"},
               {"okay, but then again", "ask date: Which day?"},
               {"tomorrow", "confirm yes-no: Tomorrow. Is that right?"},
               {"yes tomorrow", "ask choice: Which side?"},
