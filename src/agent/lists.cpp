@@ -63,6 +63,12 @@ bool takes_back(const Words &words, std::size_t i) {
            is_one_of(behind, {",", ".", "a", "an", "the", "please"})));
 }
 
+// Whether that takes back all before it; but "it", behind a part that is
+// `refused`, is that part.
+bool is_taken_back(const Words &words, std::size_t i, bool refused) {
+  return takes_back(words, i) && !(refused && words[i + 1] == "it");
+}
+
 // "I need", "we'd like", "I'll have"; not "the beamer that I have".
 bool is_wanted(const Words &words, std::size_t i) {
   if (i == 0)
@@ -232,9 +238,7 @@ std::optional<List> edited_by_name(const Field &field, std::string_view spoken,
   const auto hear_until = [&](std::size_t part) {
     for (; at < part; ++at) {
       wish.hear(words, at, part);
-      // What was said until then was not meant; but "it" may be what he does
-      // not want.
-      if (takes_back(words, at) && !(refused && words[at + 1] == "it"))
+      if (is_taken_back(words, at, refused))
         list = known;
     }
   };
@@ -254,21 +258,62 @@ std::optional<List> edited_by_name(const Field &field, std::string_view spoken,
 
 // --- texts -------------------------------------------------------------------
 
-// "a lamp, two chairs and a desk": at commas and at "and".
+// "Tea.", "really?"; not "Dr.", "J." and "p.m.".
+bool ends_sentence(std::string_view word) {
+  if (word.size() < 2 || word.find_last_of(".!?") != word.size() - 1)
+    return false;
+  const std::string bare = to_lower(word.substr(0, word.size() - 1));
+  return word.back() != '.' ||
+         (bare.size() > 1 && bare.find('.') == std::string::npos &&
+          !is_one_of(bare,
+                     {"dr", "mr", "mrs", "ms", "prof", "st", "jr", "sr"}));
+}
+
+// Where the first `count` words of `text` end.
+std::size_t end_of_words(const std::string &text, std::size_t count) {
+  std::size_t end = 0;
+  while (end < text.size() && to_words(text.substr(0, end)).size() < count)
+    end = std::min(text.find(' ', end + 1), text.size());
+  return end;
+}
+
+// What takes back is a part of its own: "tea", "forget that", "a phone".
+void push_part(std::deque<std::string> &parts, std::string part) {
+  for (;;) {
+    const Words words = to_words(part);
+    std::size_t at = 0;
+    while (at < words.size() && !takes_back(words, at))
+      ++at;
+    if (at == words.size())
+      break;
+    const std::size_t begin = end_of_words(part, at);
+    const std::size_t end = end_of_words(part, at + 2);
+    parts.push_back(part.substr(0, begin));
+    parts.push_back(part.substr(begin, end - begin));
+    part.erase(0, end);
+  }
+  parts.push_back(std::move(part));
+}
+
+// "a lamp, two chairs and a desk": at commas, at "and", and where a sentence
+// ends, with a "." between.
 std::deque<std::string> parts_of(std::string_view spoken) {
   std::deque<std::string> parts;
   for (const std::string &piece : split(spoken, ',')) {
     std::string part;
     for (const std::string &word : split(piece, ' ')) {
       if (to_lower(word) == "and") {
-        parts.push_back(std::exchange(part, {}));
+        push_part(parts, std::exchange(part, {}));
         continue;
       }
-      if (!part.empty() && !word.empty())
-        part += ' ';
-      part += word;
+      part = joined(part, word);
+      if (ends_sentence(word)) {
+        part.pop_back();
+        push_part(parts, std::exchange(part, {}));
+        parts.emplace_back(".");
+      }
     }
-    parts.push_back(std::move(part));
+    push_part(parts, std::move(part));
   }
   return parts;
 }
@@ -319,16 +364,6 @@ bool is_no_part(std::string_view part) {
                                    "no", "nope", "nah", "nay", "please",
                                    "thanks", "sure", "okay", "ok", "sorry"});
          });
-}
-
-// "Scratch that", "actually, forget it", which takes back all before it.
-bool is_taken_back(std::string_view part) {
-  const Words words = to_words(part);
-  std::size_t at = 0;
-  while (is_one_of(word_at(words, at),
-                   {"no", "oh", "sorry", "actually", "well", "wait", "please"}))
-    ++at;
-  return at + 2 == words.size() && takes_back(words, at);
 }
 
 // The part of the list that stands at `at`, with or without an article.
@@ -401,16 +436,23 @@ cut_at(std::string &part, std::initializer_list<std::string_view> signs) {
 std::optional<List> edited_by_text(const Field &field, std::string_view spoken,
                                    const List &known) {
   List list = known;
-  bool any = false, refuses = false;
+  bool any = false;
+  bool refused = false, same_sentence = false; // the last part; with this one
   for (auto parts = parts_of(spoken); !parts.empty();) {
     std::string part(trim(parts.front()));
     parts.pop_front();
+    if (part == ".") {
+      same_sentence = false;
+      continue;
+    }
     const bool closes = cut_close(part);
     if (is_no_part(part) || (closes && leads_to_close(part)))
       continue;
-    if (is_taken_back(part)) {
-      list = known;
+    if (takes_back(to_words(part), 0)) {
+      if (is_taken_back(to_words(part), 0, refused))
+        list = known;
       any = true;
+      refused = false;
       continue;
     }
     for (const std::string_view lead : {"but ", "also ", "add "})
@@ -426,10 +468,11 @@ std::optional<List> edited_by_text(const Field &field, std::string_view spoken,
     const Words words = to_words(part);
     std::size_t at = 0;
     const std::string *item = refused_text(words, list);
-    if (item == nullptr && refuses)
+    if (item == nullptr && refused && same_sentence)
       item = known_at(words, at, list);
-    refuses = item != nullptr;
-    if (item != nullptr) {
+    refused = item != nullptr;
+    same_sentence = true;
+    if (refused) {
       std::erase(list, std::string(*item));
       any = true;
       if (auto behind = cut_at(part, {" but "}))

@@ -234,6 +234,9 @@ void test_texts_are_corrected() {
       {"without Ed", {"Anna", "Bo", "Cleo", "without Ed"}},
       {"Ed, scratch that, Dan", {"Anna", "Bo", "Cleo", "Dan"}},
       {"Dan, actually, forget it", {"Anna", "Bo", "Cleo"}},
+      {"Dan scratch that the Eds", {"Anna", "Bo", "Cleo", "the Eds"}},
+      {"Dan. Scratch that. Add Ed.", {"Anna", "Bo", "Cleo", "Ed"}},
+      {"not Bo, forget it", {"Anna", "Cleo"}},
   };
   for (const auto &row : rows) {
     ScriptedMind mind(definition, kWednesday);
@@ -285,6 +288,32 @@ void test_texts_are_corrected() {
               play_lines(any, {{row.said, "Done. Bye."}}),
           std::string(row.said) + ": {\"needs\":" + fields_of_list(row.needs) +
               "}");
+  // A sentence is a part as well, but "Dr." and "J." end none.
+  const struct {
+    const char *said;
+    std::initializer_list<const char *> needs;
+  } sentences[] = {
+      {"A phone. Scratch that. Add a chair", {"a chair"}},
+      {"tea, cancel that please, a chair", {"a chair"}},
+      {"tea, no, please scratch that please, a chair", {"a chair"}},
+      {"tea, I mean scratch that, a chair", {"a chair"}},
+      {"tea forget that a chair", {"a chair"}},
+      {"tea and a phone. No. A chair!", {"tea", "a phone", "A chair"}},
+      {"Dr. Ed, J. Smith Jr. and Bo", {"Dr. Ed", "J. Smith Jr", "Bo"}},
+      {"a room until 5 p.m. or later, tea",
+       {"a room until 5 p.m. or later", "tea"}},
+      {"tea and don't forget it", {"tea", "don't forget it"}},
+      {"tea, cancel that old order", {"tea", "cancel that old order"}},
+  };
+  for (const auto &row : sentences)
+    equal(std::string(row.said) + ": " +
+              play_lines(any, {{row.said, more}, {"no", "Done. Bye."}}),
+          std::string(row.said) + ": {\"needs\":" + fields_of_list(row.needs) +
+              "}");
+  equal(play_lines(any, {{"tea, milk and a chair", more},
+                         {"Not the tea. milk.", more},
+                         {"no", "Done. Bye."}}),
+        R"({"needs":["milk","a chair"]})");
   equal(play_lines(any, {{"a table outside so that it is quiet", more},
                          {"no", "Done. Bye."}}),
         R"({"needs":["a table outside so that it is quiet"]})");
