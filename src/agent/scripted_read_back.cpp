@@ -106,8 +106,10 @@ void ScriptedMind::note_heard(const History &history) {
   for (; said != history.rend() && said->who == Said::Who::kAgent; ++said) {
     const std::size_t heard = words_heard(text, tokens(said->text));
     for (const auto &[field, end] : state_.read)
-      if (heard > 0 && (heard + 1 >= text.size() || end <= text[heard - 1].end))
-        state_.told[field->name] = state_.values.at(field->name);
+      if (const auto value = state_.values.find(field->name);
+          value != state_.values.end() && heard > 0 &&
+          (heard + 1 >= text.size() || end <= text[heard - 1].end))
+        state_.told[field->name] = value->second;
   }
 }
 
