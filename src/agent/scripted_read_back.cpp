@@ -5,6 +5,8 @@
 #include "agent/scripted_words.hpp"
 #include "base/text.hpp"
 
+#include <glib.h>
+
 #include <algorithm>
 
 // What is read back to the caller, and what his yes to it is worth.
@@ -17,43 +19,25 @@ std::string capital(std::string text) {
   return text;
 }
 
-struct Token {
-  std::string word;
-  std::size_t end; // where it ends in the text, in bytes
-};
-
-std::vector<Token> tokens(const std::string &text) {
-  std::vector<Token> out;
-  std::size_t at = 0;
-  for (const std::string &word : split(text, ' ')) {
-    at += word.size();
-    if (!trim(word).empty())
-      out.push_back({std::string(trim(word)), at});
-    ++at;
-  }
+// A text without what speaking changes of it: where sentences are put together
+// anew, and where one was cut off, spaces and signs are others.
+std::string letters(std::string_view text) {
+  std::string out;
+  for (const char c : text)
+    if (g_ascii_isalnum(c) || static_cast<unsigned char>(c) >= 0x80)
+      out += c;
   return out;
 }
 
-bool is_same(const Token &one, const Token &other) {
-  // Where speech was cut the full stop may be missing.
-  const auto bare = [](const std::string &word) {
-    return word.substr(0, word.find_last_not_of(".,;:!?") + 1);
-  };
-  return bare(one.word) == bare(other.word);
-}
-
-// How many words of `text`, from its first on, are at the end of `said`; all,
-// if it is in it as a whole.
-std::size_t words_heard(const std::vector<Token> &text,
-                        const std::vector<Token> &said) {
-  if (std::search(said.begin(), said.end(), text.begin(), text.end(),
-                  is_same) != said.end())
+// How much of `text`, from its beginning on, is at the end of `said`; all, if
+// it is in it as a whole. Both are letters(); in bytes.
+std::size_t heard_of(std::string_view text, std::string_view said) {
+  if (said.find(text) != std::string_view::npos)
     return text.size();
-  for (std::size_t n = std::min(text.size(), said.size()); n > 0; --n)
-    if (std::equal(text.begin(), text.begin() + static_cast<long>(n),
-                   said.end() - static_cast<long>(n), is_same))
-      return n;
-  return 0;
+  std::size_t n = std::min(text.size(), said.size());
+  while (n > 0 && !said.ends_with(text.substr(0, n)))
+    --n;
+  return n;
 }
 
 } // namespace
@@ -93,22 +77,21 @@ Reply ScriptedMind::taken(const Field &field) {
   return question(text);
 }
 
-// What the caller has heard of the read-back since he spoke last. Who answers
-// into its last word has heard it all.
+// What the caller has heard of the read-back since he spoke last.
 void ScriptedMind::note_heard(const History &history) {
   if (state_.stage != Stage::kConfirmField &&
       state_.stage != Stage::kConfirmAll)
     return;
-  const std::vector<Token> text = tokens(state_.question);
+  const std::string &question = state_.question;
   auto said = history.rbegin();
   if (said != history.rend() && said->who == Said::Who::kCaller)
     ++said; // what is to be answered
   for (; said != history.rend() && said->who == Said::Who::kAgent; ++said) {
-    const std::size_t heard = words_heard(text, tokens(said->text));
+    const std::size_t heard = heard_of(letters(question), letters(said->text));
     for (const auto &[field, end] : state_.read)
       if (const auto value = state_.values.find(field->name);
-          value != state_.values.end() && heard > 0 &&
-          (heard + 1 >= text.size() || end <= text[heard - 1].end))
+          value != state_.values.end() &&
+          letters(question.substr(0, end)).size() <= heard)
         state_.told[field->name] = value->second;
   }
 }

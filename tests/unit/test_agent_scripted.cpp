@@ -359,54 +359,6 @@ confirm = false
         R"({"day":"2026-04-30","side":"left","door":false,"code":"4711"})");
 }
 
-// Where the caller speaks into the read-back, and what comes of it.
-void test_yes_is_worth_what_was_heard() {
-  const struct {
-    const char *heard, *caller, *then;
-  } rows[] = {
-      {"", "yes", "again"},
-      {"So,", "yes", "again"},
-      {"So, cancel a booking, in Sunnyvale, tomorrow, at", "yes", "again"},
-      {"So, cancel a booking, in Sunnyvale, tomorrow, at", "that's right",
-       "again"},
-      {"So, cancel a booking, in Sunnyvale, tomorrow, at", "yes at noon",
-       "again"},
-      {"So, cancel a booking, in Sunnyvale, tomorrow, at noon.", "yes", "end"},
-      {"So, cancel a booking, in Sunnyvale, tomorrow, at noon", "yes", "end"},
-      {"So, cancel a booking, in Sunnyvale, tomorrow, at noon. Is that", "yes",
-       "end"},
-      {"So, cancel a booking, in Sunnyvale, tomorrow, at noon. Is that right?",
-       "yes", "end"},
-      {"Are you still there? So, cancel a booking, in Sunnyvale, tomorrow, at "
-       "noon.",
-       "yes", "end"},
-      {"Are you still there? So, cancel a", "yes", "again"},
-      {"So,", "no", "What should I change?"},
-      {"So,", "no, Mountain View",
-       "So, cancel a booking, in Mountain View, tomorrow, at noon. Is that "
-       "right?"},
-      {"So,", "no, the time is wrong", "At what time?"},
-  };
-  const std::string again = "So, cancel a booking, in Sunnyvale, tomorrow, at "
-                            "noon. Is that right?";
-  for (const auto &row : rows) {
-    ScriptedMind mind(load("room-booking"), kWednesday);
-    (void)mind.open();
-    (void)mind.answer("cancel a booking in Sunnyvale tomorrow at noon", {});
-    History history;
-    if (*row.heard != '\0')
-      history.push_back({Said::Who::kAgent, row.heard});
-    history.push_back({Said::Who::kCaller, row.caller});
-    const Reply reply = std::get<Reply>(mind.answer(row.caller, history));
-    const std::string is = reply.action == "end_call" ? "end"
-                           : reply.message == again   ? "again"
-                                                      : reply.message;
-    if (is != row.then)
-      g_error("\"%s\" into \"%s|\": expected\n  %s\ngot\n  %s", row.caller,
-              row.heard, row.then, is.c_str());
-  }
-}
-
 void test_take_back() {
   ScriptedMind mind(load("room-booking"), kWednesday);
   (void)mind.open();
@@ -638,7 +590,6 @@ int main(int argc, char **argv) {
       {"asks-anew-for-what-is-denied", test_denials},
       {"reads-back-what-came-with-a-yes", test_yes_but},
       {"reads-a-field-back-that-changed-with-a-yes", test_yes_but_of_a_field},
-      {"a-yes-is-worth-what-was-heard", test_yes_is_worth_what_was_heard},
       {"forgets-what-was-not-heard", test_take_back},
       {"takes-an-incident", test_intake},
       {"reminds-of-an-appointment", test_reminder},
