@@ -372,9 +372,8 @@ void Worker::loop() {
 void Worker::run_ready() {
   thread_id_ = std::this_thread::get_id();
   g_main_context_push_thread_default(context_.get());
-  do {
-    glib_ready_ = true;
-  } while (iterate(Duration::zero()));
+  while (iterate(Duration::zero())) { // as loop() does
+  }
   g_main_context_pop_thread_default(context_.get());
 }
 
