@@ -237,12 +237,18 @@ std::string LlmMind::model_text(std::string_view delta) {
     second_ += text;
     if (was_complete || !extractor_.message_complete())
       return {};
-    text = unsaid(said_, second_);
-    if (!text.empty() && said_.back() != ' ')
-      text.insert(0, " ");
+    text = rest_of_second();
   }
   streamed_ += text;
   return text;
+}
+
+// To be said behind what was said of the first message.
+std::string LlmMind::rest_of_second() const {
+  std::string rest = unsaid(said_, second_);
+  if (!rest.empty() && !said_.empty() && said_.back() != ' ')
+    rest.insert(0, " ");
+  return rest;
 }
 
 bool LlmMind::model_message_complete() const {
@@ -254,9 +260,9 @@ Thought LlmMind::model_done(std::string_view finish_reason,
   // A server that keeps to no schema holds a conversation, if there is nothing
   // to find out.
   const bool is_talk = extractor_.is_plain_text() && finish_reason == "stop";
-  if (is_talk && refusal.empty() && definition_->fields.empty()) {
+  if (is_talk && refusal.empty() && definition_->fields.empty() && !kept_) {
     Reply reply;
-    reply.message = streamed_;
+    reply.message = streamed_ + rest_of_second();
     return conclude(std::move(reply));
   }
   Answer answer = read_answer(*definition_, today_, extractor_,

@@ -59,6 +59,7 @@ private:
   ModelRequest request(std::string fault = {});
   ModelRequest repair(const std::string &fault, std::string_view said,
                       std::string_view refusal);
+  std::string rest_of_second() const;
   Thought conclude(Reply reply);
   Reply take_over(const std::string &fault, std::string_view spoken);
   void learn(const Answer &answer);

@@ -192,7 +192,7 @@ void test_repair_fails() {
   }
 }
 
-void test_nothing_to_take_over() {
+std::shared_ptr<const Definition> talk() {
   auto parsed = parse_definition(R"(
 name = "Talk"
 greeting = "Hello."
@@ -201,7 +201,11 @@ instructions = "Talk."
 apology = "Sorry, bye."
 )",
                                  "talk.toml");
-  LlmMind mind(std::make_shared<const Definition>(*parsed), kWednesday, {});
+  return std::make_shared<const Definition>(*parsed);
+}
+
+void test_nothing_to_take_over() {
+  LlmMind mind(talk(), kWednesday, {});
   (void)mind.answer("x", {{Said::Who::kCaller, "x"}});
   mind.model_begin();
   g_assert_true(std::holds_alternative<ModelRequest>(
@@ -296,6 +300,39 @@ void test_message_of_repair() {
           std::string("start 2; ") + row.said},
          {3200, "model-done", "trouble bad_answer; request 2"},
          {3300, std::string("model:{\"message\":") + row.second, row.then}});
+  }
+}
+
+// Where there is nothing to find out, plain text will do.
+void test_plain_text_of_repair() {
+  const struct {
+    const char *first, *second, *then;
+  } rows[] = {
+      {R"("One moment.","action":"x"})", "We are open until nine.",
+       "We are open until nine.; end 2"},
+      {R"("One moment. ","action":"x"})", "One moment. Until nine. Or ten.",
+       "Until nine.; Or ten.; end 2"},
+      {R"("One moment. Well, so)", "One moment. Well, until nine.",
+       "Well, until nine.; end 2"},
+      {R"("One moment.","action":"x"})", "One moment.", "end 2"},
+      // Only a field was wrong of it: the rest stands.
+      {R"("One moment.","action":"end_call","extracted":{"town":"Rome"}})",
+       "Rome.", "trouble bad_answer; end 2; ended goal {} goal; EOS"},
+  };
+  for (const auto &row : rows) {
+    openai::ChatRequest request;
+    request.model = "m";
+    ConversationScript script(
+        std::make_unique<LlmMind>(talk(), kWednesday, request), {}, talk());
+    script.run({{0, "start", "start 1; Hello.; end 1"},
+                {100, "started:1", ""},
+                {1000, "ended:1", ""},
+                {3000, "words:when", "request 1"},
+                {3100, std::string("model:{\"message\":") + row.first,
+                 "start 2; One moment."},
+                {3200, "model-done", "trouble bad_answer; request 2"},
+                {3300, std::string("model:") + row.second, ""},
+                {3400, "model-done", row.then}});
   }
 }
 
@@ -463,6 +500,8 @@ int main(int argc, char **argv) {
       {"/repair/of-a-refusal-is-spoken", test_refusal},
       {"/repair/of-an-action-keeps-the-message", test_wrong_action},
       {"/repair/says-what-was-not-said", test_message_of_repair},
+      {"/repair/of-plain-text-says-what-was-not-said",
+       test_plain_text_of_repair},
       {"/repair/is-spoken-when-it-is-known-to-be-new", test_repair_in_pieces},
       {"/repair/of-a-field-keeps-message-and-action", test_field_repair},
       {"/repair/of-a-field-that-fails-keeps-the-others",
