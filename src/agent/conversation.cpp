@@ -320,7 +320,7 @@ void Conversation::take_words(TimePoint now, std::string text,
 void Conversation::think(TimePoint now, Thought thought) {
   if (auto *reply = std::get_if<Reply>(&thought)) {
     decision_is_known(now);
-    keep_to_limits(now, *reply);
+    (void)keep_to_limits(now, *reply);
     return speak(now, std::move(*reply));
   }
   if (auto *tools = std::get_if<ToolRuns>(&thought))
@@ -338,18 +338,20 @@ const char *Conversation::limit_reached(TimePoint now) const {
   return caller_turns_ >= definition_->limits.max_turns ? "max_turns" : nullptr;
 }
 
-// Nothing is asked of which the answer would not be taken.
-void Conversation::keep_to_limits(TimePoint now, Reply &reply) const {
+// Nothing is asked of which the answer would not be taken. Whether it is said
+// instead that time is up.
+bool Conversation::keep_to_limits(TimePoint now, Reply &reply) const {
   const char *limit = limit_reached(now);
   const bool asks =
       reply.action != "end_call" && reply.action != "transfer" && !reply.next;
   if (limit == nullptr || !asks)
-    return;
+    return false;
   reply.message = definition_->phrases.time_up;
   reply.action = "end_call";
   reply.end_reason = limit;
   reply.expect = Expectation();
   reply.expect.kind = Expectation::Kind::kNothing;
+  return true;
 }
 
 void Conversation::begin_request(ModelRequest wanted) {
@@ -385,7 +387,9 @@ void Conversation::answered(TimePoint now, const Request &done,
   if (!reply->fault.empty())
     bad_answer(reply->fault);
   decision_is_known(now);
-  keep_to_limits(now, *reply);
+  // Time went by while it was being said.
+  if (keep_to_limits(now, *reply) && !done.spoken.empty())
+    return break_off(now, reply->message, reply->end_reason);
   say_rest(now, done, *reply);
   if (!reply->next)
     return finish_reply(*reply);

@@ -239,7 +239,7 @@ private:
   void think(TimePoint now, Thought thought);
   // Why what the caller says next would not be taken; null: it would be.
   const char *limit_reached(TimePoint now) const;
-  void keep_to_limits(TimePoint now, Reply &reply) const;
+  bool keep_to_limits(TimePoint now, Reply &reply) const;
   void begin_request(ModelRequest wanted);
   void begin_answer(TimePoint now);
   void start_request(TimePoint now);
@@ -326,6 +326,8 @@ private:
   // Time.
   void due(TimePoint now);
   void time_is_up(TimePoint now);
+  void break_off(TimePoint now, const std::string &text,
+                 const std::string &reason);
   void presume_over(TimePoint now, Utterance &current);
   void caller_is_silent(TimePoint now);
   std::optional<TimePoint> playout_deadline();

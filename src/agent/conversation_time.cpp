@@ -75,11 +75,16 @@ void Conversation::time_is_up(TimePoint now) {
       !mind_->preview(held_, dialogue_.history()))
     take_words(now, std::exchange(held_, {}),
                std::exchange(speech_ended_, std::nullopt));
-  if (ending_)
-    return;
+  if (!ending_)
+    break_off(now, definition_->phrases.time_up, "max_duration");
+}
+
+// Instead of what is being said.
+void Conversation::break_off(TimePoint now, const std::string &text,
+                             const std::string &reason) {
   if (Utterance *current = dialogue_.current())
     silence_voice(*current);
-  say_and_end(now, definition_->phrases.time_up, "max_duration");
+  say_and_end(now, text, reason);
 }
 
 void Conversation::presume_over(TimePoint now, Utterance &current) {

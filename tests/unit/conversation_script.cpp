@@ -134,12 +134,13 @@ void ConversationScript::advance(int ms, const std::string &input) {
   done_.clear();
   const TimePoint at = std::chrono::milliseconds(ms);
   g_assert_true(at >= now_);
-  while (timer_ && *timer_ <= at) {
+  const bool first = input.starts_with("first:");
+  while (!first && timer_ && *timer_ <= at) {
     now_ = *std::exchange(timer_, std::nullopt);
     take(conversation_->timer(now_));
   }
   now_ = at;
-  take(perform(input));
+  take(perform(first ? after_colon(input) : input));
 }
 
 std::string ConversationScript::request_body(int ms, const std::string &input) {

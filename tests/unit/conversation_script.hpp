@@ -19,7 +19,8 @@
 // "calls:NAME(ARGUMENTS)" (the answer calls tools, with "; " between), "tool:1:
 // STATUS:BODY", "tool-failed:1:CODE", "model-failed:CODE", "model-broken:CODE"
 // (worth another try), "deaf:CODE", "mute:CODE", "gone", "answered:WHO" (by the
-// network's word), and "wait". Timers that are due by then fire first.
+// network's word), and "wait". Timers that are due by then fire first, unless
+// it is "first:INPUT".
 class ConversationScript {
 public:
   struct Step {

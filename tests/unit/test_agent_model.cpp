@@ -438,6 +438,28 @@ void test_last_turn() {
   }
 }
 
+// It is over when time is, before anybody has noticed: what it says is broken
+// off, unless it asks for nothing.
+void test_last_moment() {
+  const struct {
+    std::string answer, words, then;
+  } rows[] = {
+      {R"(Which day?","action":"ask","extracted":{"city":"Rome"}})",
+       "Which day?",
+       "flush; start 3!; Time is up.; end 3; ended max_duration "
+       "{\"city\":\"Rome\"}; EOS"},
+      {R"(Bye.","action":"end_call","extracted":{"city":"Rome"}})", "Bye.",
+       "end 2; ended agent_ended {\"city\":\"Rome\"}; EOS"},
+  };
+  for (const auto &row : rows) {
+    auto script = ConversationScript::asked();
+    script->run(
+        {{3100, R"(model:{"message":"Rome it is. )", "start 2; Rome it is."},
+         {119000, "model:" + row.answer, row.words},
+         {120001, "first:model-done", row.then}});
+  }
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -476,6 +498,8 @@ int main(int argc, char **argv) {
        test_gone_while_thinking},
       {"/conversation/last-answer-is-used-and-nothing-asked-behind-it",
        test_last_turn},
+      {"/conversation/answer-that-ends-when-time-is-up-asks-nothing",
+       test_last_moment},
       {"/conversation/idle-timer-rests-while-we-think",
        test_silence_while_thinking},
   };
