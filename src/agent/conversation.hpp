@@ -326,6 +326,7 @@ private:
   // Time.
   void due(TimePoint now);
   void time_is_up(TimePoint now);
+  bool has_whole_answer() const;
   void break_off(TimePoint now, const std::string &text,
                  const std::string &reason);
   void presume_over(TimePoint now, Utterance &current);

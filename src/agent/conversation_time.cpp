@@ -71,12 +71,21 @@ void Conversation::due(TimePoint now) {
 // What the caller has said by now is an answer still; one that a model would
 // have to think about comes too late.
 void Conversation::time_is_up(TimePoint now) {
-  if (!held_.empty() && screen_ == Screen::kOff &&
+  if (screen_ == Screen::kOff && has_whole_answer() &&
       !mind_->preview(held_, dialogue_.history()))
     take_words(now, std::exchange(held_, {}),
                std::exchange(speech_ended_, std::nullopt));
   if (!ending_)
     break_off(now, definition_->phrases.time_up, "max_duration");
+}
+
+// Words, and nothing behind them of which nobody knows yet what it will be: of
+// "yes, but to Oslo" the "yes" is no answer.
+bool Conversation::has_whole_answer() const {
+  const bool speaks_on =
+      speaking_ || !interjected_.empty() || speech_over_ > words_came_;
+  const bool keys_follow = !digits_.empty() && awaits_digits();
+  return !held_.empty() && !speaks_on && !keys_follow;
 }
 
 // Instead of what is being said.

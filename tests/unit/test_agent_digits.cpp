@@ -107,6 +107,31 @@ void test_other_terminators() {
              {5300, "wait", kTaken}});
 }
 
+// There may be more of them to come; so it is with words that they belong to.
+void test_digits_at_the_end_of_time() {
+  const std::string field = std::string(kCode) +
+                            "[phrases]\ntime_up = \"Time is up.\"\n"
+                            "[limits]\nmax_duration_s = 5\n";
+  const char *const time_up =
+      "start 2!; Time is up.; end 2; ended max_duration {}; EOS";
+  code_asked(field)->run({{2000, "key:0", ""},
+                          {2100, "key:4", ""},
+                          {2200, "key:7", ""},
+                          {2300, "key:1", ""},
+                          {5000, "wait", time_up}});
+  code_asked(field)->run({{3000, "speech", ""},
+                          {4000, "quiet", ""},
+                          {4400, "words:oh four seven one", ""},
+                          {4600, "key:1", ""},
+                          {5000, "wait", time_up}});
+  // Of those that have ended it is known.
+  code_asked(field)->run({{2000, "key:0", ""},
+                          {2100, "key:4", ""},
+                          {2200, "key:7", ""},
+                          {2300, "key:1", ""},
+                          {4999, "key:#", kTaken}});
+}
+
 void test_digits_and_model() {
   const auto definition = with_fields(kCode);
   LlmMind mind(definition, kWednesday, {});
@@ -545,6 +570,8 @@ int main(int argc, char **argv) {
       {"/digits/are-said-as-well", test_digits_said},
       {"/digits/too-few-are-asked-for-again", test_digits_refused},
       {"/digits/may-end-at-another-key-or-none", test_other_terminators},
+      {"/digits/that-have-not-ended-when-time-is-up-do-not-count",
+       test_digits_at_the_end_of_time},
       {"/digits/of-a-model-are-for-the-field-that-is-missing",
        test_digits_and_model},
       {"/digits/too-many-of-a-model-are-no-value",

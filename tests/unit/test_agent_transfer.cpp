@@ -450,20 +450,29 @@ void test_limits_go_on() {
   });
 }
 
-// What has been said when time is up is an answer still, if it is known by
-// then and needs no model.
+// What has been said when time is up is an answer still, if all of it is known
+// by then and needs no model.
 void test_words_at_the_end_of_time() {
+  const std::string goal =
+      "start 4!; Done.; Bye.; end 4; ended goal "
+      "{\"city\":\"Rome\",\"day\":\"2026-04-30\"} goal; EOS";
+  const std::string time_up =
+      "start 4!; Time is up.; end 4; ended max_duration ";
   const struct {
-    const char *words, *then;
+    std::vector<std::string> words;
+    std::string then;
   } rows[] = {
-      {"words:tomorrow and",
-       "start 4!; Done.; Bye.; end 4; ended goal "
-       "{\"city\":\"Rome\",\"day\":\"2026-04-30\"} goal; EOS"},
-      {"words:well and", "start 4!; Time is up.; end 4; ended max_duration "
-                         "{\"city\":\"Rome\"}; EOS"},
-      {"words:Oslo instead and",
-       "start 4!; Time is up.; end 4; ended max_duration "
-       "{\"city\":\"Oslo\"}; EOS"},
+      {{"words:tomorrow and"}, goal},
+      {{"words:well and"}, time_up + "{\"city\":\"Rome\"}; EOS"},
+      {{"words:Oslo instead and"}, time_up + "{\"city\":\"Oslo\"}; EOS"},
+      // He speaks on, as far as somebody tells, and nobody knows what.
+      {{"words:tomorrow and", "speech"}, time_up + "{\"city\":\"Rome\"}; EOS"},
+      {{"words:tomorrow and", "partial:not before"},
+       time_up + "{\"city\":\"Rome\"}; EOS"},
+      {{"words:tomorrow and", "speech", "quiet"},
+       time_up + "{\"city\":\"Rome\"}; EOS"},
+      // It was noise.
+      {{"words:tomorrow and", "speech", "quiet", "words:"}, goal},
   };
   Resumption state = state_of(trip_definition(kPeople));
   state.elapsed = 119s;
@@ -476,9 +485,11 @@ void test_words_at_the_end_of_time() {
         {300, "ended:3", ""},
         {400, "speech", ""},
         {700, "quiet", ""},
-        {750, row.words, ""},
-        {1001, "wait", row.then},
     });
+    int ms = 700;
+    for (const std::string &input : row.words)
+      script->run({{ms += 50, input, ""}});
+    script->run({{1001, "wait", row.then}});
   }
 }
 
