@@ -17,13 +17,6 @@
 namespace patchcord::agent {
 namespace {
 
-bool is_alnum(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9');
-  });
-}
-
 class DefinitionReader {
 public:
   explicit DefinitionReader(const std::string &file) : file_{file, {}} {}

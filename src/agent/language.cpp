@@ -3,7 +3,6 @@
 
 #include "base/text.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace patchcord::agent {
@@ -23,13 +22,6 @@ constexpr std::string_view kTwoLetters =
 constexpr std::string_view kThreeLetters =
     "ast bpy ceb chr cmn fil grc hak haw hbs hyw jbo kok ltg nci nog pap "
     "qdb quc qya shn sjn smj yue";
-
-bool is_alnum(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9');
-  });
-}
 
 bool is_known(std::string_view code) {
   for (const std::string_view list : {kTwoLetters, kThreeLetters})

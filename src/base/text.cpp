@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <sys/random.h>
 
@@ -21,6 +22,11 @@ std::string to_lower(std::string_view text) {
   for (char &c : out)
     c = g_ascii_tolower(c);
   return out;
+}
+
+bool is_alnum(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return g_ascii_isalnum(c); });
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {

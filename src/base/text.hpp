@@ -9,6 +9,7 @@ namespace patchcord {
 
 std::string_view trim(std::string_view text); // ASCII white space
 std::string to_lower(std::string_view text);  // ASCII only
+bool is_alnum(std::string_view text);         // ASCII only; so is an empty one
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string> &parts,
                  std::string_view separator);

@@ -148,6 +148,9 @@ static void test_json_writer_keeps_order() {
 
 static void test_text() {
   CHECK_TEXT(trim("  a b\r\n"), "a b");
+  g_assert_true(is_alnum("azAZ09"));
+  for (const char *other : {"a-", "a b", "\xc3\xa4"})
+    g_assert_false(is_alnum(other));
   g_assert_cmpuint(split("a,,b", ',').size(), ==, 3);
   g_assert_cmpuint(random_hex(16).size(), ==, 32);
   g_assert_true(random_hex(16) != random_hex(16));
