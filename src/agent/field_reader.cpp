@@ -85,7 +85,7 @@ public:
         reader_(file, table, path_) {}
 
   std::optional<Field> read() {
-    std::string type = "string";
+    std::string type; // empty: not a text
     reader_.read("name", field_.name, true);
     reader_.read("type", type, true);
     read_texts();
@@ -97,8 +97,12 @@ public:
     for (std::size_t i = 0; i < choices.size(); ++i)
       read_choice(*choices[i], path_ + ".choices[" + std::to_string(i) + "]");
     reader_.finish();
+    const bool known = !type.empty() && check_type(type);
+    check_name();
+    if (known)
+      check_keys(type);
     if (!reader_.failed())
-      check(type);
+      check_values();
     if (only_if != nullptr)
       read_only_if(*only_if);
     if (reader_.failed())
@@ -154,7 +158,8 @@ private:
           std::chrono::duration<double>(*timeout));
   }
 
-  void check(const std::string &type) {
+  // False: no such type, and nothing more can be told of the field.
+  bool check_type(const std::string &type) {
     const auto *word =
         std::find_if(kTypes.begin(), kTypes.end(),
                      [&](const TypeWord &entry) { return type == entry.word; });
@@ -163,18 +168,25 @@ private:
       words.reserve(kTypes.size());
       for (const TypeWord &entry : kTypes)
         words.emplace_back(entry.word);
-      return reader_.fail("type", "one of " + join(words, ", "));
+      reader_.fail("type", "one of " + join(words, ", "));
+      return false;
     }
     field_.type = word->type;
+    return true;
+  }
+
+  void check_name() {
     if (!is_key(field_.name))
       reader_.fail("name", "lower-case letters, digits and _");
     else if (before_.field(field_.name) != nullptr)
       reader_.fail("name", "a name that no other field has");
+  }
+
+  void check_keys(const std::string &type) {
     for (const auto &[key, types] : kTypedKeys)
       if (table_.contains(key) && (types & set_of(field_.type)) == 0)
         reader_.fail(key,
                      std::string("no ") + key + " in a field of type " + type);
-    check_values();
   }
 
   void check_values() {

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 
 namespace patchcord::agent {
@@ -51,26 +52,29 @@ void TomlReader::fail_at(const toml::source_region &where, std::string_view key,
                          const std::string &text) {
   constexpr std::size_t kMostTold = 20;
   const std::string name = path_of(key) + ": ";
+  const std::uint32_t line = where.begin.line;
   auto &all = file_.mistakes;
+  const auto behind =
+      std::upper_bound(all.begin(), all.end(), line,
+                       [](std::uint32_t wanted, const File::Mistake &mistake) {
+                         return wanted < mistake.line;
+                       });
   // What is of the wrong kind is often not what it should be, either.
-  for (const File::Mistake &known : all)
-    if (known.line == where.begin.line && known.text.starts_with(name))
+  for (auto known = behind;
+       known != all.begin() && std::prev(known)->line == line; --known)
+    if (std::prev(known)->text.starts_with(name))
       return;
-  if (all.size() == kMostTold)
-    ++file_.untold;
-  else
-    all.insert(std::upper_bound(all.begin(), all.end(), where.begin.line,
-                                [](std::uint32_t line, const auto &known) {
-                                  return line < known.line;
-                                }),
-               {where.begin.line, name + text});
+  all.insert(behind, {line, name + text});
+
+  // A single one that is left would take no less room untold.
+  const std::size_t told = all.size() > kMostTold + 1 ? kMostTold : all.size();
   std::vector<std::string> lines;
-  lines.reserve(all.size() + 1);
-  for (const File::Mistake &each : all)
-    lines.push_back(file_.name + ":" + std::to_string(each.line) + ": " +
-                    each.text);
-  if (file_.untold != 0)
-    lines.push_back(file_.name + ": and " + std::to_string(file_.untold) +
+  lines.reserve(told + 1);
+  for (std::size_t i = 0; i < told; ++i)
+    lines.push_back(file_.name + ":" + std::to_string(all[i].line) + ": " +
+                    all[i].text);
+  if (told < all.size())
+    lines.push_back(file_.name + ": and " + std::to_string(all.size() - told) +
                     " more mistakes");
   file_.error = make_error("bad_definition", join(lines, "\n"));
 }

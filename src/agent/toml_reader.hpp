@@ -28,12 +28,11 @@ public:
       std::uint32_t line;
       std::string text; // "KEY: expected ..., got ..."
     };
-    std::vector<Mistake> mistakes = {};
-    std::size_t untold = 0; // beyond the most that are told
+    std::vector<Mistake> mistakes = {}; // by line; the first ones are told
   };
   TomlReader(File &file, const toml::table &table, std::string path = {})
       : file_(file), table_(table), path_(std::move(path)),
-        before_(file.mistakes.size() + file.untold) {}
+        before_(file.mistakes.size()) {}
 
   // Each leaves `out` as it was when the key is absent. Strings are trimmed.
   void read(const char *key, std::string &out, bool required = false);
@@ -54,7 +53,7 @@ public:
   void fail_missing(const char *key);
   // Whether something was wrong in this table, or in one that was read while
   // it was.
-  bool failed() const { return file_.mistakes.size() + file_.untold > before_; }
+  bool failed() const { return file_.mistakes.size() > before_; }
   // What refers to other parts of a file is not judged before these are right.
   bool file_failed() const { return file_.error.has_value(); }
   std::string path_of(std::string_view key) const;

@@ -3,6 +3,7 @@
 #include "agent/definition_file.hpp"
 #include "agent/language.hpp"
 #include "agent/say_language.hpp"
+#include "base/text.hpp"
 
 #include "../support/temp_dir.hpp"
 
@@ -343,13 +344,60 @@ timeout_s = 900
         "t.toml:18: tools[0].description: expected a text, got nothing\n"
         "t.toml:21: tools[0].timeout_s: expected a number of seconds from 0.1 "
         "to 60, got 900");
-  // A file of something else altogether.
-  std::string other;
-  for (int i = 0; i < 500; ++i)
-    other += "key" + std::to_string(i) + " = 1\n";
-  const std::string many = told(other);
-  g_assert_cmpint(std::count(many.begin(), many.end(), '\n'), ==, 20);
-  g_assert_true(many.ends_with("\nt.toml: and 483 more mistakes"));
+  // A type is judged whatever else of its field is wrong, and what depends on
+  // it when it is right.
+  equal(told(R"(name = "x"
+greeting = "Hello."
+instructions = "x"
+[[fields]]
+name = "wish"
+type = "choise"
+question = "What?"
+min = 1
+[[fields.choices]]
+valu = "tea"
+[[fields]]
+name = "Cups!"
+type = "integer"
+question = 5
+pattern = "a"
+)"),
+        "t.toml:6: fields[0].type: expected one of string, number, integer, "
+        "boolean, choice, date, time, phone, email, digits, list, got "
+        "\"choise\"\n"
+        "t.toml:9: fields[0].choices[0].value: expected a text, got nothing\n"
+        "t.toml:10: fields[0].choices[0].valu: expected one of value, spoken, "
+        "got an unknown key (did you mean value?)\n"
+        "t.toml:12: fields[1].name: expected lower-case letters, digits and "
+        "_, got \"Cups!\"\n"
+        "t.toml:14: fields[1].question: expected a text, got 5\n"
+        "t.toml:15: fields[1].pattern: expected no pattern in a field of type "
+        "integer, got \"a\"");
+}
+
+// Which of many are told is not a matter of which were found first: unknown
+// keys are found last.
+void test_many_mistakes() {
+  const auto told = [](int keys) {
+    std::string text;
+    for (int i = 0; i < keys; ++i)
+      text += "key" + std::to_string(i) + " = 1\n";
+    text += "name = 5\ngreeting = \"x\"\ninstructions = \"x\"\n";
+    const auto definition = parse_definition(text, "t.toml");
+    g_assert_false(definition.ok());
+    return split(definition.error().message, '\n');
+  };
+  const auto many = told(500);
+  g_assert_cmpuint(many.size(), ==, 21);
+  for (int i = 0; i < 20; ++i)
+    g_assert_true(many[static_cast<std::size_t>(i)].starts_with(
+        "t.toml:" + std::to_string(i + 1) + ": key" + std::to_string(i)));
+  equal(many.back(), "t.toml: and 481 more mistakes");
+  // A single one is told in place of the words that there is one more.
+  const auto one_more = told(20);
+  g_assert_cmpuint(one_more.size(), ==, 21);
+  equal(one_more.back(), "t.toml:21: name: expected a text, got 5");
+  equal(told(21).back(), "t.toml: and 2 more mistakes");
 }
 
 // Twilio speaks the summary, and not every language.
@@ -554,6 +602,8 @@ int main(int argc, char **argv) {
                   test_interruptions);
   g_test_add_func("/definition/languages-have-codes", test_languages);
   g_test_add_func("/definition/tells-all-mistakes-at-once", test_all_mistakes);
+  g_test_add_func("/definition/tells-the-first-of-many-mistakes",
+                  test_many_mistakes);
   g_test_add_func("/definition/a-summary-is-in-a-language-that-twilio-speaks",
                   test_summary_language);
   g_test_add_func("/definition/digits-have-rules", test_digits);
