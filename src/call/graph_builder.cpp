@@ -112,7 +112,8 @@ std::string_view factory_of(GstElement *element) {
 }
 
 // A format that is asked for and cannot be had would fail every call.
-Result<> check_voice_format(const std::string &name, GstElement *element) {
+Result<> check_voice_format(const std::string &name,
+                            const config::Config &config, GstElement *element) {
   if (factory_of(element) != "elevenlabssrc")
     return ok();
   char *text = nullptr;
@@ -130,12 +131,14 @@ Result<> check_voice_format(const std::string &name, GstElement *element) {
   if (gst_caps_can_intersect(caps.get(), peer.get()))
     return ok();
   const GCharPtr takes(gst_caps_to_string(peer.get()));
-  return make_error("bad_pipeline",
-                    name + ": elevenlabssrc is to speak " +
-                        std::string(known->name) +
-                        " (elevenlabs.output_format); expected what the "
-                        "element behind it takes: " +
-                        takes.get());
+  // The graph may name it as well.
+  const bool configured = known->name == config.elevenlabs.output_format;
+  return make_error(
+      "bad_pipeline",
+      (configured ? config::source_of(config, "elevenlabs.output_format") + ": "
+                  : "") +
+          name + ": elevenlabssrc is to speak " + std::string(known->name) +
+          "; expected what the element behind it takes: " + takes.get());
 }
 
 } // namespace
@@ -204,7 +207,7 @@ Result<Ref<GstElement>> build_graph(const std::string &name,
                 [&](GstElement *element) {
                   apply(element, settings);
                   if (checked)
-                    checked = check_voice_format(name, element);
+                    checked = check_voice_format(name, config, element);
                   return false;
                 });
   if (!checked)

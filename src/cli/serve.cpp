@@ -54,6 +54,10 @@ struct Arguments {
 
 // Options are the strongest variables.
 Result<config::Config> load(const Arguments &arguments) {
+  // Not named as a variable.
+  if (const auto listen = config::parse_listen(arguments.listen);
+      !listen && !arguments.listen.empty())
+    return make_error("usage", "--listen: " + listen.error().message);
   config::Environment environment = config::process_environment();
   const auto set = [&](const char *name, const std::string &value) {
     if (!value.empty())
@@ -72,7 +76,8 @@ Result<config::Config> load(const Arguments &arguments) {
     return config;
   // As they were given.
   for (const auto &[key, option, value] :
-       {std::tuple("call.agent", "--agent", &arguments.agent),
+       {std::tuple("server.listen", "--listen", &arguments.listen),
+        std::tuple("call.agent", "--agent", &arguments.agent),
         std::tuple("call.pipeline", "--pipeline", &arguments.pipeline)})
     if (!value->empty())
       config->set_at[key] = option;

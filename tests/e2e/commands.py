@@ -142,6 +142,12 @@ def a_model_that_has_no_key_is_refused():
               in out + err, f"{command}: {code} {out} {err}")
 
 
+def an_option_is_named_as_it_was_given():
+    code, _, err = run("serve", "--listen", "80", timeout=20)
+    check(code == 2 and "--listen" in err and "ADDRESS:PORT" in err and
+          "PATCHCORD_" not in err, f"exit {code}: {err}")
+
+
 def a_secret_in_the_file_of_an_agent_is_told():
     with Stack() as stack:
         agent = stack.file("desk.toml", """name = "x"
@@ -234,6 +240,21 @@ def a_voice_format_that_nobody_takes_is_refused():
             check(("elevenlabs.output_format" in said) == refused,
                   f"{pipeline}: {said}")
             check(not refused or code == 1 and "audio/x-mulaw" in said, said)
+        config = stack.file("c.toml", "[elevenlabs]\n"
+                            'output_format = "pcm_16000"\n')
+        own = (pathlib.Path(stack.source) / "pipelines/cloud-mulaw.launch"
+               ).read_text().replace("elevenlabssrc",
+                                     "elevenlabssrc output-format=pcm_16000")
+        own = stack.file("own.launch", own)
+        for args, env, words in (
+                (["--config", config],
+                 {"PATCHCORD_CALL_PIPELINE": "cloud-mulaw"},
+                 f"{config}:2: elevenlabs.output_format: "),
+                ([], {"PATCHCORD_CALL_PIPELINE": str(own)},
+                 f"{own}: elevenlabssrc is to speak pcm_16000")):
+            _, out, err = run("check", "--no-network", *args, env={
+                "PATCHCORD_STORE_RECORDS": "sqlite::memory:", **env})
+            check(words in out + err, f"{words} is not in {out} {err}")
 
 
 def what_is_installed_is_all_it_takes():
@@ -333,6 +354,7 @@ if __name__ == "__main__":
         a_voice_that_is_not_there_is_refused_naming_file_and_key,
         all_that_turns_callers_away_is_told_at_once_with_its_line,
         a_model_that_has_no_key_is_refused,
+        an_option_is_named_as_it_was_given,
         a_secret_in_the_file_of_an_agent_is_told,
         a_thread_on_the_way_to_the_caller_is_refused,
         a_pipeline_that_cannot_hold_a_call_is_refused_with_the_reason,
