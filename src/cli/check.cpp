@@ -56,28 +56,38 @@ void check_file_mode(Report &report, const std::string &path) {
   }
 }
 
-// Which of them lack a key is told elsewhere.
+// One line each at least; of a key that is missing it stands elsewhere.
 void check_providers(Report &report, const config::Config &config,
-                     const std::string &pipeline, bool network) {
-  const Providers asked = providers_of(pipeline);
-  std::vector<std::string> models;
-  if (asked.recogniser)
-    models.push_back(config.openai.stt_model);
-  if (asked.model)
-    models.push_back(config.openai.chat_model);
-  if (models.empty())
+                     const Providers &providers, bool network) {
+  const auto &openai = config.openai;
+  const auto &elevenlabs = config.elevenlabs;
+  if (!providers.known) {
+    for (const char *item : {"openai", "elevenlabs"})
+      report.warn(item, "not asked: without a pipeline nobody knows whether it "
+                        "is needed");
+    return;
+  }
+  if (!providers.openai)
     report.ok("openai", "not needed by this pipeline");
-  else if (config.openai.api_key.empty())
+  else if (providers.openai_needs_key)
     ;
+  else if (providers.models.empty())
+    report.ok("openai", "not asked: the pipeline has a server or a key of its "
+                        "own, or openai.realtime_url names one");
   else if (network)
-    check_openai(report, config, models);
+    check_openai(report, config, providers.models);
   else
-    report.ok("openai", "a key is set; not asked");
+    report.ok("openai", openai.api_key.empty()
+                            ? "no key is set for " + openai.base_url +
+                                  ", which may want none; not asked"
+                            : "a key is set; not asked");
 
-  if (!asked.voice)
+  if (!providers.elevenlabs)
     report.ok("elevenlabs", "not needed by this pipeline");
-  else if (config.elevenlabs.api_key.empty())
+  else if (providers.elevenlabs_needs_key)
     ;
+  else if (elevenlabs.api_key.empty())
+    report.ok("elevenlabs", "not asked: the pipeline has its own key");
   else if (network)
     check_elevenlabs(report, config);
   else
@@ -121,8 +131,8 @@ int run_check(int argc, char **argv) {
                                  : config_file);
   check_file_mode(report, config_file);
   const CallNeeds needs = look_at_needs(report, *config);
-  check_providers(report, *config, needs.pipeline, !no_network);
-  look_at_reach(report, *config, needs.pipeline);
+  check_providers(report, *config, needs.providers, !no_network);
+  look_at_reach(report, *config, needs.providers);
   check_listen(report, *config);
 
   if (report.failures() != 0)

@@ -3,7 +3,6 @@
 
 #include "base/url.hpp"
 #include "call/graph_builder.hpp"
-#include "openai/realtime_endpoint.hpp"
 
 #include <algorithm>
 #include <future>
@@ -89,8 +88,8 @@ std::string look_at_agent(Report &report, const config::Config &config) {
 }
 
 // Without a good agent (`files.agent` is empty) the graph is looked at alone.
-std::string look_at_pipeline(Report &report, const config::Config &config,
-                             CallFiles &files) {
+Providers look_at_pipeline(Report &report, const config::Config &config,
+                           CallFiles &files) {
   const auto path = config::find_pipeline(config.call.pipeline);
   if (!path) {
     report.fail("pipeline",
@@ -110,22 +109,15 @@ std::string look_at_pipeline(Report &report, const config::Config &config,
     report.fail("pipeline", graph.error().message);
   else if (!files.agent.empty())
     report.ok("pipeline", *path);
-  return *text;
+  // A format that is refused above keeps nothing else from being told.
+  config::Config other = config;
+  other.elevenlabs.output_format.clear();
+  const auto built = call::build_graph(*path, *text, other, files.agent);
+  return built ? providers_of(config, built->get(), *text) : Providers();
 }
 
-// A server of one's own may want none, and a graph may bring its own.
-void look_at_model_key(Report &report, const config::Config &config,
-                       const std::string &pipeline) {
-  const auto &openai = config.openai;
-  const Providers asked = providers_of(pipeline);
-  const auto wants = [](const std::string &url) {
-    return openai::is_openai_url(url);
-  };
-  const bool needed = (asked.model && wants(openai.base_url)) ||
-                      (asked.recogniser && wants(openai.realtime_url.empty()
-                                                     ? openai.base_url
-                                                     : openai.realtime_url));
-  if (needed && openai.api_key.empty() && !mentions(pipeline, "api-key"))
+void look_at_model_key(Report &report, const Providers &providers) {
+  if (providers.openai_needs_key)
     report.fail("openai", "the pipeline needs a key: set OPENAI_API_KEY "
                           "(openai.api_key)");
 }
@@ -226,12 +218,6 @@ void look_at_signing(Report &report, const config::Config &config) {
 
 } // namespace
 
-Providers providers_of(const std::string &pipeline) {
-  return {mentions(pipeline, "realtimestt") || mentions(pipeline, "whisperstt"),
-          mentions(pipeline, "mind=openai"),
-          mentions(pipeline, "elevenlabssrc")};
-}
-
 CallNeeds look_at_needs(Report &report, const config::Config &config) {
   CallNeeds needs;
   const auto gstreamer = init_gstreamer();
@@ -239,8 +225,8 @@ CallNeeds look_at_needs(Report &report, const config::Config &config) {
     report.fail("gstreamer", gstreamer.error().message);
   needs.files.agent = look_at_agent(report, config);
   if (gstreamer)
-    needs.pipeline = look_at_pipeline(report, config, needs.files);
-  look_at_model_key(report, config, needs.pipeline);
+    needs.providers = look_at_pipeline(report, config, needs.files);
+  look_at_model_key(report, needs.providers);
   look_at_hangup(report, config);
   needs.records = look_at_records(report, config);
   needs.recordings = look_at_recordings(report, config);
@@ -248,9 +234,8 @@ CallNeeds look_at_needs(Report &report, const config::Config &config) {
 }
 
 void look_at_reach(Report &report, const config::Config &config,
-                   const std::string &pipeline) {
-  if (providers_of(pipeline).voice && config.elevenlabs.api_key.empty() &&
-      !mentions(pipeline, "api-key"))
+                   const Providers &providers) {
+  if (providers.elevenlabs_needs_key)
     report.fail("elevenlabs", "the pipeline needs a key: set "
                               "ELEVENLABS_API_KEY (elevenlabs.api_key)");
   look_at_public_url(report, config);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "cli/providers.hpp"
 #include "cli/report.hpp"
 #include "cli/setup.hpp"
 #include "config/config.hpp"
@@ -8,7 +9,6 @@
 #include "store/record_store.hpp"
 
 #include <memory>
-#include <string>
 
 // What the configuration decides about calls, looked at in one way by
 // `patchcord check` and by `patchcord serve` before it answers any.
@@ -16,7 +16,7 @@ namespace patchcord::cli {
 
 struct CallNeeds {
   CallFiles files;
-  std::string pipeline; // its text; empty: of no use
+  Providers providers;
   std::unique_ptr<store::RecordStore> records;
   std::unique_ptr<recording::Writer> recordings; // null: none are kept
 };
@@ -28,13 +28,6 @@ CallNeeds look_at_needs(Report &report, const config::Config &config);
 // What keeps some callers away, or may: the voice's key (a call has another
 // voice to fall back on), signatures, the public URL.
 void look_at_reach(Report &report, const config::Config &config,
-                   const std::string &pipeline);
-
-// Which providers the pipeline's text asks.
-struct Providers {
-  bool recogniser = false, model = false; // OpenAI's, or a compatible server's
-  bool voice = false;                     // ElevenLabs'
-};
-Providers providers_of(const std::string &pipeline);
+                   const Providers &providers);
 
 } // namespace patchcord::cli

@@ -53,7 +53,7 @@ std::string today() {
 
 // True when the answer is 200; has reported when not.
 bool accepted(Report &report, const std::string &item, const std::string &url,
-              const std::string &key_name,
+              const std::string &key_name, bool has_key,
               const Result<net::HttpResponse> &response) {
   if (!response) {
     const Error &error = response.error();
@@ -66,8 +66,9 @@ bool accepted(Report &report, const std::string &item, const std::string &url,
     return false;
   }
   if (response->status == 401 || response->status == 403)
-    report.fail(item,
-                "the key (" + key_name + ") is refused" + said(response->body));
+    report.fail(item, (has_key ? "the key (" + key_name + ") is refused"
+                               : url + " wants a key (" + key_name + ")") +
+                          said(response->body));
   else if (response->status != 200)
     report.fail(item, url + " answers HTTP " +
                           std::to_string(response->status) +
@@ -114,12 +115,16 @@ void check_openai(Report &report, const config::Config &config,
                   const std::vector<std::string> &models) {
   net::HttpRequest request;
   request.url = config.openai.base_url + "/models";
-  request.headers = {{"Authorization", "Bearer " + config.openai.api_key}};
+  const bool has_key = !config.openai.api_key.empty();
+  if (has_key)
+    request.headers = {{"Authorization", "Bearer " + config.openai.api_key}};
   const auto response = fetch(request);
   if (!accepted(report, "openai", request.url, "OPENAI_API_KEY, openai.api_key",
-                response))
+                has_key, response))
     return;
-  report.ok("openai", config.openai.base_url + " accepts the key");
+  report.ok("openai",
+            config.openai.base_url +
+                (has_key ? " accepts the key" : " answers without a key"));
   judge_models(report, response->body, models, today());
 }
 
@@ -134,7 +139,7 @@ void check_elevenlabs(Report &report, const config::Config &config) {
     request.url = config.elevenlabs.base_url + "/v1/models";
     response = fetch(request);
     if (!accepted(report, "elevenlabs", request.url,
-                  "ELEVENLABS_API_KEY, elevenlabs.api_key", response))
+                  "ELEVENLABS_API_KEY, elevenlabs.api_key", true, response))
       return;
   }
   report.ok("elevenlabs", config.elevenlabs.base_url + " accepts the key");

@@ -10,8 +10,9 @@
 
 namespace patchcord::cli {
 
-// Asks the providers whether they take the keys and have the models. Each is a
-// free request; waits for the answers.
+// Asks the providers whether they take the keys and have the models; a
+// compatible server may want no key. Each is a free request; waits for the
+// answers.
 void check_openai(Report &report, const config::Config &config,
                   const std::vector<std::string> &models);
 void check_elevenlabs(Report &report, const config::Config &config);

@@ -284,7 +284,7 @@ int run_serve(int argc, char **argv) {
   if (report.failures() != 0)
     return kFailed;
   StartReport advice(StartReport::Failures::kWarnings);
-  look_at_reach(advice, *config, needs.pipeline);
+  look_at_reach(advice, *config, needs.providers);
   return serve(*config, needs, supervisor);
 }
 

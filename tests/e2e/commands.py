@@ -3,6 +3,7 @@
 """What the program says when asked, and when asked wrongly."""
 
 import http.server
+import json
 import os
 import pathlib
 import ssl
@@ -142,6 +143,83 @@ def a_model_that_has_no_key_is_refused():
               in out + err, f"{command}: {code} {out} {err}")
 
 
+EARS = "twiliosrc ! voiceactivity ! audioresample"
+VOICE = "audioresample ! mulawenc ! twiliosink"
+
+
+def a_key_in_a_graph_is_its_element_s_alone():
+    own = "base-url=http://127.0.0.1:9/v1"
+    for hearing, thinking, speaking, missing in (
+            ("", "", "api-key=abc", ["OPENAI_API_KEY"]),
+            ("api-key=abc", "", "", ["OPENAI_API_KEY", "ELEVENLABS_API_KEY"]),
+            ("api-key=abc", 'api-key = "a ! b"', "api-key=abc", []),
+            # What is no key, and what wants none.
+            ("name=api-key", own, "api-key=abc", ["OPENAI_API_KEY"]),
+            (own, own, "api-key=abc", [])):
+        with Stack() as stack:
+            graph = stack.file("own.launch", f"""{EARS} ! realtimestt {hearing}
+! agent {thinking} mind=openai ! elevenlabssrc {speaking} ! {VOICE}""")
+            env = {"PATCHCORD_CALL_PIPELINE": str(graph),
+                   "PATCHCORD_STORE_RECORDS": "sqlite::memory:",
+                   "PATCHCORD_SERVER_LISTEN": "127.0.0.1:0",
+                   "TWILIO_AUTH_TOKEN": "0" * 32}
+            code, out, err = run("check", "--no-network", env=env)
+            said = out + err
+            for name in ("OPENAI_API_KEY", "ELEVENLABS_API_KEY"):
+                check((f"the pipeline needs a key: set {name}" in said) ==
+                      (name in missing), f"{name}, {graph.read_text()}: {said}")
+            check((code == 1) == bool(missing), said)
+            one_line_an_item_at_least(out)
+            if "OPENAI_API_KEY" in missing:
+                code, out, err = run("serve", env=env, timeout=20)
+                check(code == 1 and "set OPENAI_API_KEY" in err, out + err)
+
+
+def one_line_an_item_at_least(said):
+    for item in ("openai", "elevenlabs"):
+        check(any(line.split()[1:2] == [item] for line in said.splitlines()),
+              f"no line about {item}: {said}")
+
+
+def a_server_that_wants_no_key_is_asked():
+    class Server(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.headers.get("Authorization"))
+            body = json.dumps({"data": [{"id": "gpt-transcribe"},
+                                        {"id": "gpt-6-luna"}]}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    def said_of(url, *args):
+        _, out, err = run("check", *args, env={
+            "OPENAI_BASE_URL": url, "PATCHCORD_CALL_PIPELINE": "cloud",
+            "PATCHCORD_STORE_RECORDS": "sqlite::memory:"})
+        one_line_an_item_at_least(out)
+        return out + err
+
+    asked = []
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    own = f"http://127.0.0.1:{server.server_port}/v1"
+    for said, words in (
+            (said_of("http://127.0.0.1:9/v1"),
+             "FAIL  openai        http://127.0.0.1:9/v1/models does not answer"),
+            (said_of(own), f"{own} answers without a key"),
+            (said_of(own, "--no-network"), "no key is set")):
+        check(words in said, f"{words!r} is not in {said}")
+    server.shutdown()
+    check(asked == [None], f"asked with {asked}")
+    # And when nobody knows who is to be asked.
+    _, out, _ = run("check", env={"PATCHCORD_CALL_PIPELINE": "clod",
+                                  "PATCHCORD_STORE_RECORDS": "sqlite::memory:"})
+    one_line_an_item_at_least(out)
+
+
 def an_option_is_named_as_it_was_given():
     code, _, err = run("serve", "--listen", "80", timeout=20)
     check(code == 2 and "--listen" in err and "ADDRESS:PORT" in err and
@@ -255,6 +333,8 @@ def a_voice_format_that_nobody_takes_is_refused():
             _, out, err = run("check", "--no-network", *args, env={
                 "PATCHCORD_STORE_RECORDS": "sqlite::memory:", **env})
             check(words in out + err, f"{words} is not in {out} {err}")
+            check("OPENAI_API_KEY" in out or args == [],
+                  f"what else is missing is not told: {out}")
 
 
 def what_is_installed_is_all_it_takes():
@@ -354,6 +434,8 @@ if __name__ == "__main__":
         a_voice_that_is_not_there_is_refused_naming_file_and_key,
         all_that_turns_callers_away_is_told_at_once_with_its_line,
         a_model_that_has_no_key_is_refused,
+        a_key_in_a_graph_is_its_element_s_alone,
+        a_server_that_wants_no_key_is_asked,
         an_option_is_named_as_it_was_given,
         a_secret_in_the_file_of_an_agent_is_told,
         a_thread_on_the_way_to_the_caller_is_refused,
