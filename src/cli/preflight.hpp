@@ -26,7 +26,8 @@ struct CallNeeds {
 CallNeeds look_at_needs(Report &report, const config::Config &config);
 
 // What keeps some callers away, or may: the voice's key (a call has another
-// voice to fall back on), signatures, the public URL.
+// voice to fall back on), the public URL, an account that does not look like
+// one.
 void look_at_reach(Report &report, const config::Config &config,
                    const Providers &providers);
 

@@ -22,10 +22,11 @@ namespace {
 constexpr char kHelp[] =
     "usage: patchcord serve [OPTIONS]\n"
     "\n"
-    "Answers calls: voice webhook, media streams, API. Works with no\n"
-    "configuration at all; docs/configuration.md and data/patchcord.toml list "
-    "the\nkeys. SIGTERM (or Ctrl-C) takes no new calls and waits for those "
-    "alive, at most\nserver.drain_timeout_s; a second one ends them at once.\n"
+    "Answers calls: voice webhook, media streams, API. With --local it works "
+    "with\nno configuration at all; docs/configuration.md and "
+    "data/patchcord.toml list the\nkeys. SIGTERM (or Ctrl-C) takes no new "
+    "calls and waits for those alive, at most\nserver.drain_timeout_s; a "
+    "second one ends them at once.\n"
     "\n"
     "  --config FILE      default: $PATCHCORD_CONFIG, ./patchcord.toml,\n"
     "                     /etc/patchcord/patchcord.toml\n"
@@ -148,10 +149,6 @@ void print_banner(const config::Config &config, const CallFiles &files,
               "this URL, HTTP POST");
   if (!config.twilio.validate_signatures)
     std::puts("signatures     NOT checked: anybody who can connect can call");
-  else if (config::auth_tokens(config).empty())
-    std::puts("signatures     there is no auth token, so every call will be "
-              "refused: set\n               TWILIO_AUTH_TOKEN, or try "
-              "patchcord serve --local");
   std::fflush(stdout);
 }
 

@@ -220,6 +220,24 @@ def a_server_that_wants_no_key_is_asked():
     one_line_an_item_at_least(out)
 
 
+def a_server_that_would_turn_all_calls_away_does_not_start():
+    with Stack() as stack:
+        env = {"PATCHCORD_STORE_RECORDS": "sqlite::memory:",
+               "PATCHCORD_SERVER_LISTEN": "127.0.0.1:0"}
+        code, out, err = run("serve", env=env, timeout=20)
+        check(code == 1 and "there is no auth token" in err and
+              "--local" in err, f"exit {code}: {out} {err}")
+        del stack.env["TWILIO_AUTH_TOKEN"]
+        for name, args, more in (
+                ("local", ["--local"], {}),
+                ("open", [], {"PATCHCORD_TWILIO_VALIDATE_SIGNATURES":
+                              "false"})):
+            served = stack.start(name, [BUILD / "src/cli/patchcord", "serve",
+                                        *args], {**env, **more})
+            poll(lambda: "voice webhook" in served.output(), f"{name} serves")
+            check(served.stop() == 0, served.output())
+
+
 def an_option_is_named_as_it_was_given():
     code, _, err = run("serve", "--listen", "80", timeout=20)
     check(code == 2 and "--listen" in err and "ADDRESS:PORT" in err and
@@ -436,6 +454,7 @@ if __name__ == "__main__":
         a_model_that_has_no_key_is_refused,
         a_key_in_a_graph_is_its_element_s_alone,
         a_server_that_wants_no_key_is_asked,
+        a_server_that_would_turn_all_calls_away_does_not_start,
         an_option_is_named_as_it_was_given,
         a_secret_in_the_file_of_an_agent_is_told,
         a_thread_on_the_way_to_the_caller_is_refused,
