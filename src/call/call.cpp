@@ -111,7 +111,7 @@ void Call::start(const WebSocketMediaStream::Attach &attach) {
   const std::string call_sid = setup_.offer.call_sid;
   const std::string account_sid = setup_.offer.account_sid;
   stream_ = WebSocketMediaStream::create(
-      worker, attach,
+      worker, attach, call_sid,
       [call_sid, account_sid](const twilio::StreamStart &start) {
         return check_start(start, call_sid, account_sid);
       });
@@ -294,6 +294,8 @@ void Call::on_element_message(GstMessage *message) {
                  log_context());
     if (trouble->fatal)
       recorder_.edit().end_detail = trouble->provider + ": " + trouble->message;
+    else if (trouble_.empty())
+      trouble_ = trouble->provider + ": " + trouble->message;
     tell(event_json(now, *trouble));
   } else if (const auto over = parse<ConversationEnded>(message)) {
     recorder_.conversation_ended(*over);
@@ -366,6 +368,8 @@ void Call::on_stream_over() { tear_down_soon(); }
 
 void Call::finish() {
   recorder_.finish(unix_ms());
+  if (recorder_.record().end_detail.empty())
+    recorder_.edit().end_detail = trouble_;
   put_record();
   const auto &record = recorder_.record();
   log::info("the call is over: " + record.end_reason + ", " +

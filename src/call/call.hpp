@@ -109,6 +109,7 @@ private:
   Timer hanging_up_; // the peer's time to close after we asked it to
   TimePoint started_{};
   std::string last_words_; // of the caller, not answered yet
+  std::string trouble_;    // of a provider, the first that the call survived
   bool ending_ = false, torn_down_ = false, superseded_ = false;
   bool handed_over_ = false; // the record is others' now
 };

@@ -21,9 +21,14 @@ std::vector<store::CallRecord> CallRegistry::State::expire(Data &all,
       ++it;
       continue;
     }
-    it->second.record.status = "completed";
-    it->second.record.end_reason = "caller_hung_up";
-    it->second.record.end_detail = "no media stream came";
+    // Twilio tells of a stream that it could not open; else the caller was
+    // gone before it had to.
+    const std::string &error = it->second.stream_error;
+    it->second.record.status = error.empty() ? "completed" : "failed";
+    it->second.record.end_reason =
+        error.empty() ? "caller_hung_up" : "stream_error";
+    it->second.record.end_detail =
+        "no media stream came" + (error.empty() ? "" : ": " + error);
     it->second.record.ended_ms = unix_ms();
     gone.push_back(it->second.record);
     it->second.events->close();
@@ -334,6 +339,9 @@ void CallRegistry::stream_status(const std::string &call_sid,
   if (event != "stream-error")
     return;
   auto call = state_->data.with([&](State::Data &all) {
+    for (auto &[token, pending] : all.pending)
+      if (pending.offer.call_sid == call_sid)
+        pending.stream_error = error.empty() ? "stream-error" : error;
     const auto it = all.live.find(call_sid);
     return it != all.live.end() ? it->second.call : nullptr;
   });

@@ -37,7 +37,8 @@ struct Pending {
   TimePoint expires;
   bool claimed = false; // between the handshake and the call's start
   bool transfers = false;
-  std::string answered_by; // told before the stream began
+  std::string answered_by;  // told before the stream began
+  std::string stream_error; // Twilio could not open it
   // Of a caller who comes back from a transfer.
   std::string resume, ticket;
   std::optional<TimePoint> started;

@@ -56,9 +56,9 @@ std::string &scratch() {
 
 class Stream final : public WebSocketMediaStream {
 public:
-  Stream(Worker &worker, CheckStart check_start)
-      : worker_(worker), check_start_(std::move(check_start)),
-        received_(worker.now()) {}
+  Stream(Worker &worker, std::string call_sid, CheckStart check_start)
+      : worker_(worker), call_sid_(std::move(call_sid)),
+        check_start_(std::move(check_start)), received_(worker.now()) {}
 
   void attach(const Attach &make_socket);
 
@@ -105,9 +105,10 @@ private:
   void finish(StreamEnd end, std::string detail);
   void close_socket(std::uint16_t code, std::string_view reason);
   bool may_send() const { return started() != nullptr && !ended_; }
-  log::Context context() const { return {start_.call_sid, start_.stream_sid}; }
+  log::Context context() const { return {call_sid_, start_.stream_sid}; }
 
   Worker &worker_;
+  std::string call_sid_; // empty: the start message tells
   const CheckStart check_start_;
   std::unique_ptr<net::WebSocket> socket_;
   MessageParser parser_;
@@ -115,7 +116,8 @@ private:
   MediaSinkListener *sink_ = nullptr;
   std::function<void()> on_ended_;
 
-  StreamStart start_; // no stream SID: not started
+  StreamStart start_;          // no stream SID: not started
+  std::string unusable_start_; // what was wrong with the last one
   std::int64_t sequence_ = kNoCounter, chunk_ = kNoCounter;
   std::map<std::string, std::uint64_t> anomalies_;
   TimePoint played_{
@@ -263,6 +265,7 @@ void Stream::on_message(StartMessage &message) {
     }
   }
   start_ = std::move(message.start);
+  call_sid_ = start_.call_sid;
   sequence_ = message.sequence;
   worker_.rearm(timer_, worker_.now() + kReceiveTimeout);
   // The sink first: the source's audio may make it speak at once.
@@ -327,8 +330,14 @@ void Stream::follow(std::int64_t &last, std::int64_t now, Anomaly gap) {
 
 void Stream::count(Anomaly anomaly) {
   const char *name = to_string(anomaly);
+  const bool of_start =
+      anomaly == Anomaly::kBadStart || anomaly == Anomaly::kBadMediaFormat;
+  const std::string detail = of_start ? ": " + parser_.detail() : "";
+  if (of_start && started() == nullptr)
+    unusable_start_ = name + detail;
   if (++anomalies_[name] == 1)
-    log::warning(std::string("media stream: ") + name + " (first of its kind)",
+    log::warning(std::string("media stream: ") + name + " (first of its kind)" +
+                     detail,
                  context());
 }
 
@@ -340,7 +349,10 @@ void Stream::watch() {
   if (closing_)
     return; // `closed` comes by the WebSocket's own timeout.
   if (started() == nullptr) {
-    finish(StreamEnd::kProtocol, "no start within 5 s");
+    finish(StreamEnd::kProtocol,
+           unusable_start_.empty()
+               ? "no start within 5 s"
+               : "no start of use within 5 s: " + unusable_start_);
     close_socket(kPolicy, "no start");
     return;
   }
@@ -378,8 +390,10 @@ void Stream::close_socket(std::uint16_t code, std::string_view reason) {
 
 std::shared_ptr<WebSocketMediaStream>
 WebSocketMediaStream::create(Worker &worker, const Attach &attach,
+                             const std::string &call_sid,
                              CheckStart check_start) {
-  auto stream = std::make_shared<Stream>(worker, std::move(check_start));
+  auto stream =
+      std::make_shared<Stream>(worker, call_sid, std::move(check_start));
   stream->attach(attach);
   return stream;
 }

@@ -27,9 +27,11 @@ public:
       net::WebSocket::Handlers, const net::WebSocket::Limits &)>;
   // `check_start` may refuse the start message (wrong call, wrong account):
   // with an error the stream is closed with 1008, and the log says why.
+  // `call_sid` is for the log, until there is a start message; it may be empty.
   using CheckStart = std::function<Result<>(const twilio::StreamStart &)>;
   static std::shared_ptr<WebSocketMediaStream>
-  create(Worker &worker, const Attach &attach, CheckStart check_start);
+  create(Worker &worker, const Attach &attach, const std::string &call_sid,
+         CheckStart check_start);
 
   // Runs once when the stream has ended, after the listeners were told.
   virtual void on_ended(std::function<void()> ended) = 0;

@@ -148,7 +148,7 @@ private:
   void take(const Exchange::Attach &attach) {
     reserved_to_ = {};
     const auto stream =
-        call::WebSocketMediaStream::create(worker_, attach, nullptr);
+        call::WebSocketMediaStream::create(worker_, attach, "", nullptr);
     stream_ = stream;
     const auto on_stream = on_stream_; // may destroy this
     on_stream(stream);

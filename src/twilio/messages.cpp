@@ -4,6 +4,7 @@
 #include "base/base64.hpp"
 #include "base/json.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace patchcord::twilio {
@@ -30,7 +31,20 @@ std::optional<std::int64_t> counter(JsonView value) {
   return number && *number >= 0 ? number : std::nullopt;
 }
 
-InboundMessage parse_start(JsonView root, std::int64_t sequence) {
+// For the log: short, and no bytes that would be none of a text's.
+std::string shown(JsonView value) {
+  constexpr std::size_t kMost = 100;
+  std::string text = value.dump();
+  text.resize(std::min(text.size(), kMost));
+  for (char &c : text)
+    if (static_cast<unsigned char>(c) >= 0x7f ||
+        static_cast<unsigned char>(c) < 0x20)
+      c = '?';
+  return text;
+}
+
+InboundMessage parse_start(JsonView root, std::int64_t sequence,
+                           std::string &detail) {
   const JsonView body = root["start"];
   const auto outer = root["streamSid"].string();
   const auto inner = body["streamSid"].string();
@@ -40,13 +54,18 @@ InboundMessage parse_start(JsonView root, std::int64_t sequence) {
   message.start.call_sid = body["callSid"].string().value_or("");
   message.start.account_sid = body["accountSid"].string().value_or("");
   if (message.start.stream_sid.empty() || message.start.call_sid.empty() ||
-      (outer && inner && *outer != *inner))
+      (outer && inner && *outer != *inner)) {
+    detail = "it has no streamSid, or two, or no callSid";
     return Anomaly::kBadStart;
+  }
   if (const JsonView format = body["mediaFormat"];
       format && (format["encoding"].text() != "audio/x-mulaw" ||
                  format["sampleRate"].lenient_integer() != 8000 ||
-                 format["channels"].lenient_integer() != 1))
+                 format["channels"].lenient_integer() != 1)) {
+    detail = "audio/x-mulaw, 8000 Hz and 1 channel are expected, got " +
+             shown(format);
     return Anomaly::kBadMediaFormat;
+  }
   body["customParameters"].for_each_member(
       [&](std::string_view name, JsonView value) {
         if (const auto text = value.string())
@@ -144,6 +163,7 @@ InboundMessage MessageParser::parse(std::string_view text) {
 }
 
 InboundMessage MessageParser::parse_json(std::string_view text) {
+  detail_.clear();
   const auto document = JsonDocument::parse(text, kLimits);
   if (!document)
     return to_anomaly(document.error());
@@ -192,7 +212,7 @@ InboundMessage MessageParser::parse_json(std::string_view text) {
   if (*event == "dtmf")
     return parse_dtmf(root, *sequence);
   if (*event == "start")
-    return parse_start(root, *sequence);
+    return parse_start(root, *sequence, detail_);
   if (*event == "stop")
     return StopMessage{root["streamSid"].string().value_or(""), *sequence};
   return Anomaly::kUnknownEvent;

@@ -90,6 +90,8 @@ public:
   InboundMessage parse(std::string_view text);
   // Without the scan for media messages: what it must agree with.
   InboundMessage parse_json(std::string_view text);
+  // What was wrong with the last `start`, in words; empty: nothing was.
+  const std::string &detail() const { return detail_; }
   // Whether the last parse() was done by the scan alone.
   bool scanned() const { return scanned_; }
 
@@ -98,6 +100,7 @@ private:
 
   Bytes payload_;
   std::string stream_sid_; // of the last media message that took the JSON path
+  std::string detail_;
   bool scanned_ = false;
 };
 

@@ -129,6 +129,8 @@ def a_refused_elevenlabs_key_leaves_the_offline_voice(stack):
     record = goal_is_reached(stack)
     check(all(t["heard"] for t in record["turns"]), "a silent turn")
     check("elevenlabs" in stack.server.output().lower(), "nothing in the log")
+    check(record["end_detail"].startswith("elevenlabs: "),
+          f"the record says {record['end_detail']!r}")
 
 
 @with_stack({"realtime_fault": "disconnect", "realtime_fault_after_ms": 600,

@@ -217,6 +217,23 @@ private:
 
 // --- how long is waited ------------------------------------------------------
 
+// The handshake was refused, say, by a proxy: it is not the caller who left.
+void test_stream_that_cannot_be_opened() {
+  House house;
+  g_assert_true(house.registry().offer(house.offer()).ok());
+  house.registry().stream_status(kSid, "stream-error", "HTTP status 403");
+  house.sweep_for(64s);
+  CHECK_TEXT(house.record().status, "failed");
+  CHECK_TEXT(house.record().end_reason, "stream_error");
+  CHECK_TEXT(house.record().end_detail,
+             "no media stream came: HTTP status 403");
+  House other;
+  g_assert_true(other.registry().offer(other.offer()).ok());
+  other.sweep_for(64s);
+  CHECK_TEXT(other.record().status, "completed");
+  CHECK_TEXT(other.record().end_reason, "caller_hung_up");
+}
+
 void test_never_asked() {
   House house;
   house.ask_for_the_operator();
@@ -559,6 +576,8 @@ int main(int argc, char **argv) {
   gst_init(&argc, &argv);
   log::set_threshold(log::Level::kError);
   scenario::register_elements();
+  g_test_add_func("/registry/a-stream-that-cannot-be-opened-is-an-error",
+                  test_stream_that_cannot_be_opened);
   g_test_add_func("/registry/who-is-never-asked-about-has-hung-up",
                   test_never_asked);
   g_test_add_func("/registry/who-is-put-through-is-known-for-five-hours",

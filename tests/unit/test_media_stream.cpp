@@ -2,6 +2,9 @@
 #include "call/web_socket_media_stream.hpp"
 #include "twilio/peer_messages.hpp"
 
+#include "../support/captured_log.hpp"
+#include "../support/check_text.hpp"
+
 #include <glib.h>
 
 using namespace patchcord;
@@ -103,7 +106,7 @@ struct Fixture {
           wire.limits = limits;
           return std::make_unique<FakeSocket>(wire);
         },
-        std::move(check));
+        "CA7", std::move(check));
     stream->set_source(&listeners);
     stream->set_sink(&listeners.sink);
   }
@@ -292,6 +295,28 @@ static void test_no_start() {
   g_assert_cmpuint(f.wire.close_code, ==, 1008);
 }
 
+// Whoever reads the log or the record learns what was wrong with it, and of
+// which call.
+static void test_start_of_no_use() {
+  Fixture f;
+  const test::CapturedLog log;
+  f.receive(R"({"event":"start","streamSid":"MZ1","start":{"callSid":"CA1",)"
+            R"("mediaFormat":{"encoding":"audio/x-alaw","sampleRate":8000,)"
+            R"("channels":1}}})");
+  const std::string why =
+      "audio/x-mulaw, 8000 Hz and 1 channel are expected, got "
+      R"({"encoding":"audio/x-alaw","sampleRate":8000,"channels":1})";
+  g_assert_cmpuint(log.count("warning call=CA7 media stream: bad_media_format "
+                             "(first of its kind): " +
+                             why),
+                   ==, 1);
+  f.worker->run_for(6s);
+  const std::string end = "end protocol no start of use within 5 s: "
+                          "bad_media_format: " +
+                          why + "\n";
+  CHECK_TEXT(f.listeners.take(), "sink " + end + end);
+}
+
 static void test_refused_start() {
   std::string seen;
   Fixture f([&](const StreamStart &start) {
@@ -437,6 +462,8 @@ int main(int argc, char **argv) {
                   test_steady_media_keeps_it_alive);
   g_test_add_func("/media-stream/no-start-within-five-seconds-ends-it",
                   test_no_start);
+  g_test_add_func("/media-stream/a-start-of-no-use-is-told",
+                  test_start_of_no_use);
   g_test_add_func("/media-stream/a-refused-start-closes-with-1008",
                   test_refused_start);
   g_test_add_func("/media-stream/anomalies-are-counted-and-survived",
