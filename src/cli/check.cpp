@@ -130,10 +130,11 @@ int run_check(int argc, char **argv) {
                                  ? "no file; defaults and environment"
                                  : config_file);
   check_file_mode(report, config_file);
-  const CallNeeds needs = look_at_needs(report, *config);
+  CallNeeds needs = look_at_needs(report, *config);
   check_providers(report, *config, needs.providers, !no_network);
   look_at_reach(report, *config, needs.providers);
   check_listen(report, *config);
+  give_up(std::move(needs));
 
   if (report.failures() != 0)
     std::printf("%d of these must be mended before calls work.\n",

@@ -5,6 +5,7 @@
 #include "call/graph_builder.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <future>
 
 namespace patchcord::cli {
@@ -141,6 +142,17 @@ void look_at_twilio(Report &report, const config::Config &config) {
                           "--local");
 }
 
+// The file that opening the records would make; empty: it is there, or none.
+std::string missing_file(const config::Config &config) {
+  constexpr std::string_view kScheme = "sqlite:";
+  const std::string_view url = config.store.records;
+  if (!url.starts_with(kScheme) || url.substr(kScheme.size()) == ":memory:")
+    return {};
+  std::string file(url.substr(kScheme.size()));
+  std::error_code error;
+  return std::filesystem::exists(file, error) ? std::string() : file;
+}
+
 std::unique_ptr<store::RecordStore>
 look_at_records(Report &report, const config::Config &config) {
   auto store = store::RecordStore::open(config.store.records);
@@ -233,9 +245,19 @@ CallNeeds look_at_needs(Report &report, const config::Config &config) {
     needs.providers = look_at_pipeline(report, config, needs.files);
   look_at_model_key(report, needs.providers);
   look_at_twilio(report, config);
+  needs.made = missing_file(config);
   needs.records = look_at_records(report, config);
   needs.recordings = look_at_recordings(report, config);
   return needs;
+}
+
+void give_up(CallNeeds needs) {
+  needs.records.reset();
+  if (needs.made.empty())
+    return;
+  std::error_code error;
+  for (const char *suffix : {"", "-wal", "-shm"})
+    std::filesystem::remove(needs.made + suffix, error);
 }
 
 void look_at_reach(Report &report, const config::Config &config,

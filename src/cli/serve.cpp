@@ -277,9 +277,11 @@ int run_serve(int argc, char **argv) {
 
   // What would turn every caller away is an error now.
   StartReport report(StartReport::Failures::kErrors);
-  const CallNeeds needs = look_at_needs(report, *config);
-  if (report.failures() != 0)
+  CallNeeds needs = look_at_needs(report, *config);
+  if (report.failures() != 0) {
+    give_up(std::move(needs));
     return kFailed;
+  }
   StartReport advice(StartReport::Failures::kWarnings);
   look_at_reach(advice, *config, needs.providers);
   return serve(*config, needs, supervisor);

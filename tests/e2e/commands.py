@@ -391,6 +391,22 @@ def check_says_what_is_missing():
           f"exit {code}: {out}{err}")
 
 
+def looking_leaves_no_file_behind():
+    with Stack() as stack:
+        records = stack.folder / "looked.db"
+        env = {**stack.env, "PATCHCORD_STORE_RECORDS": f"sqlite:{records}",
+               "PATCHCORD_SERVER_LISTEN": "127.0.0.1:0"}
+        code, out, err = run("check", "--no-network", env=env)
+        check("ok    records" in out, f"{out} {err}")
+        code, out, err = run("serve", "--agent", "nobody", env=env, timeout=20)
+        check(code == 1 and "call.agent" in err, f"exit {code}: {err}")
+        left = [file.name for file in stack.folder.glob("looked*")]
+        check(not left, f"left behind: {left}")
+        records.write_bytes(b"")
+        run("check", "--no-network", env=env)
+        check(records.exists(), "a file that was there is gone")
+
+
 def check_asks_the_providers():
     with Stack() as stack:
         stack.start_fakes({"transcripts": [], "answers": []})
@@ -462,6 +478,7 @@ if __name__ == "__main__":
         a_voice_format_that_nobody_takes_is_refused,
         what_is_installed_is_all_it_takes,
         check_says_what_is_missing,
+        looking_leaves_no_file_behind,
         check_asks_the_providers,
         a_certificate_that_is_not_trusted_is_told,
     ])
