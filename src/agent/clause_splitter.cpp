@@ -4,7 +4,7 @@
 #include "agent/words.hpp"
 #include "base/text.hpp"
 
-#include <cctype>
+#include <utility>
 
 namespace patchcord::agent {
 namespace {
@@ -16,11 +16,14 @@ constexpr std::size_t kLaterAtComma = 120;
 constexpr std::size_t kAtSpace = 300;
 // A tag that is not closed by then is a lone "<" or "[".
 constexpr std::size_t kLongestTag = 120;
+// An element that is not closed by then is a lone tag: speech cannot wait.
+constexpr std::size_t kLongestElement = 300;
 
 bool is_space(char c) {
   return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_small(char c) { return c >= 'a' && c <= 'z'; }
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -38,17 +41,114 @@ bool is_abbreviation(std::string_view word) {
              "approx", "est", "tel", "rev", "hon", "capt", "lt", "sgt", "col",
              "gen", "gov", "sen", "rep", "jan", "feb", "apr", "aug", "sept",
              "oct", "nov", "dec", "mon", "tue", "tues", "wed", "thu", "thurs",
-             "fri", "min", "max", "hr", "hrs", "fig", "vol", "ft", "mt",
+             "fri", "min", "max", "hr", "hrs", "fig", "vol", "ft", "mt", "co",
+             "oz", "lb", "lbs", "yd", "sq", "gal", "yr", "yrs", "ste", "bldg",
+             "hwy", "ln", "bros", "assn", "incl", "ph.d", "m.sc", "b.sc",
              // German and Spanish
              "bzw", "ca", "evtl", "ggf", "inkl", "zzgl", "nr", "str", "std",
-             "mio", "mrd", "vgl", "fr", "sra", "srta", "ud", "uds"});
+             "mio", "mrd", "vgl", "fr", "ing", "sra", "srta", "ud", "uds"});
 }
 
-// What an ordinal number stands before: "Am 3. Mai".
-bool is_german_month(std::string_view word) {
-  return is_one_of(word, {"januar", "februar", "m\xc3\xa4rz", "april", "mai",
-                          "juni", "juli", "august", "september", "oktober",
-                          "november", "dezember"});
+// Before a number only: "No. 5", not "No. I cannot".
+bool is_abbreviation_of_number(std::string_view word) {
+  return is_one_of(word, {"no", "nos", "art", "sec", "ch", "par", "pos"});
+}
+
+// What an ordinal number stands before, whatever is before it: "Am 3. Mai".
+bool takes_ordinal(std::string_view word) {
+  return is_one_of(word, {"januar",       "j\xc3\xa4nner",
+                          "februar",      "m\xc3\xa4rz",
+                          "april",        "mai",
+                          "juni",         "juli",
+                          "august",       "september",
+                          "oktober",      "november",
+                          "dezember",     "stock",
+                          "stockwerk",    "etage",
+                          "og",           "ug",
+                          "obergeschoss", "untergeschoss",
+                          "bezirk",       "quartal"});
+}
+
+// Behind these German words a number with a full stop is an ordinal one.
+bool leads_to_ordinal(std::string_view word) {
+  return is_one_of(word,
+                   {"der",    "die",    "das",     "den",     "dem",   "des",
+                    "am",     "im",     "vom",     "zum",     "zur",   "beim",
+                    "ins",    "ab",     "bis",     "seit",    "und",   "oder",
+                    "ihr",    "ihre",   "ihren",   "ihrem",   "ihrer", "ihres",
+                    "unser",  "unsere", "unseren", "unserem", "mein",  "meine",
+                    "meinen", "meinem", "jeder",   "jede",    "jeden", "jedes",
+                    "jedem",  "ein",    "eine",    "einen",   "einem"});
+}
+
+// But not before these, which begin a sentence: "Am 3. Passt das?"
+bool begins_german_sentence(std::string_view word) {
+  return is_one_of(word, {"passt",
+                          "ist",
+                          "sind",
+                          "soll",
+                          "sollen",
+                          "haben",
+                          "hat",
+                          "geht",
+                          "kann",
+                          "k\xc3\xb6nnen",
+                          "k\xc3\xb6nnten",
+                          "darf",
+                          "d\xc3\xbcrfen",
+                          "m\xc3\xb6\x63hten",
+                          "wollen",
+                          "w\xc3\xa4re",
+                          "werden",
+                          "wird",
+                          "wie",
+                          "wann",
+                          "was",
+                          "wo",
+                          "wer",
+                          "welche",
+                          "welcher",
+                          "welches",
+                          "der",
+                          "die",
+                          "das",
+                          "ein",
+                          "eine",
+                          "und",
+                          "oder",
+                          "aber",
+                          "dann",
+                          "danach",
+                          "bitte",
+                          "danke",
+                          "ich",
+                          "wir",
+                          "sie",
+                          "es",
+                          "er",
+                          "ihr",
+                          "gut",
+                          "ja",
+                          "nein",
+                          "stimmt",
+                          "um",
+                          "f\xc3\xbcr",
+                          "auf",
+                          "bei",
+                          "in",
+                          "im",
+                          "am",
+                          "von",
+                          "mit",
+                          "wenn",
+                          "dort",
+                          "da",
+                          "hier",
+                          "vielen",
+                          "vielleicht",
+                          "kommen",
+                          "bringen",
+                          "rufen"});
 }
 
 // "j", "p.m", "e.g": single letters.
@@ -65,6 +165,43 @@ std::string word_before(std::string_view text, std::size_t at) {
   while (begin > 0 && (is_letter(text[begin - 1]) || text[begin - 1] == '.'))
     --begin;
   return to_lower(text.substr(begin, at - begin));
+}
+
+// The word, letters of other alphabets too, that is followed by spaces and then
+// by `at`.
+std::string word_left_of(std::string_view text, std::size_t at) {
+  while (at > 0 && is_space(text[at - 1]))
+    --at;
+  std::size_t begin = at;
+  while (begin > 0 && (is_letter(text[begin - 1]) ||
+                       static_cast<unsigned char>(text[begin - 1]) >= 0x80))
+    --begin;
+  return to_lower(text.substr(begin, at - begin));
+}
+
+enum class Tag { kNone, kOpens, kCloses, kAlone };
+
+// `tag`: with its brackets. Of an element with content it opens or closes one:
+// "<a@example.com>" and "<3>" are none, and <break> is often left open.
+Tag kind_of(std::string_view tag) {
+  const bool closes = tag.starts_with("</");
+  std::size_t end = closes ? 2 : 1;
+  const std::size_t begin = end;
+  while (is_letter(tag[end]) || is_digit(tag[end]) || tag[end] == '-' ||
+         tag[end] == '_' || tag[end] == ':')
+    ++end;
+  const bool named =
+      is_letter(tag[begin]) &&
+      (is_space(tag[end]) || tag.substr(end) == "/>" || tag.substr(end) == ">");
+  if (!named)
+    return Tag::kNone;
+  if (closes)
+    return Tag::kCloses;
+  const std::string name = to_lower(tag.substr(begin, end - begin));
+  return tag.ends_with("/>") ||
+                 is_one_of(name, {"break", "br", "mark", "pause"})
+             ? Tag::kAlone
+             : Tag::kOpens;
 }
 
 std::vector<std::string> split_whole(ClauseSplitter splitter,
@@ -118,32 +255,59 @@ ClauseSplitter::Cut ClauseSplitter::after_terminator(std::size_t at,
     return Cut::kNo;
   // "1. First" is a list.
   if (at > 0 && is_digit(text_[at - 1]))
-    return at <= 2 ? Cut::kNo : after_number(next);
-  // "No. 5" is a number, "No. I cannot" a sentence.
-  if (word != "no" && word != "nos")
-    return Cut::kYes;
-  const auto follows = next_visible(next);
-  if (!follows)
-    return Cut::kNeedMore;
-  return is_digit(*follows) ? Cut::kNo : Cut::kYes;
+    return at <= 2 ? Cut::kNo : after_number(at, next);
+  return after_short_word(word, next);
 }
 
-// Behind "3.": the end of a sentence, or of an ordinal number.
-ClauseSplitter::Cut ClauseSplitter::after_number(std::size_t from) const {
-  while (from < text_.size() && is_space(text_[from]))
+// Behind "oz." and "No.": the end of a sentence, if what follows from `from` on
+// can be the next.
+ClauseSplitter::Cut ClauseSplitter::after_short_word(std::string_view word,
+                                                     std::size_t from) const {
+  const bool of_number = is_abbreviation_of_number(word);
+  // "Pkwy. to", "3 in. wide", where sentences begin with capitals. Other words
+  // are not waited for: most sentences end with one.
+  const std::size_t begin = from - 1 - word.size();
+  const bool behind_number =
+      begin > 1 && is_space(text_[begin - 1]) && is_digit(text_[begin - 2]);
+  const bool may_go_on =
+      !word.empty() && !is_small(text_.front()) &&
+      (behind_number || word.find_first_of("aeiouy") == std::string_view::npos);
+  if (!of_number && !may_go_on)
+    return Cut::kYes;
+  const auto follows = next_visible(from);
+  if (!follows)
+    return Cut::kNeedMore;
+  return (of_number && is_digit(*follows)) || (may_go_on && is_small(*follows))
+             ? Cut::kNo
+             : Cut::kYes;
+}
+
+// Behind "3.": the end of a sentence, or of an ordinal number. `at`: the full
+// stop; `from`: behind it.
+ClauseSplitter::Cut ClauseSplitter::after_number(std::size_t at,
+                                                 std::size_t from) const {
+  const std::string_view text = text_;
+  while (from < text.size() && is_space(text[from]))
     ++from;
   std::size_t end = from;
-  while (end < text_.size() && (is_letter(text_[end]) ||
-                                static_cast<unsigned char>(text_[end]) >= 0x80))
+  while (end < text.size() && (is_letter(text[end]) ||
+                               static_cast<unsigned char>(text[end]) >= 0x80))
     ++end;
-  if (end == text_.size())
+  if (end == text.size())
     return Cut::kNeedMore;
-  const std::string_view word =
-      std::string_view(text_).substr(from, end - from);
-  if (word.empty())
+  if (end == from)
     return Cut::kYes;
-  const bool small = word.front() >= 'a' && word.front() <= 'z';
-  return small || is_german_month(to_lower(word)) ? Cut::kNo : Cut::kYes;
+  const std::string word = to_lower(text.substr(from, end - from));
+  if (is_small(text[from]) || takes_ordinal(word))
+    return Cut::kNo;
+  std::size_t number = at;
+  while (number > 0 && is_digit(text[number - 1]))
+    --number;
+  const bool ordinal = at - number <= 2 && number > 0 &&
+                       is_space(text[number - 1]) &&
+                       leads_to_ordinal(word_left_of(text, number)) &&
+                       !begins_german_sentence(word);
+  return ordinal ? Cut::kNo : Cut::kYes;
 }
 
 ClauseSplitter::Cut ClauseSplitter::after_comma(std::size_t at,
@@ -206,32 +370,74 @@ void ClauseSplitter::take(std::size_t end, std::vector<std::string> &out) {
   scanned_ = 0;
 }
 
+// A tag is complete: at scanned_ it has its closing bracket.
+void ClauseSplitter::close_tag() {
+  const Tag kind =
+      kind_of(std::string_view(text_).substr(opened_, scanned_ + 1 - opened_));
+  if (kind == Tag::kOpens && depth_++ == 0)
+    element_ = scanned_ + 1;
+  else if (kind == Tag::kCloses && depth_ > 0 && --depth_ == 0)
+    sentence_closed_ =
+        opened_ > 0 && is_one_of(text_.substr(opened_ - 1, 1), {".", "!", "?"});
+}
+
+std::optional<bool> ClauseSplitter::is_of_tag() {
+  const char c = text_[scanned_];
+  if (bracket_ != 0) {
+    if (c == '>' && bracket_ == '>')
+      close_tag();
+    if (c == bracket_ || scanned_ - opened_ > kLongestTag)
+      bracket_ = 0;
+    return true;
+  }
+  if (c != '[' && c != '<')
+    return false;
+  // "<" of "2 < 3" opens nothing; a tag begins with a letter or a slash.
+  if (c == '<' && scanned_ + 1 == text_.size())
+    return std::nullopt;
+  if (c == '[' || is_letter(text_[scanned_ + 1]) ||
+      text_[scanned_ + 1] == '/') {
+    bracket_ = c == '[' ? ']' : '>';
+    opened_ = scanned_;
+  }
+  return true;
+}
+
+// The outermost tag stands alone after all; what is behind it is cut as if it
+// were not there.
+void ClauseSplitter::give_up_element() {
+  depth_ = 0;
+  bracket_ = 0;
+  scanned_ = element_;
+}
+
 std::vector<std::string> ClauseSplitter::feed(std::string_view text) {
   std::vector<std::string> out;
   for (const char c : text)
     if (!text_.empty() || !is_space(c))
       text_ += c;
+  scan(out);
+  return out;
+}
+
+void ClauseSplitter::scan(std::vector<std::string> &out) {
   while (scanned_ < text_.size()) {
-    const char c = text_[scanned_];
-    if (bracket_ != 0) {
-      if (c == bracket_ || scanned_ - opened_ > kLongestTag)
-        bracket_ = 0;
-      ++scanned_;
-      continue;
-    }
-    if (c == '[' || c == '<') {
-      // "<" of "2 < 3" opens nothing; a tag begins with a letter or a slash.
-      if (c == '<' && scanned_ + 1 == text_.size())
-        break;
-      if (c == '[' || is_letter(text_[scanned_ + 1]) ||
-          text_[scanned_ + 1] == '/') {
-        bracket_ = c == '[' ? ']' : '>';
-        opened_ = scanned_;
-      }
+    if (depth_ > 0 && scanned_ - element_ >= kLongestElement)
+      give_up_element();
+    const auto of_tag = is_of_tag();
+    if (!of_tag)
+      break;
+    const bool closed = std::exchange(sentence_closed_, false);
+    if (*of_tag || depth_ > 0) {
+      sentence_closed_ = closed || sentence_closed_;
       ++scanned_;
       continue;
     }
     std::size_t end = 0;
+    if (closed && is_space(text_[scanned_])) {
+      take(scanned_, out);
+      continue;
+    }
     const Cut cut = cut_at(scanned_, end);
     if (cut == Cut::kNeedMore)
       break;
@@ -242,15 +448,19 @@ std::vector<std::string> ClauseSplitter::feed(std::string_view text) {
     else
       ++scanned_;
   }
-  return out;
 }
 
 std::vector<std::string> ClauseSplitter::finish() {
   std::vector<std::string> out;
+  while (depth_ > 0) {
+    give_up_element();
+    scan(out);
+  }
   // A cut that only waited for more text is one at the end of the text, which
   // comes to the same clause; anything else is in one piece already.
   take(text_.size(), out);
   bracket_ = 0;
+  sentence_closed_ = false;
   first_ = early_;
   return out;
 }

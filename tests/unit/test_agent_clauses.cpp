@@ -5,6 +5,8 @@
 
 #include <glib.h>
 
+#include <cstring>
+
 using namespace patchcord;
 using namespace patchcord::agent;
 
@@ -63,12 +65,62 @@ const Row kRows[] = {
     // Ordinal numbers, and abbreviations of other languages.
     {"Am 3. Mai um 9 Uhr. Passt das?", "Am 3. Mai um 9 Uhr.|Passt das?"},
     {"Bis zum 12. M\xc3\xa4rz. Gut.", "Bis zum 12. M\xc3\xa4rz.|Gut."},
-    {"Im 2. und 3. Stock. Gut.", "Im 2. und 3.|Stock.|Gut."},
+    {"Im 2. und 3. Stock. Gut.", "Im 2. und 3. Stock.|Gut."},
+    {"Kommen Sie in den 3. Stock. Gut.", "Kommen Sie in den 3. Stock.|Gut."},
+    {"Rechts, 3. Stock. Gut.", "Rechts, 3. Stock.|Gut."},
+    {"Es ist Ihr 2. Termin bei uns. Gut.",
+     "Es ist Ihr 2. Termin bei uns.|Gut."},
+    {"Ab dem 2. J\xc3\xa4nner. Gut.", "Ab dem 2. J\xc3\xa4nner.|Gut."},
+    // ... and numbers that end a sentence.
+    {"Wir sehen uns am 3. Passt das?", "Wir sehen uns am 3.|Passt das?"},
+    {"Es ist Zimmer 33. Vielleicht. Gut.",
+     "Es ist Zimmer 33.|Vielleicht.|Gut."},
+    {"Das war im Jahr 2020. Gut.", "Das war im Jahr 2020.|Gut."},
+    {"Das sind die 120. Wagen Sie es. Gut.",
+     "Das sind die 120.|Wagen Sie es.|Gut."},
+    {"That is for 3. Next? Yes.", "That is for 3.|Next?|Yes."},
     {"It is room 33. Maybe later? Yes.", "It is room 33.|Maybe later?|Yes."},
     {"Das kostet 3,50 Euro bzw. 4 Euro. Gut.",
      "Das kostet 3,50 Euro bzw. 4 Euro.|Gut."},
     {"Nehmen Sie z. B. ca. 10 St\xc3\xbc\x63k. Gut.",
      "Nehmen Sie z. B. ca. 10 St\xc3\xbc\x63k.|Gut."},
+    {"It is Ph.D. Miller. Yes.", "It is Ph.D. Miller.|Yes."},
+    {"Smith Ltd. Co. are in. Yes.", "Smith Ltd. Co. are in.|Yes."},
+    {"Take 6 oz. of it. Yes.", "Take 6 oz. of it.|Yes."},
+    // A small letter begins no sentence, where others begin with capitals.
+    {"Some 3 in. wide. Yes.", "Some 3 in. wide.|Yes."},
+    {"Take 3 pkt. of it. Yes.", "Take 3 pkt. of it.|Yes."},
+    {"The BQT. is on. Yes.", "The BQT. is on.|Yes."},
+    {"so it is. fine. ok?", "so it is.|fine.|ok?"},
+    {"See Art. 5 of it. Modern art. Yes.",
+     "See Art. 5 of it.|Modern art.|Yes."},
+};
+
+// Elements with content are kept together.
+const Row kTags[] = {
+    {"<prosody rate=\"slow\">slow. down.</prosody>",
+     "<prosody rate=\"slow\">slow. down.</prosody>"},
+    {"Now <prosody rate=\"slow\">slow. Down.</prosody> And fast. Yes.",
+     "Now <prosody rate=\"slow\">slow. Down.</prosody>|And fast.|Yes."},
+    {"Now <emphasis>so. Not</emphasis> fast. Yes.",
+     "Now <emphasis>so. Not</emphasis> fast.|Yes."},
+    {"<p><s>One. A.</s> <s>Two.</s> B. C.</p>. Yes.",
+     "<p><s>One. A.</s> <s>Two.</s> B. C.</p>.|Yes."},
+    {"Wait. <break time=\"1s\"/> Right. Yes.",
+     "Wait.|<break time=\"1s\"/> Right.|Yes."},
+    {"Wait <break time=\"1s\"> now. Yes.",
+     "Wait <break time=\"1s\"> now.|Yes."},
+    {"So <br/> it. Is. No.", "So <br/> it.|Is.|No."},
+    // No elements, and an end without a beginning.
+    {"<a@example.com> is it. Yes.", "<a@example.com> is it.|Yes."},
+    {"<https://example.com/> it is. Yes.",
+     "<https://example.com/> it is.|Yes."},
+    {"Slow.</prosody> Fast. Yes.", "Slow.</prosody> Fast.|Yes."},
+    // Without an end it is none.
+    {"<prosody rate=\"1.5. x\">Slow. Fast. Yes.",
+     "<prosody rate=\"1.5. x\">Slow.|Fast.|Yes."},
+    {"Dear <name>. Or <b>you. And me</b> too. Yes.",
+     "Dear <name>.|Or <b>you. And me</b> too.|Yes."},
 };
 
 std::string clauses_of(const std::vector<std::string> &pieces) {
@@ -94,20 +146,61 @@ void test_cuts() {
     check(row.text, clauses_of({row.text}), row.clauses);
 }
 
+void test_tags() {
+  for (const Row &row : kTags)
+    check(row.text, clauses_of({row.text}), row.clauses);
+}
+
+void check_every_split(const Row &row) {
+  const std::string text = row.text;
+  for (std::size_t a = 0; a <= text.size(); ++a)
+    for (std::size_t b = a; b <= text.size(); ++b)
+      check(text,
+            clauses_of(
+                {text.substr(0, a), text.substr(a, b - a), text.substr(b)}),
+            row.clauses);
+  std::vector<std::string> characters;
+  for (const char c : text)
+    characters.emplace_back(1, c);
+  check(text, clauses_of(characters), row.clauses);
+}
+
 void test_every_split() {
-  for (const Row &row : kRows) {
-    const std::string text = row.text;
-    for (std::size_t a = 0; a <= text.size(); ++a)
-      for (std::size_t b = a; b <= text.size(); ++b)
-        check(text,
-              clauses_of(
-                  {text.substr(0, a), text.substr(a, b - a), text.substr(b)}),
-              row.clauses);
-    std::vector<std::string> characters;
-    for (const char c : text)
-      characters.emplace_back(1, c);
-    check(text, clauses_of(characters), row.clauses);
+  for (const Row &row : kRows)
+    check_every_split(row);
+  for (const Row &row : kTags)
+    check_every_split(row);
+}
+
+// Tags and full stops in any order: the same clauses in pieces, and all of the
+// text in them.
+void test_any_tags() {
+  const char *const tokens[] = {
+      "<b>", "</b>",  "<i x='. '>", "</i>",   "<br/>", "<",
+      "> ",  "Yes. ", "so. ",       "im 3. ", "Co. ",  "no. ",
+      "[",   "] ",    "\n",         "5 ",     "/",     "word word word word "};
+  GRand *random = g_rand_new_with_seed(1);
+  const auto below = [random](std::size_t end) {
+    return static_cast<std::size_t>(
+        g_rand_int_range(random, 0, static_cast<gint32>(end)));
+  };
+  for (int round = 0; round < 3000; ++round) {
+    std::string text;
+    std::vector<std::string> pieces;
+    for (std::size_t n = below(60); n > 0; --n) {
+      pieces.emplace_back(tokens[below(std::size(tokens))]);
+      text += pieces.back();
+    }
+    const std::string whole = clauses_of({text});
+    check(text, clauses_of(pieces), whole);
+    const auto letters = [](std::string of) {
+      std::erase_if(of,
+                    [](char c) { return std::strchr(" \n|", c) != nullptr; });
+      return of;
+    };
+    check(text, letters(whole), letters(text));
   }
+  g_rand_free(random);
 }
 
 void test_early() {
@@ -115,6 +208,8 @@ void test_early() {
   ClauseSplitter splitter;
   g_assert_true(splitter.feed("Sure").empty());
   g_assert_true(splitter.feed(".").empty());
+  g_assert_cmpuint(splitter.feed(" ").size(), ==, 1);
+  g_assert_true(splitter.feed("So it is.").empty());
   g_assert_cmpuint(splitter.feed(" ").size(), ==, 1);
   g_assert_true(splitter.feed("And then that other thing,").empty());
   g_assert_true(splitter.feed(" which").empty()); // only the first at a comma
@@ -147,6 +242,17 @@ void test_endless() {
   g_assert_cmpuint(
       split_clauses("a [ b " + std::string(130, 'x') + ". More. Still.").size(),
       ==, 3);
+  // Nor does an element that nobody closes.
+  ClauseSplitter splitter;
+  g_assert_true(
+      splitter.feed("<b>" + std::string(100, 'x') + ". More. ").empty());
+  g_assert_cmpuint(splitter.feed(std::string(200, 'y')).size(), ==, 2);
+  const std::string long_one(250, 'Y');
+  check("",
+        clauses_of({"<b>So it is, indeed, for a while. And more of it: " +
+                    long_one + "</b> More. No."}),
+        "<b>So it is, indeed,|for a while.|And more of it: " + long_one +
+            "</b> More.|No.");
 }
 
 } // namespace
@@ -154,7 +260,9 @@ void test_endless() {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   g_test_add_func("/clauses/end-where-people-pause", test_cuts);
+  g_test_add_func("/clauses/keep-elements-together", test_tags);
   g_test_add_func("/clauses/same-wherever-the-text-is-split", test_every_split);
+  g_test_add_func("/clauses/same-with-any-tags", test_any_tags);
   g_test_add_func("/clauses/come-as-soon-as-they-are-certain", test_early);
   g_test_add_func("/clauses/whole-texts-are-cut-at-sentences",
                   test_whole_texts);
