@@ -268,6 +268,7 @@ private:
 
   // Preemptive thinking.
   void note_partial(TimePoint now, const std::string &text);
+  bool may_guess(const std::string &text) const;
   void guess();
   std::optional<std::string> guessed_body(const std::string &text) const;
   void forget_partial();

@@ -4,12 +4,20 @@
 #include "agent/conversation_times.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <utility>
 
 // Preemptive thinking: the model answers what the caller seems to have said
 // while the recogniser makes sure of it. What it says is kept back until the
 // words are known, and dropped when they are others.
 namespace patchcord::agent {
+namespace {
+
+// Longer than most words take: while the caller is heard to speak, there may be
+// another for so long.
+constexpr Duration kNextWord = 450ms;
+
+} // namespace
 
 // The words so far; `now`: when they changed.
 void Conversation::note_partial(TimePoint now, const std::string &text) {
@@ -19,7 +27,20 @@ void Conversation::note_partial(TimePoint now, const std::string &text) {
     return;
   partial_ = text;
   discard_guess();
-  guess_due_ = now + definition_->thinking.stable;
+  guess_due_ =
+      now + (speaking_ ? std::max(definition_->thinking.stable, kNextWord)
+                       : definition_->thinking.stable);
+}
+
+// Whether a request may be spent on what he has said. The last is kept for what
+// ends his turn, and while he speaks there is one at most: word by word, a
+// sentence has many beginnings that could be all of it.
+bool Conversation::may_guess(const std::string &text) const {
+  const int left = definition_->thinking.max_tries - guesses_;
+  const bool may_be_all = is_complete(text, mind_->expectation());
+  if (speaking_)
+    return may_be_all && guesses_ == 0 && left > 1;
+  return left > 1 || (left == 1 && may_be_all);
 }
 
 void Conversation::guess() {
@@ -27,11 +48,12 @@ void Conversation::guess() {
   // While the agent talks, or it is not known how far it was heard, the answer
   // would not be one to what was heard.
   if (partial_.empty() || request_ || guess_ || cut_ != 0 ||
-      dialogue_.current() != nullptr ||
-      guesses_ >= definition_->thinking.max_tries)
+      dialogue_.current() != nullptr)
     return;
   const std::string text =
       held_ + (held_.empty() ? "" : " ") + std::string(trim(partial_));
+  if (!may_guess(text))
+    return;
   auto body = guessed_body(text);
   if (!body)
     return;

@@ -271,6 +271,10 @@ TimePoint turn_ends(const TurnFacts &facts) {
                   facts.speech_stopped + patience(facts.text, facts.expected));
 }
 
+bool is_complete(std::string_view text, const Expectation &expected) {
+  return patience(text, expected) == Duration{};
+}
+
 // --- interruptions -----------------------------------------------------------
 
 TurnPolicy::TurnPolicy(const Definition::Interruptions &settings)

@@ -31,6 +31,10 @@ struct TurnFacts {
 // open; what answers the question ends it with the recogniser's word.
 TimePoint turn_ends(const TurnFacts &facts);
 
+// Whether words may be all that he has to say: nothing in them keeps the turn
+// open.
+bool is_complete(std::string_view text, const Expectation &expected);
+
 // How long words are waited for after speech; a turn without any ends then.
 inline constexpr Duration kWordsDue = 2s;
 

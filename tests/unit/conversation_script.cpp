@@ -143,6 +143,11 @@ void ConversationScript::advance(int ms, const std::string &input) {
   take(perform(first ? after_colon(input) : input));
 }
 
+std::string ConversationScript::step(int ms, const std::string &input) {
+  advance(ms, input);
+  return actions();
+}
+
 std::string ConversationScript::request_body(int ms, const std::string &input) {
   body_.clear();
   advance(ms, input);

@@ -48,6 +48,8 @@ public:
 
   void show(std::string shown) { shown_ = std::move(shown); }
   void run(std::initializer_list<Step> steps);
+  // One step, and what it does.
+  std::string step(int ms, const std::string &input);
   // One step; the body of the request that it makes.
   std::string request_body(int ms, const std::string &input);
   // What the last step did.

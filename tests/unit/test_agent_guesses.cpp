@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "conversation_script.hpp"
 
+#include "base/text.hpp"
+
 #include <glib.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
 
 // Preemptive thinking: the model is asked before the words are final.
 using namespace patchcord;
@@ -45,13 +51,79 @@ void test_off_by_default() {
                {3000, "words:Rome", "request 1"}});
 }
 
+// A sentence as recognisers tell it, word by word, with the settings that there
+// are by default.
+struct Spoken {
+  const char *text;
+  int word_ms; // from one to the next
+  int lag_ms;  // of each word behind its end
+};
+
+// How that turn was answered: "preemptive", "preemptive discarded 1" ...
+std::string answered(const Spoken &spoken) {
+  constexpr int kHangover = 500; // until silence is told
+  auto script = speaking("[thinking]\npreemptive = true\n", "latency");
+  const std::vector<std::string> words = split(spoken.text, ' ');
+  const int end = 2000 + spoken.word_ms * static_cast<int>(words.size());
+  std::vector<std::pair<int, std::string>> steps = {
+      {end + kHangover, "quiet@" + std::to_string(end)}};
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    text += (i == 0 ? "" : " ") + words[i];
+    const int told = 2000 + spoken.word_ms * static_cast<int>(i + 1);
+    steps.emplace_back(told + spoken.lag_ms, "partial:" + text);
+  }
+  std::stable_sort(
+      steps.begin(), steps.end(),
+      [](const auto &a, const auto &b) { return a.first < b.first; });
+  for (const auto &[ms, input] : steps)
+    (void)script->step(ms, input);
+  const int final = std::max(end + kHangover, end + spoken.lag_ms) + 300;
+  (void)script->step(final, "words:" + text);
+  (void)script->step(final + 100, kAnswer);
+  (void)script->step(final + 200, "model-done");
+  const std::string latency = script->step(final + 300, "started:2");
+  const std::size_t tail = latency.find_first_of("pd", latency.find(':'));
+  return tail == std::string::npos ? "" : latency.substr(tail);
+}
+
+void test_sentences_word_by_word() {
+  const char *const texts[] = {
+      "yes",
+      "to Rome please",
+      "I would like to book a room for Friday please",
+      "could we do next Monday at nine",
+      "my name is John Smith and I would like to go to Oslo today",
+      "there are two of us and we have three bags"};
+  for (const char *text : texts)
+    for (const int word_ms : {250, 300, 350, 400})
+      for (const int lag_ms : {0, 150, 300, 600}) {
+        // Words that come behind the end of speech make two requests.
+        const bool late = lag_ms > 500 && std::strchr(text, ' ') != nullptr;
+        const std::string is = answered({text, word_ms, lag_ms});
+        const std::string expected =
+            late ? "preemptive discarded 1" : "preemptive";
+        if (is != expected)
+          g_error("\"%s\", a word each %d ms, told %d ms late: expected %s, "
+                  "got %s",
+                  text, word_ms, lag_ms, expected.c_str(), is.c_str());
+      }
+}
+
+void test_slow_sentences() {
+  // Each word might be the last: one request for nothing at most.
+  for (const char *text :
+       {"to Rome please", "there are two of us and we have three bags"})
+    for (const int word_ms : {500, 700, 1000, 1900})
+      equal(answered({text, word_ms, 150}), "preemptive discarded 1");
+}
+
 void test_answers_what_was_said() {
   auto script = speaking(kThinking, "latency");
   script->run(
       {{2300, "partial:to Rome please", ""},
-       {2499, "wait", ""},
-       {2500, "wait", "request 1"},
-       {2700, "quiet", ""},
+       {2699, "wait", ""},
+       {2700, "quiet", "request 1"},
        // Nothing of it is said yet.
        {2800, kAnswer, ""},
        {2900, "model-done", ""},
@@ -65,9 +137,8 @@ void test_answers_what_was_said() {
 void test_goes_on_when_the_words_are_there_first() {
   auto script = speaking();
   script->run({{2300, "partial:Rome", ""},
-               {2500, "wait", "request 1"},
+               {2500, "quiet", "request 1"},
                {2700, R"(model:{"message":"Rome it is. And )", ""},
-               {2800, "quiet", ""},
                {3000, "words:Rome", "start 2; Rome it is."},
                {3100, R"(model:which day?","action":"ask"})", "And which day?"},
                {3200, "model-done", "end 2"}});
@@ -77,15 +148,14 @@ void test_other_words() {
   auto script = speaking(kThinking, "latency");
   script->run(
       {{2300, "partial:Rome", ""},
-       {2500, "wait", "request 1"},
-       {2700, "quiet", ""},
+       {2500, "quiet", "request 1"},
        {2800, kAnswer, ""},
        {3000, "words:Rome on Friday", "cancel; request 2"},
        // The old answer is nobody's.
        {3100, R"(old-model:{"message":"x")", ""},
        {3300, kAnswer, "start 2; Which day?"},
        {3400, "model-done", "end 2"},
-       {3500, "started:2", "latency 1: 2700 3000 3300 3460 3480 discarded 1"}});
+       {3500, "started:2", "latency 1: 2500 3000 3300 3460 3480 discarded 1"}});
   equal(script->history(),
         "agent: Hello. Which city? | caller: Rome on Friday");
 }
@@ -94,36 +164,65 @@ void test_finished_and_other_words() {
   // Nothing is left to cancel.
   auto script = speaking();
   script->run({{2300, "partial:Rome", ""},
-               {2500, "wait", "request 1"},
+               {2500, "quiet", "request 1"},
                {2600, kAnswer, ""},
                {2650, "model-done", ""},
-               {2700, "quiet", ""},
                {3000, "words:Oslo", "request 2"}});
 }
 
 void test_words_that_change_are_not_stable() {
   auto script = speaking();
-  script->run({{2300, "partial:I", ""},
-               {2400, "partial:I want", ""},
-               {2500, "partial:I want to", ""},
+  script->run({{2150, "partial:I", ""},
+               {2200, "quiet", "request 1"},
+               {2400, "partial:I want", "cancel"},
+               {2500, "partial:I want it", ""},
                // Told again, and spelled anew: no change.
-               {2650, "partial:I want to", ""},
-               {2690, "partial:I want to.", ""},
-               {2700, "wait", "request 1"},
+               {2650, "partial:I want it", ""},
+               {2690, "partial:I want it.", ""},
+               {2699, "wait", ""},
+               {2700, "wait", "request 2"}});
+}
+
+void test_while_he_speaks() {
+  // Longer, for there may be another word, and once.
+  auto script = speaking("[thinking]\npreemptive = true\n");
+  script->run({{2300, "partial:I want", ""},
+               {2749, "wait", ""},
+               {2750, "wait", "request 1"},
                {2800, "partial:I want to go", "cancel"},
-               {2999, "wait", ""},
-               {3000, "wait", "request 2"}});
+               {3900, "wait", ""},
+               {4000, "quiet", "request 2"}});
+  // Not behind what cannot be all.
+  auto open = speaking();
+  open->run({{2300, "partial:I want to", ""},
+             {3900, "wait", ""},
+             {4000, "quiet", "request 1"}});
+  // The file may want to be surer.
+  auto sure = speaking("[thinking]\npreemptive = true\nstable_ms = 700\n");
+  sure->run({{2300, "partial:I want", ""},
+             {2999, "wait", ""},
+             {3000, "wait", "request 1"}});
+}
+
+void test_last_try_is_for_the_end() {
+  auto script = speaking("[thinking]\npreemptive = true\nmax_tries = 1\n");
+  script->run({{2300, "partial:Rome", ""},
+               {2900, "wait", ""}, // he still speaks
+               {3000, "partial:Rome and", ""},
+               {3100, "quiet", ""}, // and has more to say
+               {3200, "speech", ""},
+               {3500, "partial:Rome and Oslo", ""},
+               {3900, "quiet", "request 1"}});
 }
 
 void test_tries_of_a_turn() {
   auto script = speaking();
   script->run({{2300, "partial:Rome", ""},
-               {2500, "wait", "request 1"},
+               {2400, "quiet", "request 1"},
                {2600, "partial:Rome today", "cancel"},
                {2800, "wait", "request 2"},
                {2900, "partial:Rome today please", "cancel"},
-               {3300, "wait", ""},
-               {3400, "quiet", ""},
+               {3400, "wait", ""},
                {3700, "words:Rome today please", "request 3"},
                {3800, kAnswer, "start 2; Which day?"},
                {3900, "model-done", "end 2"},
@@ -132,7 +231,7 @@ void test_tries_of_a_turn() {
                // The next turn has its own.
                {6000, "speech", ""},
                {6200, "partial:Friday", ""},
-               {6400, "wait", "request 4"}});
+               {6400, "quiet", "request 4"}});
 }
 
 void test_end_of_speech_makes_it_stable() {
@@ -171,8 +270,7 @@ void test_in_two_pieces() {
                {2800, "words:Rome and", ""},
                {3000, "speech", ""},
                {3200, "partial:Oslo", "cancel"},
-               {3400, "wait", "request 2"},
-               {3500, "quiet", ""},
+               {3500, "quiet", "request 2"},
                {3600, kAnswer, ""},
                {3900, "words:Oslo", "start 2; Which day?"}});
 }
@@ -286,6 +384,8 @@ int main(int argc, char **argv) {
     void (*test)();
   } tests[] = {
       {"off-by-default", test_off_by_default},
+      {"answer-sentences-told-word-by-word", test_sentences_word_by_word},
+      {"slow-sentences-cost-one-more", test_slow_sentences},
       {"answers-what-was-said", test_answers_what_was_said},
       {"goes-on-when-the-words-are-there-first",
        test_goes_on_when_the_words_are_there_first},
@@ -293,6 +393,8 @@ int main(int argc, char **argv) {
       {"dropped-when-it-is-finished", test_finished_and_other_words},
       {"words-that-change-are-not-stable",
        test_words_that_change_are_not_stable},
+      {"once-while-he-speaks", test_while_he_speaks},
+      {"last-try-is-for-the-end", test_last_try_is_for_the_end},
       {"tries-of-a-turn", test_tries_of_a_turn},
       {"end-of-speech-makes-it-stable", test_end_of_speech_makes_it_stable},
       {"words-that-do-not-come", test_words_that_do_not_come},
