@@ -146,7 +146,7 @@ Reply ScriptedMind::hear_field(const std::string &caller, const Words &words) {
     return take_list(field, {});
   if (refuses_to_tell(words) && field.required)
     return not_understood();
-  const Taken answer = take(field, caller, Asked::kYes);
+  const Taken answer = take_answer(field, caller, words);
   // A free text holds whatever it holds; no field may be read out of it.
   const bool mentions = !is_free_text(field) && take_mentions(caller, &field);
   if (answer == Taken::kRefused)
@@ -155,6 +155,8 @@ Reply ScriptedMind::hear_field(const std::string &caller, const Words &words) {
     return mentions ? ask(field) : not_understood();
   if (list)
     return ask_for_more(field, words);
+  if (const Field *also = take_its_list(field, caller))
+    return ask_for_more(*also, words);
   return taken(field);
 }
 

@@ -88,6 +88,15 @@ private:
   enum class Taken { kNo, kRefused, kYes };
   Taken take(const Field &field, const std::string &caller, Asked asked);
 
+  // What follows from other answers: scripted_implied.cpp.
+  Taken take_answer(const Field &field, const std::string &caller,
+                    const Words &words);
+  std::optional<std::string> implied_choice(const Field &field,
+                                            const std::string &caller,
+                                            const Words &words) const;
+  void take_implied_times(const Field &field, const std::string &caller);
+  const Field *take_its_list(const Field &field, const std::string &caller);
+
   // Reading back: scripted_read_back.cpp.
   Reply read_back();
   // The field that was asked for has a value: what comes of it.

@@ -72,6 +72,21 @@ bool has_reservation(const Words &words) {
   return has_any(words, {"but", "except", "only", "however", "although"});
 }
 
+bool proposes(const Words &words) {
+  for (const char *verb : {"could", "can"})
+    for (const char *who : {"i", "we"})
+      if (find_phrase(words, {verb, who}) || find_phrase(words, {who, verb}))
+        return true;
+  return find_phrase(words, {"how", "about"}) ||
+         find_phrase(words, {"what", "about"}) ||
+         has_any(words, {"better", "prefer", "instead", "rather"});
+}
+
+bool declines(const Words &words) {
+  return yes_or_no(words) == false ||
+         has_any(words, {"cant", "cannot", "wont", "couldnt"});
+}
+
 bool refuses_to_tell(const Words &words) {
   // More words are more than a refusal.
   constexpr std::size_t kMostWords = 8;

@@ -19,6 +19,10 @@ bool announces_correction(const Words &words);
 bool merely_agrees(const Words &words);
 // "Yes, but ...": no plain yes.
 bool has_reservation(const Words &words);
+// "Could we do Monday?", "I could come on Friday": something else is wanted.
+bool proposes(const Words &words);
+// "I can't come", "no": whatever was asked for, not that.
+bool declines(const Words &words);
 // "I'd rather not say": no answer, whatever was asked for.
 bool refuses_to_tell(const Words &words);
 // "That's all": the list ends, whatever else was said. Where it says so.
