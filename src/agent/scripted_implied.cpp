@@ -30,7 +30,7 @@ bool depends_on(const Field &field, const Field &choice) {
 std::optional<std::string>
 ScriptedMind::implied_choice(const Field &field, const std::string &caller,
                              const Words &words) const {
-  if (!proposes(words) && !has_reservation(words))
+  if (!proposes(words))
     return std::nullopt;
   std::optional<std::string> implied;
   for (const Field &other : definition_->fields) {

@@ -73,13 +73,26 @@ bool has_reservation(const Words &words) {
 }
 
 bool proposes(const Words &words) {
+  // "I can call you on Friday", "Friday is bad": a day, and none to come.
+  if (has_any(words,
+              {"call", "calling", "ring", "phone", "mail", "email", "write",
+               "tell", "know", "decide", "ask", "away", "bad", "busy"}))
+    return false;
   for (const char *verb : {"could", "can"})
     for (const char *who : {"i", "we"})
       if (find_phrase(words, {verb, who}) || find_phrase(words, {who, verb}))
         return true;
-  return find_phrase(words, {"how", "about"}) ||
-         find_phrase(words, {"what", "about"}) ||
-         has_any(words, {"better", "prefer", "instead", "rather"});
+  if (find_phrase(words, {"how", "about"}) ||
+      find_phrase(words, {"what", "about"}) ||
+      has_any(words, {"better", "prefer", "instead", "rather", "possible"}))
+    return true;
+  // "Yes, but on Friday at ten"; not "but I fly on Friday".
+  constexpr std::size_t kMostWords = 6;
+  const auto but = std::find(words.begin(), words.end(), "but");
+  return but != words.end() &&
+         static_cast<std::size_t>(words.end() - but) <= kMostWords + 1 &&
+         !has_any({but, words.end()},
+                  {"i", "im", "ill", "ive", "id", "we", "my", "he", "she"});
 }
 
 bool declines(const Words &words) {

@@ -19,7 +19,7 @@ bool announces_correction(const Words &words);
 bool merely_agrees(const Words &words);
 // "Yes, but ...": no plain yes.
 bool has_reservation(const Words &words);
-// "Could we do Monday?", "I could come on Friday": something else is wanted.
+// "Could we do Monday?", "no, but on Friday": something else is wanted.
 bool proposes(const Words &words);
 // "I can't come", "no": whatever was asked for, not that.
 bool declines(const Words &words);
