@@ -73,6 +73,18 @@ std::vector<std::string> words_of(const std::string &text) {
   return words;
 }
 
+// Whether the word in which a stretch ended was so near its end that it may
+// count: where no word follows in the text that the voice was given, no timing
+// tells the end, and the agent takes it from the word's length.
+bool was_nearly_heard(const HeardReply::Stretch &stretch,
+                      const std::vector<Stage::AgentWord> &words) {
+  if (!stretch.in_word)
+    return false;
+  const Stage::AgentWord &word = words[stretch.in_word->word];
+  const Samples heard = stretch.to - stretch.in_word->from;
+  return word.last && word.length - heard <= word.length / 10 + kHeardFor * 8;
+}
+
 class Checker {
 public:
   Checker(const Scenario &scenario, Outcome &outcome)
@@ -328,9 +340,8 @@ void Checker::overlaps() {
 
 // What the agent believes that the caller heard is what he heard: the very
 // words of what was heard in whole; of what was cut, all but the last word at
-// most, which may have been cut behind its end. No timing tells the end of a
-// reply's last word: one that he was hearing may count. Without timings
-// the next word may as well.
+// most, which may have been cut behind its end. One that he had all but heard
+// may count, and without timings the next word may as well.
 void Checker::truth() {
   for (const Belief &belief : outcome_.beliefs) {
     const auto reply = std::find_if(
@@ -341,10 +352,10 @@ void Checker::truth() {
     const auto believed = words_of(belief.text);
     auto true_words = words_of(heard);
     const auto all = words_of(reply_text(belief.utterance, outcome_.words));
-    if (!belief.whole && believed == all && true_words.size() + 1 == all.size())
-      if (reply != outcome_.heard.end() && reply->stretches.back().in_word)
-        true_words.push_back(all.back());
-    if (!belief.whole && !scenario_.voice.timings &&
+    const bool all_but_heard =
+        reply != outcome_.heard.end() &&
+        was_nearly_heard(reply->stretches.back(), outcome_.words);
+    if (!belief.whole && (all_but_heard || !scenario_.voice.timings) &&
         believed.size() == true_words.size() + 1 &&
         believed.size() <= all.size())
       true_words.push_back(all[true_words.size()]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "scenario/phone.hpp"
 
+#include "audio/mulaw.hpp"
 #include "base/json.hpp"
 
 #include <algorithm>
@@ -237,6 +238,8 @@ void Phone::finish(const std::string &end) {
     return;
   end_ = end;
   timer_.cancel();
+  if (playout_.queued() > 0)
+    cut();
   speech_.clear();
   detector_.finish(speech_);
   for (const auto &event : speech_)
@@ -273,25 +276,51 @@ void Phone::cleared() {
   emit(now(), "clear");
   if (dropped == 0)
     return;
-  silenced_ = true;
-  if (!heard_replies_.empty()) {
-    auto &last = heard_replies_.back().stretches.back();
-    last.cut_at = now();
-    if (last.in_word)
-      last.to = last.cut_at;
-  }
+  cut();
   speech_.clear();
   detector_.finish(speech_);
   for (const auto &event : speech_)
     agent_spoke(event, true);
 }
 
+// Ends what is heard; not once more what was cut before.
+void Phone::cut() {
+  if (goes_on())
+    go_on();
+  if (!std::exchange(silenced_, true) && !heard_replies_.empty()) {
+    auto &last = heard_replies_.back().stretches.back();
+    last.cut_at = playout_.position();
+    if (last.in_word)
+      last.to = last.cut_at;
+  }
+  sounds_from_ = -1;
+  unmarked_ = 0;
+}
+
 void Phone::play() {
   fresh_.clear();
+  const Samples from = playout_.position(), queued = playout_.queued();
   playout_.play_until(now(), fresh_, echoes_);
   if (record_)
     heard_audio_.insert(heard_audio_.end(), fresh_.begin(), fresh_.end());
+  const Samples played = queued - playout_.queued();
+  if (silenced_) {
+    unmarked_ += played;
+    const auto sound =
+        std::find_if(fresh_.begin(), fresh_.end(), [](std::uint8_t code) {
+          return code != audio::kMulawSilence;
+        });
+    if (sounds_from_ < 0 && sound != fresh_.end())
+      sounds_from_ = from + (sound - fresh_.begin());
+  }
   listen();
+  if (goes_on() && sounds_from_ >= 0)
+    go_on();
+}
+
+// Whether what was cut last is played again: something new begins with a word.
+bool Phone::goes_on() const {
+  return silenced_ && unmarked_ > kMarkLength && !heard_replies_.empty();
 }
 
 void Phone::listen() {
@@ -310,22 +339,40 @@ void Phone::word_event(const Ear::Event &event) {
     return;
   const Stage::AgentWord &word = stage_.agent_words[event.word];
   if (heard_replies_.empty() || heard_replies_.back().reply != word.reply) {
-    heard_replies_.push_back({word.reply, {}});
-    silenced_ = true;
+    heard_replies_.push_back({word.reply, {{event.at, event.at}}});
+    silenced_ = false;
+  } else if (silenced_) {
+    go_on();
   }
-  auto &stretches = heard_replies_.back().stretches;
-  if (std::exchange(silenced_, false))
-    stretches.push_back({event.at, event.at, {}, false, -1});
-  HeardReply::Stretch &stretch = stretches.back();
-  stretch.in_word = !event.end;
+  HeardReply::Stretch &stretch = heard_replies_.back().stretches.back();
   stretch.to = event.at;
-  if (event.end) {
-    stretch.words.push_back(event.word);
-    emit(event.at, "word-heard", "text", word.text);
+  if (!event.end) {
+    stretch.in_word = {event.word, event.at};
+    words_into_reply_ = word.index;
+    word_at_ = event.at;
     return;
   }
-  words_into_reply_ = word.index;
-  word_at_ = event.at;
+  const bool begun = std::exchange(stretch.in_word, {}).has_value();
+  // What goes on may go on a little before its cut: the last of a word that was
+  // heard then is no other word.
+  if (!begun && last_heard_ == event.word)
+    return;
+  last_heard_ = event.word;
+  stretch.words.push_back(event.word);
+  emit(event.at, "word-heard", "text", word.text);
+}
+
+void Phone::go_on() {
+  silenced_ = false;
+  auto &stretches = heard_replies_.back().stretches;
+  const HeardReply::Stretch &before = stretches.back();
+  // In the pause behind a word there is no sound.
+  const Samples from = sounds_from_ >= 0 ? sounds_from_ : playout_.position();
+  HeardReply::Stretch next{from, from};
+  if (before.in_word)
+    next.in_word = {before.in_word->word,
+                    from - (before.cut_at - before.in_word->from)};
+  stretches.push_back(std::move(next));
 }
 
 void Phone::agent_spoke(const phone::SpeechDetector::Event &event, bool cut) {

@@ -38,11 +38,17 @@ struct SaidLine {
 // What the caller heard of one utterance of the agent's: in one stretch, or in
 // more when it was silenced and went on.
 struct HeardReply {
+  // A word that began. `from`: of one that was cut and goes on, as if it had
+  // been heard in one piece.
+  struct Begun {
+    std::uint32_t word = 0;
+    Samples from = 0;
+  };
   struct Stretch {
     Samples from = 0, to = 0;
-    std::vector<std::uint32_t> words; // heard to their ends, by number
-    bool in_word = false;             // one began
-    Samples cut_at = -1;              // where a clear ended it
+    std::vector<std::uint32_t> words = {}; // heard to their ends, by number
+    std::optional<Begun> in_word = {};     // not to its end
+    Samples cut_at = -1; // where a clear, or the call's end, ended it
   };
   int reply = 0; // from 1
   std::vector<Stretch> stretches;
@@ -98,9 +104,12 @@ private:
 
   void received(std::string_view text);
   void cleared();
+  void cut();
   void play();
   void listen();
   void word_event(const Ear::Event &event);
+  bool goes_on() const;
+  void go_on();
   void agent_spoke(const phone::SpeechDetector::Event &event, bool cut);
   void echo();
   void finish(const std::string &end);
@@ -134,7 +143,10 @@ private:
   Samples word_at_ = -1;     // where the last word began,
   int words_into_reply_ = 0; // and which of its reply it is
   bool speaking_ = false, agent_speaking_ = false, agent_has_replied_ = false;
-  bool silenced_ = false; // by a clear, since the last word
+  std::optional<std::uint32_t> last_heard_; // to its end, by number
+  bool silenced_ = false;    // by a clear, and nothing is known to follow
+  Samples sounds_from_ = -1; // what has been played since then,
+  Samples unmarked_ = 0;     // and how much was
   Line::Stall stall_;
   Samples stall_from_ = 0, stall_to_ = 0;
   std::vector<std::string> stalled_; // messages that are late

@@ -25,6 +25,7 @@ constexpr Samples kComma = phone::kRate / 5, kSentence = phone::kRate * 3 / 10,
 constexpr std::uint64_t kBegin = 0b1111, kPattern = 0b0101'0110'1011'0000;
 constexpr int kBeginBits = 4, kNumberBits = 24, kPatternBits = 16;
 constexpr int kMarkBits = kBeginBits + 1 + kNumberBits + kPatternBits;
+static_assert(kMarkBits == kMarkLength);
 
 constexpr std::uint64_t mark_of(std::uint32_t word, bool end) {
   std::uint64_t bits = kBegin << 1 | std::uint64_t{end};

@@ -29,6 +29,9 @@ struct Sound {
 
 enum class Timbre { kAgent, kStandIn, kCaller };
 
+// The samples of a word that say which one it is, at its begin and at its end.
+inline constexpr Samples kMarkLength = 45;
+
 // About 14 characters a second; commas, ends of sentences and "..." are
 // pauses. Each word is marked, inaudibly, with its number from `first_word`
 // on: Ear reads it.

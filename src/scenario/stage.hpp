@@ -38,6 +38,8 @@ struct Stage {
     int reply = 0;
     int index = 0; // within the reply, from 1
     std::string text;
+    std::int64_t length = 0; // samples
+    bool last = false;       // of the text that the voice was given
   };
   std::vector<AgentWord> agent_words;
   int replies = 0;

@@ -73,7 +73,9 @@ scenario::Sound Engine::sound_of(const std::string &text) {
       stage_.agent_words.back().reply == stage_.replies)
     index = stage_.agent_words.back().index;
   for (const auto &word : sound.words)
-    stage_.agent_words.push_back({stage_.replies, ++index, word.text});
+    stage_.agent_words.push_back({stage_.replies, ++index, word.text,
+                                  word.end - word.begin,
+                                  &word == &sound.words.back()});
   return sound;
 }
 

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What is checked of every call holds of an agent that is right: where speech
+// is cut, goes on, and is cut again, to the sample.
+#include "scenario/run.hpp"
+
+#include "../support/check_text.hpp"
+
+#include "base/log.hpp"
+
+#include <glib.h>
+#include <gst/gst.h>
+
+#include <cstdio>
+#include <string>
+
+using namespace patchcord;
+using namespace patchcord::scenario;
+
+static const std::string kHead = "name = \"x\"\nagent = \"room-booking\"\n";
+
+static Outcome play(const std::string &text) {
+  const auto scenario = parse_scenario(kHead + text, "s.toml");
+  if (!scenario.ok())
+    g_error("%s", scenario.error().message.c_str());
+  auto outcome = run(*scenario);
+  if (!outcome.ok())
+    g_error("%s", outcome.error().message.c_str());
+  return *std::move(outcome);
+}
+
+static Outcome play_rightly(const std::string &text) {
+  Outcome outcome = play(text);
+  for (const Failure &failure : outcome.failures)
+    g_error("%s\n%s: expected %s, got %s", text.c_str(), failure.what.c_str(),
+            failure.expected.c_str(), failure.got.c_str());
+  return outcome;
+}
+
+static std::string seconds(int ms) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%d.%03d", ms / 1000, ms % 1000);
+  return text;
+}
+
+// A clear that comes before the first word of a reply could be heard ends
+// nothing that was heard of the one before.
+static void test_a_second_clear_cuts_nothing_again() {
+  int before_a_word = 0;
+  for (int after = 600; after <= 900; after += 10) {
+    const Outcome outcome =
+        play_rightly("[[caller]]\nsay = \"cancel a booking\"\n"
+                     "[[caller]]\nsay = \"what about tomorrow\"\nat_word = 1\n"
+                     "[[caller]]\nsay = \"Sunnyvale\"\nafter_s = " +
+                     seconds(after) +
+                     "\n[[caller]]\nhang_up = true\n"
+                     "[expect]\noverlap_ms = 150\n");
+    const auto &cut = outcome.heard.at(1).stretches.at(0);
+    g_assert_cmpint(cut.cut_at - cut.from, <, phone::kRate / 10);
+    before_a_word += outcome.interruptions == 2 && outcome.beliefs.size() > 2 &&
+                             outcome.heard.at(2).reply != 3
+                         ? 1
+                         : 0;
+  }
+  g_assert_cmpint(before_a_word, >, 0);
+}
+
+// Speech that goes on does so some samples before its cut: the end of a word is
+// heard twice, and the word once.
+static void test_what_is_said_again_is_heard_once() {
+  for (int at = 200; at < 4000; at += 20) {
+    const Outcome outcome =
+        play_rightly("[[caller]]\nnoise_ms = 300\nat_s = " + seconds(at) +
+                     "\n[[caller]]\nhang_up = true\n");
+    CHECK_TEXT(heard_text(outcome.heard.at(0), outcome.words),
+               reply_text(1, outcome.words));
+  }
+}
+
+// Where a call ends soon after speech went on, before another word was heard
+// to its end, that was heard as well.
+static void test_what_goes_on_counts_without_a_word() {
+  int in_word = 0;
+  for (int at = 200; at < 4000; at += 150)
+    for (int after = 800; after < 1200; after += 50) {
+      const Outcome outcome = play_rightly(
+          "[[caller]]\nnoise_ms = 300\nat_s = " + seconds(at) +
+          "\n[[caller]]\nhang_up = true\nafter_s = " + seconds(after) + "\n");
+      const auto &stretches = outcome.heard.at(0).stretches;
+      if (stretches.size() < 2 || !stretches[1].words.empty() ||
+          stretches[1].to == stretches[1].from)
+        continue;
+      ++in_word;
+      g_assert_cmpint(stretches[1].cut_at, ==, outcome.duration);
+      g_assert_true(stretches[1].in_word.has_value());
+    }
+  g_assert_cmpint(in_word, >, 10);
+}
+
+// The agent takes the end of a text's last word from its length: cut shortly
+// before it, the word may count, and no sooner.
+static void test_a_word_that_was_all_but_heard_may_count() {
+  const std::string text = "[[caller]]\nsay = \"book\"\nat_s = 1.49\n"
+                           "[[caller]]\nhang_up = true\n";
+  Outcome outcome = play_rightly(text);
+  const HeardReply &greeting = outcome.heard.at(0);
+  CHECK_TEXT(heard_text(greeting, outcome.words), "Hello, room");
+  CHECK_TEXT(outcome.beliefs.at(0).text, "Hello, room desk.");
+  // Of "desk." 344 ms were heard of 357.
+  const Samples length =
+      outcome.words.at(greeting.stretches.at(0).in_word->word).length;
+  const auto passes = [&](Samples less) {
+    Outcome changed = outcome;
+    changed.heard[0].stretches[0].cut_at -= less;
+    changed.heard[0].stretches[0].to -= less;
+    changed.beliefs = {{1, false, "Hello, room desk.", {}}};
+    check(*parse_scenario(kHead + text, "s.toml"), changed);
+    return changed.passed();
+  };
+  g_assert_true(passes(0));
+  g_assert_true(passes(length / 10));
+  g_assert_false(passes(length / 5));
+  // Of a word within the text the next one's timing tells the end.
+  outcome.words[1].last = outcome.words[2].last = false;
+  g_assert_false(passes(0));
+}
+
+int main(int argc, char **argv) {
+  gst_init(&argc, &argv);
+  g_test_init(&argc, &argv, nullptr);
+  register_elements();
+  log::set_threshold(log::Level::kError);
+  g_test_add_func("/scenario-heard/a-second-clear-cuts-nothing-again",
+                  test_a_second_clear_cuts_nothing_again);
+  g_test_add_func("/scenario-heard/what-is-said-again-is-heard-once",
+                  test_what_is_said_again_is_heard_once);
+  g_test_add_func("/scenario-heard/what-goes-on-counts-without-a-word",
+                  test_what_goes_on_counts_without_a_word);
+  g_test_add_func("/scenario-heard/a-word-that-was-all-but-heard-may-count",
+                  test_a_word_that_was_all_but_heard_may_count);
+  return g_test_run();
+}
