@@ -92,6 +92,7 @@ public:
 
   void all(bool live_model) {
     ends();
+    actions();
     fields();
     replies();
     history();
@@ -118,6 +119,7 @@ private:
   }
 
   void ends();
+  void actions();
   void fields();
   void replies();
   void heard_in_order();
@@ -151,6 +153,18 @@ void Checker::ends() {
   equal("answered_by", expect_.answered_by, record.answered_by);
   in_order("transfers", expect_.transfers, outcome_.transfers);
   in_order("summaries", expect_.summaries, outcome_.summaries);
+}
+
+// What the record has of each turn; the turn of a caller who hung up before he
+// was answered has none.
+void Checker::actions() {
+  std::vector<std::string> actions;
+  for (const store::TurnRecord &turn : outcome_.record.turns)
+    if (!turn.action.empty())
+      actions.push_back(turn.action);
+  equal("action", expect_.action, actions.empty() ? "" : actions.back());
+  if (expect_.actions && *expect_.actions != actions)
+    fail("actions", listed(*expect_.actions), listed(actions));
 }
 
 void Checker::fields() {

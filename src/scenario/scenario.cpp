@@ -146,6 +146,7 @@ Line read_line(TomlReader &reader, const toml::table &table,
                const std::string &file) {
   Line line;
   read_what(reader, table, line);
+  const bool does_one_thing = !reader.failed();
   line.where = where(reader, table, file,
                      line.what == Line::What::kWav ? "wav" : "voice");
   std::string heard;
@@ -164,7 +165,7 @@ Line read_line(TomlReader &reader, const toml::table &table,
     reader.fail("dtmf", "keys (0-9 * #)");
   if (line.what == Line::What::kWav) {
     line.text = beside(file, line.text);
-    if (!line.heard)
+    if (!line.heard && does_one_thing)
       reader.fail("heard", "what the recogniser makes of the file");
   }
   reader.finish();
@@ -342,8 +343,17 @@ void read_expectations(TomlReader &reader, TomlReader::File &file,
     if (table->contains(key))
       out = value;
   };
+  const auto texts = [&](const char *key,
+                         std::optional<std::vector<std::string>> &out) {
+    std::vector<std::string> list;
+    in.read(key, list);
+    if (table->contains(key))
+      out = std::move(list);
+  };
   text("end", expect.end);
   text("caller_end", expect.caller_end);
+  text("action", expect.action);
+  texts("actions", expect.actions);
   bool goal = false;
   in.read("goal_reached", goal);
   if (table->contains("goal_reached"))
@@ -361,10 +371,7 @@ void read_expectations(TomlReader &reader, TomlReader::File &file,
   text("answered_by", expect.answered_by);
   in.read("transfers", expect.transfers);
   in.read("summaries", expect.summaries);
-  if (std::vector<std::string> tools; table->contains("tools")) {
-    in.read("tools", tools);
-    expect.tools = std::move(tools);
-  }
+  texts("tools", expect.tools);
   read_optional(in, *table, "model_requests", expect.model_requests, 10'000);
   read_optional(in, *table, "interruptions", expect.interruptions, 10'000);
   read_optional(in, *table, "false_interruptions", expect.false_interruptions,

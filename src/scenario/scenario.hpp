@@ -113,6 +113,8 @@ struct ExpectedReply {
 
 struct Expectations {
   std::optional<std::string> end, caller_end;
+  std::optional<std::string> action;               // of the last turn
+  std::optional<std::vector<std::string>> actions; // of all turns, in order
   std::optional<bool> goal_reached;
   std::map<std::string, std::string> fields; // values as JSON
   std::optional<std::string> missing;        // the names of fields, as JSON

@@ -92,7 +92,8 @@ static void test_refuses_mistakes() {
       {"[[caller]]\nsay = \"a\"\nat_word = 2\nat_s = 1\n",
        {"no cue besides", "at_"}},
       {"[[caller]]\nsay = \"a\"\nat_s = -1\n", {"s.toml:5", "caller.at_s"}},
-      {"[expect]\nedn = \"goal\"\n", {"s.toml:4", "expect.edn"}},
+      {"[expect]\nedn = \"goal\"\n",
+       {"s.toml:4", "expect.edn", " action,", " actions,", " tools,"}},
       {"[expect]\nhistory = [\"hello\"]\n", {"s.toml:4", "expect.history"}},
       {"[[expect.replies]]\nnumber = 1\n", {"expect.replies.equals"}},
       {"[[expect.replies]]\nequals = \"a\"\n", {"expect.replies.number"}},
@@ -108,6 +109,12 @@ static void test_refuses_mistakes() {
         g_error("%s: \"%s\" is not in: %s", row.text, word,
                 scenario.error().message.c_str());
   }
+  // One thing is wrong: what a WAV would need is not.
+  const auto both = parse_scenario(
+      kHead + "[[caller]]\nsay = \"a\"\nwav = \"a.wav\"\n", "s.toml");
+  CHECK_TEXT(both ? "taken" : both.error().message,
+             "s.toml:5: caller.wav: expected nothing besides say (a line does "
+             "one thing), got \"a.wav\"");
   const auto nameless = parse_scenario("agent = \"intake\"\n", "s.toml");
   g_assert_false(nameless.ok());
   const auto stranger =
@@ -354,6 +361,10 @@ static void test_broken_expectations() {
     const char *expectation, *what, *got;
   } rows[] = {
       {"end = \"goal\"", "end", "caller_hung_up"},
+      {"action = \"end_call\"", "action", "\"ask\""},
+      {"actions = [\"ask\", \"ask\", \"end_call\"]", "actions",
+       "ask, ask, ask"},
+      {"actions = [\"ask\", \"ask\"]", "actions", "ask, ask, ask"},
       {"caller_end = \"agent_closed\"", "caller_end", "caller_hung_up"},
       {"goal_reached = true", "goal_reached", "false"},
       {"fields = { location = \"San Francisco\" }", "fields.location",
