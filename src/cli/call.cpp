@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/call_options.hpp"
 #include "cli/commands.hpp"
+#include "cli/options.hpp"
 #include "phone/event_follower.hpp"
 #include "phone/fleet.hpp"
 #include "phone/live_view.hpp"
@@ -310,6 +311,8 @@ int run_call(int argc, char **argv) {
                  command.error().message.c_str());
     return 2;
   }
+  if (command->version)
+    return print_version();
   if (command->help) {
     std::fputs(call_help().c_str(), stdout);
     return 0;

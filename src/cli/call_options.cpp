@@ -368,6 +368,9 @@ Result<CallCommand> parse_call_options(int argc, char **argv) {
       only_operands = true;
     } else if (!only_operands && (argument == "--help" || argument == "-h")) {
       command.help = true;
+    } else if (!only_operands &&
+               (argument == "--version" || argument == "-V")) {
+      command.version = true;
     } else if (!only_operands && argument.starts_with("--")) {
       if (auto applied = apply_option(command, argc, argv, index); !applied)
         return applied.error();

@@ -23,7 +23,7 @@ struct CallCommand {
   bool updates = false; // of the live call, from the standard input
   std::optional<Duration> ready_within; // wait for the server so long
   std::optional<bool> live; // default: when the output is a terminal
-  bool help = false;
+  bool help = false, version = false;
 };
 
 // Environment: TWILIO_AUTH_TOKEN, TWILIO_ACCOUNT_SID,

@@ -72,9 +72,12 @@ int help(int argc, char **argv) {
     print_help();
     return cli::kDone;
   }
-  const Command *command = find(argv[1]);
+  const std::string_view word = argv[1];
+  if (word == "--version" || word == "-V")
+    return cli::print_version();
+  const Command *command = find(word);
   if (command == nullptr)
-    return unknown(argv[1]);
+    return unknown(word);
   std::string option = "--help";
   std::array<char *, 3> arguments = {argv[1], option.data(), nullptr};
   return command->run(2, arguments.data());
@@ -92,10 +95,8 @@ int main(int argc, char **argv) {
     print_help();
     return cli::kDone;
   }
-  if (word == "--version" || word == "-V") {
-    std::puts("patchcord " PATCHCORD_VERSION);
-    return cli::kDone;
-  }
+  if (word == "--version" || word == "-V")
+    return cli::print_version();
   if (word == "help")
     return help(argc - 1, argv + 1);
   const Command *command = find(word);

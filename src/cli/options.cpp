@@ -9,6 +9,11 @@
 
 namespace patchcord::cli {
 
+int print_version() {
+  std::puts("patchcord " PATCHCORD_VERSION);
+  return kDone;
+}
+
 Options::Options(std::string command, std::string help)
     : command_(std::move(command)), help_(std::move(help)) {}
 
@@ -40,6 +45,8 @@ std::optional<int> Options::parse(int argc, char **argv) const {
       std::fputs(help_.c_str(), stdout);
       return kDone;
     }
+    if (argument == "--version" || argument == "-V")
+      return print_version();
     if (rest_ != nullptr && !argument.starts_with('-')) {
       rest_->emplace_back(argument);
       continue;
@@ -50,7 +57,7 @@ std::optional<int> Options::parse(int argc, char **argv) const {
         std::find_if(options_.begin(), options_.end(),
                      [&](const Option &each) { return each.name == name; });
     if (option == options_.end()) {
-      std::vector<std::string> known = {"--help"};
+      std::vector<std::string> known = {"--help", "--version"};
       for (const Option &each : options_)
         known.push_back(each.name);
       return refuse((argument.starts_with('-') ? "unknown option "

@@ -11,6 +11,9 @@ namespace patchcord::cli {
 // Exit codes, as the man page lists them.
 inline constexpr int kDone = 0, kFailed = 1, kUsage = 2;
 
+// What --version says, of the program and of each command; kDone.
+int print_version();
+
 // The options of one command: "--name VALUE", "--name=VALUE" and "--flag".
 class Options {
 public:
@@ -23,8 +26,9 @@ public:
   // What is no option; without this there may be none.
   Options &rest(std::vector<std::string> &words);
 
-  // Reads them. An exit code when there is nothing more to do: after --help, or
-  // after an error, which has been told with the option's likely name.
+  // Reads them. An exit code when there is nothing more to do: after --help or
+  // --version, or after an error, which has been told with the option's likely
+  // name.
   std::optional<int> parse(int argc, char **argv) const;
 
 private:

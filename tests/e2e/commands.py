@@ -30,8 +30,12 @@ def help_and_version_are_there():
         code, out, _ = run(*args)
         check(code == 0 and "patchcord" in out and "xample" in out,
               f"{args}: exit {code}, {out[:200]!r}")
-    code, out, _ = run("--version")
-    check(code == 0 and out.startswith("patchcord "), f"{code} {out!r}")
+    for args in ([], ["serve"], ["check"], ["call"], ["dial"], ["test"],
+                 ["replay"], ["help"]):
+        for option in ("--version", "-V"):
+            code, out, err = run(*args, option)
+            check(code == 0 and out.startswith("patchcord ") and not err,
+                  f"{args} {option}: {code} {out!r} {err!r}")
 
 
 def a_misspelt_word_is_named_with_what_was_meant():
