@@ -80,7 +80,10 @@ void InboundSession::close() {
   // is waited for.
   const auto server = std::exchange(server_, nullptr);
   if (server && stream_) {
-    stream_->close(1001, "the pipeline stopped");
+    if (stream_->concluded()) // to the phone, an end like any other
+      stream_->close(1000, "the call is over");
+    else
+      stream_->close(1001, "the pipeline stopped");
     graph::set_media_stream(top_of(element_).get(), nullptr);
   }
 }

@@ -205,6 +205,8 @@ void OutboundSession::tell(const twilio::PlayoutEvent &event) {
 void OutboundSession::post_eos() {
   eos_due_ = false;
   GST_INFO_OBJECT(element_, "all was heard: EOS");
+  if (stream_)
+    stream_->conclude();
   GstMessage *message = gst_message_new_eos(GST_OBJECT(element_));
   gst_message_set_seqnum(message, eos_seqnum_);
   gst_element_post_message(element_, message);

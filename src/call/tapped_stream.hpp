@@ -37,6 +37,8 @@ public:
   void expect_mark(std::optional<TimePoint> due) override {
     within_->expect_mark(due);
   }
+  void conclude() override { within_->conclude(); }
+  bool concluded() const override { return within_->concluded(); }
   void gather(bool on) override { within_->gather(on); }
   void send_media(ByteSpan mulaw) override;
   void send_mark(std::string_view name) override;

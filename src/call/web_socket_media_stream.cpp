@@ -76,6 +76,8 @@ public:
     return worker_.now() < played_ + kUnderWay;
   }
   void expect_mark(std::optional<TimePoint> due) override { mark_due_ = due; }
+  void conclude() override { concluded_ = true; }
+  bool concluded() const override { return concluded_; }
   void send_media(ByteSpan mulaw) override;
   void send_mark(std::string_view name) override;
   void send_clear() override;
@@ -123,6 +125,7 @@ private:
   TimePoint played_{
       std::chrono::hours(-1)}; // all that was sent, had it been there at once
   std::optional<TimePoint> mark_due_;
+  bool concluded_ = false;
   TimePoint received_;
   Timer timer_;          // for the start, then for silence, then for the close
   bool closing_ = false; // close() was called
@@ -192,6 +195,7 @@ void Stream::set_read_period(Duration period) {
 void Stream::send_media(ByteSpan mulaw) {
   if (!may_send())
     return;
+  concluded_ = false;
   played_ = std::max(played_, worker_.now()) +
             std::chrono::microseconds(mulaw.size() * 125);
   std::string &out = scratch();

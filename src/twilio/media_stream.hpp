@@ -78,6 +78,11 @@ public:
   // When the next mark may come back: what it says is worth a read of its own.
   virtual void expect_mark(std::optional<TimePoint> due) = 0;
 
+  // All that was to be heard was heard, and no more is to come: until media is
+  // sent again, whoever ends the stream ends a call that is over.
+  virtual void conclude() = 0;
+  virtual bool concluded() const = 0;
+
   // Ignored before `start` and after the end.
   virtual void send_media(ByteSpan mulaw) = 0;
   virtual void send_mark(std::string_view name) = 0;

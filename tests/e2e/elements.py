@@ -163,6 +163,44 @@ def twiliosrc_records_a_caller():
         check(seconds(stack.folder / "caller.wav") > 1, "caller.wav is short")
 
 
+TEA = """
+name = "Tea round"
+greeting = "Hello."
+instructions = "Take orders."
+[[fields]]
+name = "drink"
+type = "choice"
+question = "Tea or coffee?"
+choices = [{ value = "tea" }, { value = "coffee" }]
+[end]
+confirm = false
+goodbye = "Goodbye."
+"""
+
+
+def a_conversation_that_reached_its_goal_ends_in_order():
+    """gst-launch-1.0 stops the pipeline at EOS: by then all was heard."""
+    with Stack() as stack:
+        port = free_port()
+        agent = stack.file("tea.toml", TEA)
+        program = launch(
+            stack, f"exec gst-launch-1.0 -m twiliosrc port={port} ! "
+            f"audioresample ! sphinxstt ! agent definition={agent} ! "
+            "espeaksrc ! audioresample ! mulawenc ! twiliosink")
+        poll(lambda: listens(port), "the line to listen", 30)
+        phone = stack.start("phone", [
+            stack.build / "src/cli/patchcord", "call",
+            f"http://127.0.0.1:{port}/voice", "--no-live", "--json",
+            "--say", "coffee"])
+        code = phone.wait(60)
+        call = json_in(phone.output())
+        check(code == 0 and call["in_order"] and not call["warnings"] and
+              call["end"] == "agent_closed" and call["unheard_ms"] == 0, call)
+        check(program.wait(30) == 0 and
+              "patchcord-conversation-ended" in program.output(),
+              program.output())
+
+
 def a_conversation_ends_in_order_when_it_is_interrupted():
     """gst-launch-1.0 -e: what was said is heard to its end, and no more."""
     with Stack() as stack:
@@ -187,7 +225,8 @@ def a_conversation_ends_in_order_when_it_is_interrupted():
         phone.wait(30)
         call = json_in(phone.output())
         check(call["end"] == "agent_closed" and call["unheard_ms"] == 0 and
-              call["agent_speech_ms"] > 2000, call)
+              call["agent_speech_ms"] > 2000 and call["in_order"] and
+              not call["warnings"], call)
 
 
 def twiliosink_speaks_to_a_caller():
@@ -244,6 +283,7 @@ if __name__ == "__main__":
         agent_holds_a_conversation,
         twiliosrc_records_a_caller,
         twiliosink_speaks_to_a_caller,
+        a_conversation_that_reached_its_goal_ends_in_order,
         a_conversation_ends_in_order_when_it_is_interrupted,
         a_key_does_not_go_to_another_machine_in_the_clear,
     ], jobs=2)

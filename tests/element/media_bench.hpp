@@ -51,6 +51,8 @@ public:
   bool peer_hears() const override { return false; }
   void expect_mark(std::optional<TimePoint>) override {}
   void gather(bool) override {}
+  void conclude() override { concluded_ = true; }
+  bool concluded() const override { return concluded_; }
   void send_media(ByteSpan mulaw) override {
     g_assert_true(begun_ && !ended_);
     sent.insert(sent.end(), mulaw.begin(), mulaw.end());
@@ -118,7 +120,7 @@ private:
 
   Worker &worker_;
   const twilio::StreamStart start_{"MZ1", "AC1", "CA1", {{"lang", "en"}}};
-  bool begun_ = false, ended_ = false;
+  bool begun_ = false, ended_ = false, concluded_ = false;
   twilio::StreamEnd end_ = twilio::StreamEnd::kStop;
   TimePoint end_of_audio_{};
   std::deque<std::string> out_; // marks that are to come back

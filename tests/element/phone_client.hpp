@@ -67,6 +67,10 @@ public:
   bool wait_until_closed() {
     return wait([this] { return close_code_ != 0; });
   }
+  int close_code() { // 0: open
+    const std::lock_guard lock(mutex_);
+    return close_code_;
+  }
   Bytes heard() {
     const std::lock_guard lock(mutex_);
     return heard_;

@@ -145,8 +145,10 @@ static void test_eos_after_the_last_mark() {
   b.send(gst_event_new_eos());
   b.worker->run_for(1030ms);
   assert_text(b.messages(), "");
+  g_assert_false(b.stream->concluded());
   b.worker->run_for(20ms);
   assert_text(b.messages(), "eos\n");
+  g_assert_true(b.stream->concluded());
   assert_text(b.take(),
               "started 1 0\nprogress 1 800\nprogress 1 4000\nended 1 8000\n");
   b.worker->run_for(10s);

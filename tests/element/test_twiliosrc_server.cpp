@@ -64,6 +64,36 @@ void test_stops_in_a_call() {
   g_assert_true(phone.wait_until_heard(1600));
   gst_element_set_state(pipeline, GST_STATE_NULL);
   g_assert_true(phone.wait_until_closed());
+  g_assert_cmpint(phone.close_code(), ==, 1001);
+  gst_object_unref(in);
+  gst_object_unref(pipeline);
+}
+
+// All was heard when the pipeline stops: nothing went wrong, and the phone is
+// not told that anything did.
+void test_stops_behind_the_end() {
+  GstElement *pipeline = gst_parse_launch(
+      "twiliosrc name=in port=0 auth-token=\"\" ! twiliosink", nullptr);
+  GstElement *in = gst_bin_get_by_name(GST_BIN(pipeline), "in");
+  GstBus *bus = gst_element_get_bus(pipeline);
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  int port = 0;
+  g_object_get(in, "current-port", &port, nullptr);
+  PhoneClient phone;
+  phone.call(port);
+  g_assert_true(phone.wait_until_open());
+  phone.speak(20, 0x21);
+  g_assert_true(phone.wait_until_heard(1600));
+  g_assert_true(gst_element_send_event(pipeline, gst_event_new_eos()));
+  const auto end = Ref<GstMessage>::adopt(gst_bus_timed_pop_filtered(
+      bus, 10 * GST_SECOND,
+      static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
+  g_assert_true(end && GST_MESSAGE_TYPE(end.get()) == GST_MESSAGE_EOS);
+  g_assert_cmpint(phone.close_code(), ==, 0);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  g_assert_true(phone.wait_until_closed());
+  g_assert_cmpint(phone.close_code(), ==, 1000);
+  gst_object_unref(bus);
   gst_object_unref(in);
   gst_object_unref(pipeline);
 }
@@ -140,6 +170,7 @@ void test::add_twiliosrc_server() {
   add_tests({
       {"/twiliosrc/listens-itself-and-twiliosink-answers", test_listens_itself},
       {"/twiliosrc/may-stop-in-a-call", test_stops_in_a_call},
+      {"/twiliosrc/stops-in-order-behind-the-end", test_stops_behind_the_end},
       {"/twiliosrc/may-stop-as-a-call-comes", test_stops_as_a_call_comes},
       {"/twiliosrc/a-port-in-use-is-an-error", test_port_in_use},
   });

@@ -204,6 +204,18 @@ static void test_sends() {
   g_assert_cmpuint(f.wire.sent.size(), ==, 3);
 }
 
+// Until there is more to hear.
+static void test_concluded() {
+  Fixture f;
+  f.receive_start();
+  g_assert_false(f.stream->concluded());
+  f.stream->send_media(Bytes(160, 0));
+  f.stream->conclude();
+  g_assert_true(f.stream->concluded());
+  f.stream->send_media(Bytes(160, 0));
+  g_assert_false(f.stream->concluded());
+}
+
 static void test_late_listeners() {
   Fixture f;
   f.stream->set_source(nullptr);
@@ -455,6 +467,8 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   g_test_add_func("/media-stream/a-whole-stream", test_whole_stream);
   g_test_add_func("/media-stream/sends-only-between-start-and-end", test_sends);
+  g_test_add_func("/media-stream/is-concluded-until-more-is-sent",
+                  test_concluded);
   g_test_add_func("/media-stream/a-late-listener-is-told-what-happened",
                   test_late_listeners);
   g_test_add_func("/media-stream/ends-are-told-once-to-each", test_ends);

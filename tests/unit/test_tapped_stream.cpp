@@ -36,6 +36,8 @@ public:
   void expect_mark(std::optional<TimePoint> due) override {
     told += "due " + (due ? std::to_string(*due / 1ms) : "never") + '\n';
   }
+  void conclude() override { told += "conclude\n"; }
+  bool concluded() const override { return is_over; }
   void gather(bool on) override { told += on ? "gather\n" : "write\n"; }
   void send_media(ByteSpan mulaw) override {
     told += "media " + std::to_string(mulaw.size()) + '\n';
@@ -93,11 +95,14 @@ void test_hints() {
   t.call.expect_mark(std::nullopt);
   t.call.gather(true);
   t.call.gather(false);
-  CHECK_TEXT(t.told(), "period 160\ndue 1500\ndue never\ngather\nwrite\n");
+  t.call.conclude();
+  CHECK_TEXT(t.told(), "period 160\ndue 1500\ndue never\ngather\nwrite\n"
+                       "conclude\n");
   for (const bool yes : {true, false, true}) {
     t.within->hears = t.within->is_over = yes;
     g_assert_true(t.call.peer_hears() == yes);
     g_assert_true(t.call.ended() == yes);
+    g_assert_true(t.call.concluded() == yes);
   }
   g_assert_true(t.call.started() == &t.within->start);
   t.within->odd["bad_json"] = 3;
