@@ -81,7 +81,7 @@ Result<Unit> set_gap(CallCommand &command, const std::string &value) {
   const std::size_t at = value.find('@');
   const auto gap = phone::parse_duration(value.substr(0, at), 1ms);
   if (at == std::string::npos || !gap)
-    return usage("expected MS@T such as 400@3s, got \"" + value + '"');
+    return usage("expected MS@SECONDS such as 400@3s, got \"" + value + '"');
   const auto start = phone::parse_duration(value.substr(at + 1), 1s);
   if (!start)
     return start.error();
@@ -210,8 +210,8 @@ const std::vector<Option> &options() {
        set_unanswered},
       {"amd-callback", "URL", "told who answered",
        text(&CallSetup::amd_callback)},
-      {"answered-by", "WHO@T", "such as machine_end_beep@4s, since the answer",
-       set_answered_by},
+      {"answered-by", "WHO@SECONDS",
+       "such as machine_end_beep@4s, since the answer", set_answered_by},
       {"updates", nullptr,
        "from the standard input, a line each: twiml DOCUMENT or completed, "
        "as REST changes a live call",
@@ -257,17 +257,17 @@ const std::vector<Option> &options() {
       {"expect-field", "NAME=VALUE", "this field must have been filled so",
        add_field},
       {nullptr, nullptr,
-       "Faults, for tests of servers (T: since the stream "
-       "began):",
+       "Faults, for tests of servers (SECONDS: since the "
+       "stream began):",
        nullptr},
       {"mute-marks", nullptr, "never echo a mark", fault(&Faults::mute_marks)},
-      {"gap", "MS@T", "send no media for a while", set_gap},
+      {"gap", "MS@SECONDS", "send no media for a while", set_gap},
       {"jitter", "MS", "each frame is late by 0 to MS",
        time([](CallCommand &c, Duration d) { c.setup.faults.jitter = d; })},
-      {"drop-without-stop", "T", "reset the connection",
+      {"drop-without-stop", "SECONDS", "reset the connection",
        time([](CallCommand &c, Duration d) { c.setup.faults.drop_at = d; },
             1s)},
-      {"bad-json", "T", "send half a message",
+      {"bad-json", "SECONDS", "send half a message",
        time([](CallCommand &c, Duration d) { c.setup.faults.bad_json_at = d; },
             1s)},
       {"slow-reader", nullptr, "stop reading what the server sends",
@@ -401,7 +401,7 @@ std::string call_help() {
     std::string left = std::string("  --") + option.name;
     if (option.argument != nullptr)
       left += std::string(" ") + option.argument;
-    left.resize(std::max<std::size_t>(left.size() + 1, 28), ' ');
+    left.resize(std::max<std::size_t>(left.size() + 1, 30), ' ');
     help += left + option.help + "\n";
   }
   help += "\nExample:\n  patchcord call --say \"book a room\" --barge-in 800 "

@@ -2,8 +2,10 @@
 #include "phone/media_leg.hpp"
 
 #include "audio/mulaw.hpp"
+#include "base/handles.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace patchcord::phone {
 namespace {
@@ -23,6 +25,29 @@ net::WebSocket::Limits limits() {
 }
 
 } // namespace
+
+std::string missed_faults(const Faults &faults,
+                          const std::set<std::string> &came) {
+  std::string missed;
+  const auto look = [&](const char *what, std::optional<Duration> at) {
+    if (came.contains(what))
+      return;
+    missed += (missed.empty() ? "" : ", ") + std::string(what);
+    if (at) {
+      const GCharPtr time(g_strdup_printf(" at %g s", to_seconds(*at)));
+      missed += time.get();
+    }
+  };
+  if (faults.gap > Duration::zero())
+    look("gap", faults.gap_at);
+  if (faults.drop_at)
+    look("drop-without-stop", faults.drop_at);
+  if (faults.bad_json_at)
+    look("bad-json", faults.bad_json_at);
+  if (faults.no_stop)
+    look("no-stop", std::nullopt);
+  return missed;
+}
 
 MediaLeg::MediaLeg(Worker &worker, Setup setup, CallReport &report,
                    Handlers handlers)
@@ -251,8 +276,11 @@ void MediaLeg::send_media(Samples at) {
   const Faults &faults = setup_.faults;
   const Duration time = to_duration(at);
   if (faults.gap > Duration::zero() && time >= faults.gap_at &&
-      time < faults.gap_at + faults.gap)
+      time < faults.gap_at + faults.gap) {
+    if (!std::exchange(gap_begun_, true))
+      emit("fault", at, {{"what", std::string("gap")}});
     return;
+  }
   message_.clear();
   twilio::peer::append_media(message_, setup_.start.stream_sid, ++sequence_,
                              ++chunk_, first_timestamp_ms_ + frame_ * 20,
@@ -309,6 +337,8 @@ void MediaLeg::hang_up() {
     message_.clear();
     twilio::peer::append_stop(message_, setup_.start, ++sequence_);
     socket_->send_text(message_);
+  } else {
+    emit("fault", now(), {{"what", std::string("no-stop")}});
   }
   socket_->set_reading(true); // up to the close frame
   socket_->close(1000, "");

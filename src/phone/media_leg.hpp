@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 
 namespace patchcord::phone {
@@ -31,6 +32,12 @@ struct Faults {
   std::optional<Duration> drop_at;   // reset the connection, nothing said
   std::optional<Duration> bad_json_at; // half a message
 };
+
+// Those that wait for a moment, were asked for, and are not among those that
+// `came` (as events name them), in words: a test that saw no fault would take
+// the server for better than it is.
+std::string missed_faults(const Faults &faults,
+                          const std::set<std::string> &came);
 
 // Twilio's end of one bidirectional media stream: speaks the caller's lines,
 // plays what it is sent in real time, echoes marks, obeys clears, and measures.
@@ -119,7 +126,7 @@ private:
   std::int64_t sequence_ = 0, chunk_ = 0, first_timestamp_ms_ = 0;
   Samples agent_since_ = 0;
   bool open_ = false, hanging_up_ = false, over_ = false;
-  bool bad_json_sent_ = false;
+  bool bad_json_sent_ = false, gap_begun_ = false;
 
   // Kept to save their memory.
   std::string message_;

@@ -439,6 +439,9 @@ void PhoneCall::finish(const std::string &end, const std::string &trouble) {
   report_.in_order =
       report_.trouble.empty() && (streamed_ || !setup_->unanswered.empty());
   report_.duration = worker_->now() - report_.started;
+  if (const auto missed = missed_faults(setup_->faults, faults_);
+      !missed.empty())
+    warn("fault-missed", "the call was over before: " + missed);
   emit({worker_->now(),
         "call-ended",
         {{"end", report_.end}, {"trouble", report_.trouble}}});
@@ -484,6 +487,8 @@ void PhoneCall::settle() {
 }
 
 void PhoneCall::emit(PhoneEvent event) {
+  if (event.kind == "fault")
+    faults_.insert(event.text("what"));
   event.at -= report_.started;
   if (event_)
     event_(event);

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -117,6 +118,7 @@ private:
   std::unique_ptr<MediaLeg> leg_;
   bool streamed_ = false, finishing_ = false, settled_ = false;
   std::string hang_up_reason_;
+  std::set<std::string> faults_;        // that came
   std::optional<TwimlDocument> update_; // by REST, once the stream has stopped
   bool answered_ = false;
   int status_events_ = 0;

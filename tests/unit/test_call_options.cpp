@@ -108,7 +108,7 @@ static void test_refuses() {
       {{"--json=yes"}, "no value"},
       {{"--calls", "0"}, "1 to 100000"},
       {{"--calls", "many"}, "many"},
-      {{"--gap", "400"}, "MS@T"},
+      {{"--gap", "400"}, "MS@SECONDS"},
       {{"--expect-field", "x"}, "NAME=VALUE"},
       {{"--barge-in", "500"}, "no line"},
       {{"--script", "/nowhere"}, "/nowhere"},

@@ -567,6 +567,43 @@ static void test_faults() {
   }
 }
 
+// Of what was asked for and never came it is told at the end.
+static void test_missed_faults() {
+  {
+    Scene scene;
+    scene.setup.faults.gap = 700ms;
+    scene.setup.faults.gap_at = 1500s;
+    scene.setup.faults.drop_at = 2500ms;
+    scene.setup.faults.bad_json_at = 500ms;
+    scene.setup.faults.no_stop = true;
+    scene.line(Line::What::kHangUp, {Cue::Kind::kWait, 2s});
+    const CallReport &report = scene.run();
+    const Warning &warning = report.warnings.at("fault-missed");
+    g_assert_cmpuint(warning.count, ==, 1);
+    assert_text(warning.first, "the call was over before: gap at 1500 s, "
+                               "drop-without-stop at 2.5 s");
+    const std::string text = summary_text({report}, {});
+    g_assert_true(text.find("warning fault-missed (1 x): the call was over "
+                            "before: gap at 1500 s") != std::string::npos);
+  }
+  {
+    Scene scene;
+    scene.setup.faults.gap = 400ms;
+    scene.setup.faults.gap_at = 1s;
+    scene.setup.faults.no_stop = true;
+    scene.line(Line::What::kHangUp, {Cue::Kind::kWait, 2s});
+    g_assert_false(scene.run().warnings.contains("fault-missed"));
+  }
+  {
+    Scene scene;
+    scene.setup.faults.no_stop = true;
+    Application &app = scene.application;
+    app.on_start = [&] { app.close(1000); };
+    assert_text(scene.run().warnings.at("fault-missed").first,
+                "the call was over before: no-stop");
+  }
+}
+
 static void test_hung_up_from_outside() {
   Scene scene;
   scene.start();
@@ -755,6 +792,8 @@ int main(int argc, char **argv) {
                   test_twiml_without_end);
   g_test_add_func("/phone/call/is-as-strict-as-twilio", test_strictness);
   g_test_add_func("/phone/call/makes-the-faults-it-is-asked-for", test_faults);
+  g_test_add_func("/phone/call/tells-of-faults-that-never-came",
+                  test_missed_faults);
   g_test_add_func("/phone/call/can-be-hung-up-from-outside",
                   test_hung_up_from_outside);
   g_test_add_func("/phone/call/does-not-last-for-ever", test_longest_call);
