@@ -17,6 +17,7 @@ Conversation::Conversation(std::shared_ptr<const Definition> definition,
       policy_(definition_->interruptions), findings_(definition_) {}
 
 Actions Conversation::finish() {
+  close_if_heard();
   const auto deadline = next_deadline();
   if (deadline != timer_) {
     timer_ = deadline;
@@ -61,6 +62,7 @@ Actions Conversation::speech_started(TimePoint now, TimePoint at) {
   excused_ = false;
   listens_due_.reset();
   words_due_.reset();
+  words_until_.reset();
   hold_if_long_enough(now);
   return finish();
 }
@@ -81,9 +83,12 @@ Actions Conversation::speech_stopped(TimePoint now, TimePoint at) {
            (!held_.empty() && (digits_.empty() || !awaits_digits())))
     words_due_ = turn_ends({held_, mind_->expectation(), at, std::nullopt});
   // Not a word so far: of noise there will be none.
-  if (on_hold_ != 0 && held_.empty() && interjected_.empty() &&
-      tells_words_early_)
+  const bool seems_noise =
+      held_.empty() && interjected_.empty() && tells_words_early_;
+  if (on_hold_ != 0 && seems_noise)
     words_due_ = now + kFirstWordDue;
+  if (!is_no_interruption(now))
+    words_until_ = seems_noise ? now + kFirstWordDue : at + kWordsDue;
   if (digits_due_)
     digits_due_ =
         std::max(*digits_due_, std::min(now + kWordsDue, digits_until_));
@@ -104,11 +109,14 @@ Actions Conversation::partial(TimePoint now, const std::string &text) {
   digits_until_ = std::max(digits_until_, now + 2 * kWordsDue);
   if (words_due_)
     words_due_ = turn_ends({text, mind_->expectation(), now, std::nullopt});
+  if (words_until_)
+    words_until_ = now + kWordsDue;
   if (screen_ != Screen::kOff)
     return finish();
   if (talked_over() != nullptr &&
       judge(now, text, false) == Verdict::kInterrupts)
     interrupt(now);
+  hold_for_partial(now, text);
   wait_for_more(now, text);
   note_partial(now, text);
   return finish();
@@ -130,7 +138,8 @@ Actions Conversation::final(TimePoint now, const std::string &text,
   if (goes_on)
     return finish();
   speaking_ = false;
-  if (talked_over() != nullptr &&
+  words_until_.reset();
+  if ((talked_over() != nullptr || closing_) &&
       judge(now, held_, true) != Verdict::kInterrupts) {
     if (on_hold_ != 0 || (!held_.empty() && !excused_))
       false_interruption(now);
@@ -138,8 +147,11 @@ Actions Conversation::final(TimePoint now, const std::string &text,
     excused_ = false;
     return finish();
   }
-  if (held_.empty())
+  if (held_.empty()) {
+    if (on_hold_ != 0)
+      false_interruption(now);
     return finish();
+  }
   if (screening()) {
     words_came_ = now;
     hold_words(now);
@@ -191,13 +203,18 @@ Actions Conversation::caller_gone(TimePoint now) {
   if (!running_ || ending_)
     return {};
   cancel_request(now);
-  end_call("caller_hung_up");
+  if (closing_ && on_hold_ == 0)
+    close_call(closing_->reply);
+  else
+    end_call("caller_hung_up");
   return finish();
 }
 
 // --- providers ---------------------------------------------------------------
 
 Actions Conversation::recogniser_failed(TimePoint now, const Failure &failure) {
+  if (closing_) // no words will come to take it back
+    close_call(closing_->reply);
   emit(action::Trouble{failure, !ending_});
   deaf_ = true;
   if (running_ && !ending_)
@@ -279,7 +296,7 @@ void Conversation::take_words(TimePoint now, std::string text,
   Utterance *current = dialogue_.current();
   if (current != nullptr && is_heard(*current)) {
     interrupt(now);
-  } else if (request_ || (current != nullptr && has_voice_)) {
+  } else if (request_ || closing_ || (current != nullptr && has_voice_)) {
     // The sentence went on before a word of the answer was heard.
     merged = !turn_.decided || (turn_.of_mind && !turn_.heard);
     if (!turn_.decided)
@@ -298,6 +315,7 @@ void Conversation::take_words(TimePoint now, std::string text,
   }
   check_guess(text);
   words_due_.reset();
+  words_until_.reset();
   silence_prompts_ = 0;
   quiet_since_ = eventless_since_ = said_until_ = now;
   if (merged)
@@ -349,6 +367,7 @@ bool Conversation::keep_to_limits(TimePoint now, Reply &reply) const {
   reply.message = definition_->phrases.time_up;
   reply.action = "end_call";
   reply.end_reason = limit;
+  reply.imposed = true;
   reply.expect = Expectation();
   reply.expect.kind = Expectation::Kind::kNothing;
   return true;
@@ -392,7 +411,7 @@ void Conversation::answered(TimePoint now, const Request &done,
     return break_off(now, reply->message, reply->end_reason);
   say_rest(now, done, *reply);
   if (!reply->next)
-    return finish_reply(*reply);
+    return finish_reply(now, *reply);
   // What follows is said in the same breath.
   decided(*reply);
   think(now, *std::move(reply->next));
@@ -462,7 +481,7 @@ void Conversation::fail_request(TimePoint now, const Failure &failure) {
   Reply reply;
   reply.message = dialogue_.current()->reply();
   reply.expect = mind_->expectation();
-  finish_reply(reply);
+  finish_reply(now, reply);
 }
 
 } // namespace patchcord::agent

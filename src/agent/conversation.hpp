@@ -229,6 +229,13 @@ private:
     std::size_t size = 0;            // of them
     std::optional<ModelEnd> end;
   };
+  // The end of the call is decided, and the caller has heard nothing of the
+  // words that say so: what he says takes it back.
+  struct Closing {
+    std::uint32_t utterance = 0;
+    std::size_t begin = 0; // of the closing words in it
+    Reply reply;
+  };
   enum class Reports { kUnknown, kYes, kNo };
 
   Actions finish();
@@ -278,17 +285,19 @@ private:
   bool guess_text(std::uint32_t request, const std::string &delta);
 
   // Speech.
-  Utterance &utterance(TimePoint now, bool interruptible);
+  Utterance &utterance(TimePoint now, bool interruptible, bool waits = true);
   void say(TimePoint now, const std::string &clause);
   void say_filler(TimePoint now, const std::string &phrase);
   void decision_is_known(TimePoint now);
   void tell_latency();
   void speak(TimePoint now, Reply reply);
-  void finish_reply(const Reply &reply);
+  void finish_reply(TimePoint now, const Reply &reply);
   void decided(const Reply &reply);
   std::string untold();
   void say_and_end(TimePoint now, const std::string &text,
                    const std::string &reason);
+  void close_call(Reply reply);
+  void close_if_heard();
   void end_call(const std::string &reason);
 
   // The network: conversation_network.cpp.
@@ -306,10 +315,13 @@ private:
   // Interruptions.
   bool is_heard(const Utterance &current) const;
   Utterance *talked_over();
+  const Utterance *unheard();
   bool was_asked(TimePoint now, const Utterance &current) const;
   Verdict judge(TimePoint now, const std::string &text, bool final);
   void hold(const Utterance &current);
   void hold_if_long_enough(TimePoint now);
+  void hold_for_words(TimePoint now);
+  void hold_for_partial(TimePoint now, const std::string &text);
   void go_on();
   bool is_no_interruption(TimePoint now);
   void wait_for_more(TimePoint now, const std::string &text);
@@ -380,6 +392,7 @@ private:
   bool has_voice_ = false; // false: nobody spoke so far, words are typed
   TimePoint speech_began_{}, speech_sign_{};
   std::optional<TimePoint> speech_ended_;
+  std::optional<TimePoint> words_until_; // of it they may come until then
   TimePoint speech_over_{-1};            // the end of all speech that is over
   std::string interjected_;              // of this speech, as far as is known
   std::optional<TimePoint> listens_due_; // when it is but that
@@ -398,6 +411,8 @@ private:
   TimePoint quiet_since_{};
   TimePoint eventless_since_{}; // the same, whatever noise there was
   int silence_prompts_ = 0;
+
+  std::optional<Closing> closing_;
 
   // What is known of the caller's ear.
   Reports reports_ = Reports::kUnknown;

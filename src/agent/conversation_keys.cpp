@@ -107,6 +107,8 @@ Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
   } else if (digit != "#") {
     if (digits_.empty())
       digits_began_ = now;
+    if (const Utterance *next = unheard(); next != nullptr && closing_)
+      hold(*next);
     digits_ += digit;
     if (more)
       words_due_.reset(); // keys tell when they are over
@@ -125,6 +127,8 @@ Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
 void Conversation::forget_digits(TimePoint now) {
   digits_.clear();
   digits_due_.reset();
+  if (closing_ && !speaking_ && !words_due_)
+    go_on();
   if (!awaits_digits())
     return;
   const Expectation expected = mind_->expectation();

@@ -12,12 +12,16 @@ namespace patchcord::agent {
 
 // --- speech ------------------------------------------------------------------
 
-Utterance &Conversation::utterance(TimePoint now, bool interruptible) {
+// `waits`: for the caller, who may have begun to speak.
+Utterance &Conversation::utterance(TimePoint now, bool interruptible,
+                                   bool waits) {
   Utterance *current = dialogue_.current();
   if (current != nullptr && !current->whole)
     return *current;
   Utterance &opened = dialogue_.open(turn_.index, interruptible, now);
   emit(action::StartUtterance{opened.id, interruptible});
+  if (waits)
+    hold_for_words(now);
   return opened;
 }
 
@@ -31,7 +35,7 @@ void Conversation::say(TimePoint now, const std::string &clause) {
 // Until the reply is there, which follows it in the same breath.
 void Conversation::say_filler(TimePoint now, const std::string &phrase) {
   ++turn_.fillers;
-  Utterance &to = utterance(now, true);
+  Utterance &to = utterance(now, true, false);
   to.fillers.push_back(to.clauses.size());
   say(now, phrase);
 }
@@ -41,24 +45,32 @@ void Conversation::speak(TimePoint now, Reply reply) {
   if (trim(reply.message).empty())
     reply.message =
         last ? definition_->end.farewell : definition_->end.not_understood;
-  (void)utterance(now, !last);
+  (void)utterance(now, !last, !reply.imposed && reply.action != "prompt");
   for (const std::string &clause : split_sentences(reply.message))
     say(now, clause);
-  finish_reply(reply);
+  finish_reply(now, reply);
 }
 
-void Conversation::finish_reply(const Reply &reply) {
+void Conversation::finish_reply(TimePoint now, const Reply &reply) {
+  Utterance *current = dialogue_.current();
+  std::size_t begin = 0;
   // Gone when the line was cut while the model wrote on.
-  if (Utterance *current = dialogue_.current()) {
+  if (current != nullptr) {
     current->whole = true;
     emit(action::EndUtterance{current->id});
+    if (current->turn == turn_.index)
+      begin = current->begin_of(turn_.told);
   }
   decided(reply);
   emit(action::Expect{reply.expect});
-  if (reply.action == "end_call")
-    end_call(reply.end_reason);
-  else if (reply.action == "transfer")
-    hand_over(reply);
+  if (reply.action != "end_call" && reply.action != "transfer")
+    return;
+  // Where no sink reports playout, nobody tells when it is too late.
+  if (current == nullptr || reply.imposed || reports_ != Reports::kYes)
+    return close_call(reply);
+  closing_ = {current->id, begin, reply};
+  close_if_heard();
+  hold_for_words(now);
 }
 
 void Conversation::decided(const Reply &reply) {
@@ -93,12 +105,34 @@ void Conversation::say_and_end(TimePoint now, const std::string &text,
   reply.message = text;
   reply.action = "end_call";
   reply.end_reason = reason;
+  reply.imposed = true;
   reply.expect.kind = Expectation::Kind::kNothing;
   speak(now, std::move(reply));
 }
 
+// From the first sound of its closing words on the end stands. Words of an
+// utterance that is over without one were not kept from him by his own.
+void Conversation::close_if_heard() {
+  if (!closing_)
+    return;
+  const Utterance &last = *dialogue_.find(closing_->utterance);
+  const bool begun = last.started && (closing_->begin == 0 ||
+                                      last.heard.size() > closing_->begin);
+  if (begun || last.over)
+    close_call(closing_->reply);
+}
+
+void Conversation::close_call(Reply reply) {
+  closing_.reset();
+  if (reply.action == "transfer")
+    hand_over(reply);
+  else
+    end_call(reply.end_reason);
+}
+
 void Conversation::end_call(const std::string &reason) {
   go_on(); // Closing words are not interrupted.
+  closing_.reset();
   ending_ = true;
   emit(action::Ended{reason, mind_->goal_reached(), findings_.all()});
   emit(action::EndCall{});
@@ -124,6 +158,15 @@ Utterance *Conversation::talked_over() {
   Utterance *current = dialogue_.current();
   return current != nullptr && has_voice_ && is_heard(*current) ? current
                                                                 : nullptr;
+}
+
+// What the caller is to hear next, and has heard nothing of.
+const Utterance *Conversation::unheard() {
+  const Utterance *current = dialogue_.current();
+  return current != nullptr && reports_ == Reports::kYes &&
+                 screen_ == Screen::kOff && !current->started
+             ? current
+             : nullptr;
 }
 
 // Whether the caller has heard the agent's question but for its last word or
@@ -158,17 +201,48 @@ Verdict Conversation::judge(TimePoint now, const std::string &text,
 }
 
 // Speech into the agent's words that has lasted as long as it takes, unless it
-// is known to be but "mm-hm" so far.
+// is known to be but "mm-hm" so far. Words that have not begun to sound do not
+// begin; closing words would be said to their end.
 void Conversation::hold_if_long_enough(TimePoint now) {
   hold_due_.reset();
-  const Utterance *current = talked_over();
+  const Utterance *next = unheard();
+  const Utterance *current = next != nullptr ? next : talked_over();
   if (!speaking_ || current == nullptr)
     return;
-  const TimePoint due = speech_began_ + definition_->interruptions.hold_after;
-  if (due <= now && (interjected_.empty() || !is_no_interruption(now)))
+  TimePoint due = speech_began_;
+  if (next == nullptr || !closing_)
+    due += definition_->interruptions.hold_after;
+  if (due <= now &&
+      (next != nullptr || interjected_.empty() || !is_no_interruption(now)))
     hold(*current);
   else if (due > now)
     hold_due_ = due;
+}
+
+// The same for speech that is over, and of which the words are not known yet:
+// they may make another answer of it.
+void Conversation::hold_for_words(TimePoint now) {
+  hold_if_long_enough(now);
+  const Utterance *next = unheard();
+  const Duration spoken = speech_over_ - speech_began_;
+  const bool long_enough =
+      closing_ || spoken >= definition_->interruptions.hold_after;
+  if (next == nullptr || on_hold_ != 0 || !words_until_ ||
+      *words_until_ <= now || !long_enough)
+    return;
+  hold(*next);
+  words_due_ = words_until_;
+}
+
+// Words that came late, or go on behind "mm-hm".
+void Conversation::hold_for_partial(TimePoint now, const std::string &text) {
+  const Utterance *next = unheard();
+  if (next == nullptr || on_hold_ != 0 ||
+      judge(now, text, false) != Verdict::kInterrupts)
+    return;
+  hold(*next);
+  if (!speaking_)
+    words_due_ = now + kWordsDue;
 }
 
 // Silent at once; the words decide what becomes of it. Where no sink tells what
@@ -216,11 +290,17 @@ void Conversation::false_interruption(TimePoint now) {
                  : 0;
   listens_due_.reset();
   words_due_.reset();
+  words_until_.reset();
   speech_ended_.reset();
   quiet_since_ = now;
-  if (current == nullptr || on_hold_ == 0)
+  if (on_hold_ == 0)
     return; // it was not even silenced
   go_on();
+  if (current == nullptr) { // it had not begun
+    if (Utterance *next = dialogue_.current())
+      next->last_report = now;
+    return;
+  }
   current->last_report = now;
   emit(action::Heard{current->turn, current->id, "false-interruption",
                      current->heard, current->heard_ms});
@@ -229,6 +309,7 @@ void Conversation::false_interruption(TimePoint now) {
 void Conversation::silence_voice(Utterance &current) {
   emit(action::Flush{});
   on_hold_ = 0;
+  closing_.reset();
   current.over = true;
 }
 

@@ -75,6 +75,8 @@ void Conversation::time_is_up(TimePoint now) {
       !mind_->preview(held_, dialogue_.history()))
     take_words(now, std::exchange(held_, {}),
                std::exchange(speech_ended_, std::nullopt));
+  if (closing_)
+    close_call(closing_->reply);
   if (!ending_)
     break_off(now, definition_->phrases.time_up, "max_duration");
 }

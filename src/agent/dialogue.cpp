@@ -13,6 +13,15 @@ bool Utterance::is_filler(std::size_t clause) const {
   return std::find(fillers.begin(), fillers.end(), clause) != fillers.end();
 }
 
+std::size_t Utterance::begin_of(std::size_t clause) const {
+  while (clause < clauses.size() && is_filler(clause))
+    ++clause;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < clause && i < clauses.size(); ++i)
+    begin += clauses[i].size() + 1;
+  return begin;
+}
+
 std::string Utterance::reply(std::size_t from) const {
   std::vector<std::string> parts;
   for (std::size_t i = from; i < clauses.size(); ++i)

@@ -36,6 +36,9 @@ struct Utterance {
 
   std::string text() const;
   bool is_filler(std::size_t clause) const;
+  // Where the first clause from that one on that is no filler begins in its
+  // text, in bytes.
+  std::size_t begin_of(std::size_t clause) const;
   // Without fillers, from that clause on.
   std::string reply(std::size_t from = 0) const;
   // What was heard, with what only filled a wait in parentheses.

@@ -182,6 +182,7 @@ LlmMind::messages(const History &history) const {
 
 void LlmMind::take_back() {
   known_ = before_;
+  goal_reached_ = false;
   if (successor_)
     successor_->take_back();
 }
@@ -358,6 +359,7 @@ Reply LlmMind::take_over(const std::string &fault, std::string_view spoken) {
     reply.message = definition_->end.apology;
     reply.action = "end_call";
     reply.end_reason = "provider_failed";
+    reply.imposed = true;
     reply.expect.kind = Expectation::Kind::kNothing;
   } else {
     successor_.emplace(definition_, today_);

@@ -36,6 +36,7 @@ struct Reply {
   std::string action = "ask"; // "ask", "say", "confirm", "end_call", "transfer"
   Expectation expect;
   std::string end_reason; // with "end_call": "goal", "no_answer" ...
+  bool imposed = false;   // the same, by a limit or a failure: it stands
   std::string transfer;   // with "transfer": the target's name
   // With "say": brings what is said next, without waiting for the caller.
   std::optional<ModelRequest> next;

@@ -66,10 +66,11 @@ void ReplayVoiceSession::flush() {
   eos_ = false;
 }
 
-// As soon as it was then, where all is as it was.
+// As soon as it was then, where all is as it was. It is asked for when the
+// first sound is heard, in whose moment more of it may have come.
 void ReplayVoiceSession::eos() {
   eos_ = true;
-  if (otherwise_ || script_.mouth_over() <= script_.now())
+  if (otherwise_ || over_ || script_.mouth_over() < script_.now())
     push_eos();
 }
 
@@ -89,8 +90,10 @@ void ReplayVoiceSession::due(const Event &event) {
                                                 event.text, event.flag}));
     return;
   }
-  if (event.kind == Kind::kMouthOver)
+  if (event.kind == Kind::kMouthOver) {
+    over_ = true;
     return push_eos();
+  }
   // In the moment at which it was asked for, but before.
   if (!early_.empty() ||
       (event.kind == Kind::kUtterance && event.number > utterance_)) {

@@ -45,7 +45,8 @@ private:
   bool begun_ = false;     // of what is spoken otherwise
   std::size_t texts_ = 0;  // given of this utterance
   std::vector<recording::Event> early_;
-  bool eos_ = false; // awaited, until the voice was through then
+  bool eos_ = false;  // awaited, until the voice was through then
+  bool over_ = false; // it was through then
 };
 
 } // namespace patchcord::scenario

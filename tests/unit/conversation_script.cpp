@@ -264,6 +264,10 @@ void ConversationScript::take(const Actions &actions) {
     if (std::string text = text_of(action); !text.empty())
       done_.push_back(std::move(text));
   }
+  for (const Action &action : actions)
+    if (const auto *start = std::get_if<action::StartUtterance>(&action);
+        hears_closing_ && start != nullptr && !start->interruptible)
+      take(perform("started:" + std::to_string(start->utterance)));
 }
 
 std::string ConversationScript::text_of(const Action &todo) const {

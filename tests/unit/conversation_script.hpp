@@ -47,6 +47,8 @@ public:
                                                    const char *more = "");
 
   void show(std::string shown) { shown_ = std::move(shown); }
+  // Closing words begin to sound as soon as they are said, from now on.
+  void hear_closing() { hears_closing_ = true; }
   void run(std::initializer_list<Step> steps);
   // One step, and what it does.
   std::string step(int ms, const std::string &input);
@@ -72,6 +74,7 @@ private:
 
   std::unique_ptr<patchcord::agent::Conversation> conversation_;
   std::string shown_;
+  bool hears_closing_ = false;
   patchcord::TimePoint now_{};
   std::optional<patchcord::TimePoint> timer_;
   std::uint32_t request_ = 0;

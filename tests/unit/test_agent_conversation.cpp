@@ -33,11 +33,12 @@ void test_to_the_end() {
       {4600, "ended:2", "heard 1/2 complete \"Which day?\""},
       {6000, "words:tomorrow",
        "start 3!; Done.; Bye.; end 3; decided 2/3 end_call \"tomorrow\" -> "
-       "\"Done. Bye.\" {\"day\":\"2026-04-30\"} {\"city\":\"Rome\",\"day\":"
-       "\"2026-04-30\"}; expect nothing; ended goal {\"city\":\"Rome\","
-       "\"day\":\"2026-04-30\"} goal; EOS"},
+       "\"Done. Bye.\" {\"day\":\"2026-04-30\"} "
+       "{\"city\":\"Rome\",\"day\":\"2026-04-30\"}; expect nothing"},
       // What was heard of the goodbye is told all the same.
-      {6200, "started:3", "heard 2/3 started \"\""},
+      {6200, "started:3",
+       "heard 2/3 started \"\"; ended goal "
+       "{\"city\":\"Rome\",\"day\":\"2026-04-30\"} goal; EOS"},
       {7000, "ended:3", "heard 2/3 complete \"Done. Bye.\""},
       {500000, "wait", ""},
   });
@@ -155,7 +156,7 @@ void test_sentence_goes_on() {
       {2500, "words:the big",
        "start 2; Pardon?; Rome or Oslo?; end 2; decided 1/2 ask \"the big\" "
        "-> \"Pardon? Rome or Oslo?\" {} {}"},
-      {2550, "speech", ""},
+      {2550, "speech", "hold"},
       {2800, "quiet", ""},
       {3000, "words:one Rome",
        "flush; start 3; Which day?; end 3; decided 2/3 ask \"the big one "
@@ -193,8 +194,9 @@ void test_open_turn() {
       {9900, "words@9500:the third of", ""},
       {10900, "speech@10850", ""},
       {11500, "quiet@11200", ""},
-      {11700, "words@11200:May",
-       "start 4!; Done.; Bye.; end 4; ended goal "
+      {11700, "words@11200:May", "start 4!; Done.; Bye.; end 4"},
+      {11700, "started:4",
+       "latency 3: 11200 11700 11700 11660 11680; ended goal "
        "{\"city\":\"Rome\",\"day\":\"2026-05-03\"} goal; EOS"},
   });
   equal(script->history(),
@@ -215,10 +217,9 @@ void test_held_words() {
       {2500, "speech", ""},
       {2600, "words@2300:tomorrow to", ""},
       {3000, "quiet", ""},
-      {3300, "words@3000:Oslo",
-       "start 2!; Done.; Bye.; end 2; ended goal "
-       "{\"city\":\"Oslo\",\"day\":\"2026-04-30\"} "
-       "goal; EOS"},
+      {3300, "words@3000:Oslo", "start 2!; Done.; Bye.; end 2"},
+      {3300, "started:2",
+       "ended goal {\"city\":\"Oslo\",\"day\":\"2026-04-30\"} goal; EOS"},
   });
   equal(script->history(),
         "agent: Hello. Which city? | caller: tomorrow to Oslo");
@@ -258,8 +259,9 @@ void test_speech_told_twice() {
       {6100, "quiet@5900", ""},
       {6200, "words@5900:May", ""},
       {7000, "quiet@6700", ""},
-      {7300, "words@6700:third",
-       "start 3!; Done.; Bye.; end 3; ended goal "
+      {7300, "words@6700:third", "start 3!; Done.; Bye.; end 3"},
+      {7300, "started:3",
+       "latency 2: 6700 7300 7300 7260 7280; ended goal "
        "{\"city\":\"Rome\",\"day\":\"2026-05-03\"} goal; EOS"},
   });
 }

@@ -23,6 +23,7 @@ std::unique_ptr<ConversationScript> code_asked(const std::string &field) {
   script->run({{0, "start", "start 1; Hello.; Your code?; end 1"},
                {100, "started:1", ""},
                {1000, "ended:1", ""}});
+  script->hear_closing();
   return script;
 }
 
@@ -462,7 +463,9 @@ void test_keys_and_lasting_noise() {
   code_asked(kZip)->run({{2000, "key:9", ""},
                          {4900, "speech", ""},
                          {12999, "wait", ""},
-                         {13000, "wait", kZipRefused}});
+                         {13000, "wait",
+                          "start 2; hold; It has five digits.; Your "
+                          "code?; end 2"}});
   // Nor is noise that comes and goes.
   code_asked(kZip)->run({{2000, "key:9", ""},
                          {4900, "speech", ""},

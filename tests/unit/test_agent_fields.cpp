@@ -191,7 +191,9 @@ void test_turns_of_a_call() {
        "tomorrow\" -> \"Done. Bye.\" "
        "{\"city\":\"Oslo\",\"day\":\"2026-04-30\"} "
        "{\"city\":\"Oslo\",\"day\":\"2026-04-30\"} {\"city\":2,\"day\":2} [] "
-       "[]; ended goal {\"city\":\"Oslo\",\"day\":\"2026-04-30\"} "
+       "[]"},
+      {4000, "started:3",
+       "ended goal {\"city\":\"Oslo\",\"day\":\"2026-04-30\"} "
        "{\"city\":2,\"day\":2} [] [] goal; EOS"},
   });
 }
@@ -205,11 +207,11 @@ void test_turn_of_what_was_never_heard() {
                {2000, "speech", ""},
                {2500, "quiet", ""},
                {2600, "words:Rome", "start 2; Which day?; end 2"},
-               {2700, "speech", ""},
+               {2700, "speech", "hold"},
                {3000, "quiet", ""},
-               {3100, "words:tomorrow",
-                "flush; start 3!; Done.; Bye.; end 3; ended goal "
-                "{\"city\":\"Rome\",\"day\":\"2026-04-30\"} "
+               {3100, "words:tomorrow", "flush; start 3!; Done.; Bye.; end 3"},
+               {3100, "started:3",
+                "ended goal {\"city\":\"Rome\",\"day\":\"2026-04-30\"} "
                 "{\"city\":2,\"day\":2} [] [] goal; EOS"}});
 }
 

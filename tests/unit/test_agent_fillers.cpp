@@ -171,10 +171,12 @@ void test_goodbye_follows_it() {
       {{4000, "wait", "start 2; Let me see."},
        {4100, "started:2", ""},
        {4200, R"(model:{"message":"Bye.","action":"end_call"})", "Bye."},
-       {4300, "model-done", "end 2; ended agent_ended {}; EOS"},
+       {4300, "model-done", "end 2"},
+       {4400, "progress:2:Let me see.", ""},
+       {4900, "progress:2:Let me see. B", "ended agent_ended {}; EOS"},
        // It is not interrupted any more.
-       {4400, "speech", ""},
-       {4500, "partial:wait", ""}});
+       {5000, "speech", ""},
+       {5100, "partial:wait", ""}});
 }
 
 void test_mistakes() {

@@ -208,10 +208,9 @@ void test_ends_when_whole() {
        "start 2; Goodbye."},
       // Not before all of it is there.
       {3200, R"(model:"extracted":{"city":"Rome","day":"2026-05-03"}})", ""},
-      {3300, "model-done",
-       "end 2; ended goal {\"city\":\"Rome\",\"day\":\"2026-05-03\"} goal; "
-       "EOS"},
-      {3400, "started:2", ""},
+      {3300, "model-done", "end 2"},
+      {3400, "started:2",
+       "ended goal {\"city\":\"Rome\",\"day\":\"2026-05-03\"} goal; EOS"},
       {3500, "speech", ""},
       {3600, "words:wait", ""},
   });
@@ -221,9 +220,8 @@ void test_ends_early() {
   auto script = ConversationScript::asked();
   script->run({
       {3100, R"(model:{"message":"","action":"end_call","extracted":{}})", ""},
-      {3200, "model-done",
-       "start 2; Goodbye.; end 2; ended agent_ended {}; "
-       "EOS"},
+      {3200, "model-done", "start 2; Goodbye.; end 2"},
+      {3200, "started:2", "ended agent_ended {}; EOS"},
   });
 }
 
@@ -257,8 +255,8 @@ void test_merged_after_words() {
   auto script = ConversationScript::asked();
   script->run({
       {3100, "model:{\"message\":\"Rome it is. ", "start 2; Rome it is."},
-      {3200, "speech", ""},
-      {3300, "quiet", ""},
+      {3200, "speech", "hold"},
+      {3350, "quiet", ""},
       {3400, "words:no Oslo", "cancel; flush; request 2"},
   });
   equal(script->history(), "agent: Hello. Which city? | caller: Rome no Oslo");
@@ -404,18 +402,19 @@ void test_silence_while_thinking() {
 // is known not to ask for another.
 void test_last_turn() {
   const struct {
-    std::string answer, then;
+    std::string answer, then, begun;
   } rows[] = {
       {R"("Rome it is. Which day?","action":"ask",)"
        R"("extracted":{"city":"Rome"}})",
-       "start 5; Time is up.; end 5; ended max_turns {\"city\":\"Rome\"}; EOS"},
+       "start 5; Time is up.; end 5; ended max_turns {\"city\":\"Rome\"}; EOS",
+       ""},
       {R"("Done. Bye.","action":"end_call",)"
        R"("extracted":{"city":"Rome","day":"2026-05-03"}})",
-       "start 5; Done.; Bye.; end 5; ended goal "
-       "{\"city\":\"Rome\",\"day\":\"2026-05-03\"} goal; EOS"},
+       "start 5; Done.; Bye.; end 5",
+       "ended goal {\"city\":\"Rome\",\"day\":\"2026-05-03\"} goal; EOS"},
       {R"("Done. Bye.","action":"book",)"
        R"("extracted":{"city":"Rome","day":"2026-05-03"}})",
-       "trouble bad_answer; request 5"},
+       "trouble bad_answer; request 5", ""},
   };
   for (const auto &row : rows) {
     auto script = ConversationScript::asked();
@@ -434,7 +433,10 @@ void test_last_turn() {
                  {13000, "model-done", row.then}});
     if (row.then.starts_with("trouble"))
       script->run({{14000, "model:{\"message\":" + rows[1].answer, ""},
-                   {15000, "model-done", rows[1].then}});
+                   {15000, "model-done", rows[1].then},
+                   {15100, "started:5", rows[1].begun}});
+    else
+      script->run({{13100, "started:5", row.begun}});
   }
 }
 
@@ -442,21 +444,23 @@ void test_last_turn() {
 // off, unless it asks for nothing.
 void test_last_moment() {
   const struct {
-    std::string answer, words, then;
+    std::string answer, words, then, behind;
   } rows[] = {
       {R"(Which day?","action":"ask","extracted":{"city":"Rome"}})",
        "Which day?",
        "flush; start 3!; Time is up.; end 3; ended max_duration "
-       "{\"city\":\"Rome\"}; EOS"},
+       "{\"city\":\"Rome\"}; EOS",
+       ""},
       {R"(Bye.","action":"end_call","extracted":{"city":"Rome"}})", "Bye.",
-       "end 2; ended agent_ended {\"city\":\"Rome\"}; EOS"},
+       "end 2", "ended agent_ended {\"city\":\"Rome\"}; EOS"},
   };
   for (const auto &row : rows) {
     auto script = ConversationScript::asked();
     script->run(
         {{3100, R"(model:{"message":"Rome it is. )", "start 2; Rome it is."},
          {119000, "model:" + row.answer, row.words},
-         {120001, "first:model-done", row.then}});
+         {120001, "first:model-done", row.then},
+         {120002, "wait", row.behind}});
   }
 }
 

@@ -86,7 +86,8 @@ void test_broken_end() {
       {3300,
        R"(model:{"message":"Goodbye!","action":"end_call","extracted":{}})",
        ""},
-      {3400, "model-done", "end 2; ended agent_ended {}; EOS"},
+      {3400, "model-done", "end 2"},
+      {3400, "started:2", "ended agent_ended {}; EOS"},
   });
 }
 
@@ -143,8 +144,9 @@ void test_takes_over() {
       {9000, "words:tomorrow",
        "start 4!; Done.; Bye.; end 4; decided 3/4 end_call \"tomorrow\" -> "
        "\"Done. Bye.\" {\"day\":\"2026-04-30\"} "
-       "{\"city\":\"Rome\",\"day\":\"2026-04-30\"}; ended goal "
-       "{\"city\":\"Rome\",\"day\":\"2026-04-30\"} goal; EOS"},
+       "{\"city\":\"Rome\",\"day\":\"2026-04-30\"}"},
+      {9000, "started:4",
+       "ended goal {\"city\":\"Rome\",\"day\":\"2026-04-30\"} goal; EOS"},
   });
 }
 
@@ -158,12 +160,11 @@ void test_takes_over_with_what_was_said() {
       {3400, "model-done",
        "trouble bad_answer; start 2; Step by step.; Which day?; end 2"},
       // Before a word was heard: the sentence goes on.
-      {3500, "speech", ""},
-      {3600, "quiet", ""},
-      {3700, "words:tomorrow",
-       "flush; start 3!; Done.; Bye.; end 3; ended goal "
-       "{\"city\":\"Rome\",\"day\":\"2026-04-30\"} "
-       "goal; EOS"},
+      {3500, "speech", "hold"},
+      {3650, "quiet", ""},
+      {3700, "words:tomorrow", "flush; start 3!; Done.; Bye.; end 3"},
+      {3700, "started:3",
+       "ended goal {\"city\":\"Rome\",\"day\":\"2026-04-30\"} goal; EOS"},
   });
 }
 
@@ -306,7 +307,7 @@ void test_message_of_repair() {
 // Where there is nothing to find out, plain text will do.
 void test_plain_text_of_repair() {
   const struct {
-    const char *first, *second, *then;
+    const char *first, *second, *then, *begun = "";
   } rows[] = {
       {R"("One moment.","action":"x"})", "We are open until nine.",
        "We are open until nine.; end 2"},
@@ -317,7 +318,7 @@ void test_plain_text_of_repair() {
       {R"("One moment.","action":"x"})", "One moment.", "end 2"},
       // Only a field was wrong of it: the rest stands.
       {R"("One moment.","action":"end_call","extracted":{"town":"Rome"}})",
-       "Rome.", "trouble bad_answer; end 2; ended goal {} goal; EOS"},
+       "Rome.", "trouble bad_answer; end 2", "ended goal {} goal; EOS"},
   };
   for (const auto &row : rows) {
     openai::ChatRequest request;
@@ -332,7 +333,8 @@ void test_plain_text_of_repair() {
                  "start 2; One moment."},
                 {3200, "model-done", "trouble bad_answer; request 2"},
                 {3300, std::string("model:") + row.second, ""},
-                {3400, "model-done", row.then}});
+                {3400, "model-done", row.then},
+                {3500, "started:2", row.begun}});
   }
 }
 

@@ -182,10 +182,10 @@ void test_scripted() {
       {4000, "words:put me through to reservations",
        "start 3!; To the night desk.; end 3; decided 2/3 transfer \"put me "
        "through to reservations\" -> \"To the night desk.\" {} "
-       "{\"city\":\"Rome\"}; transfer night_desk (You have a call from "
-       "{caller}. city: Rome); ended transfer "
-       "{\"city\":\"Rome\"}; EOS"},
-      {4100, "started:3", ""},
+       "{\"city\":\"Rome\"}"},
+      {4100, "started:3",
+       "transfer night_desk (You have a call from {caller}. city: Rome); ended "
+       "transfer {\"city\":\"Rome\"}; EOS"},
       {4200, "speech", ""},
       {4500, "words:wait", ""},
       {5000, "ended:3", ""},
@@ -199,8 +199,8 @@ void test_cold() {
       {0, "start", "start 1; Hello.; Which city?; end 1"},
       {100, "started:1", ""},
       {1000, "ended:1", ""},
-      {2000, "words:operator",
-       "start 2!; One second.; end 2; transfer desk; ended transfer {}; EOS"},
+      {2000, "words:operator", "start 2!; One second.; end 2"},
+      {2000, "started:2", "transfer desk; ended transfer {}; EOS"},
   });
 }
 
@@ -240,10 +240,10 @@ void test_model() {
        R"(model:{"message":"Rome. I connect you.","action":"transfer",)"
        R"("transfer_to":"night_desk","extracted":{"city":"Rome","day":null}})",
        "start 2; Rome.; I connect you."},
-      {3200, "model-done",
-       "end 2; transfer night_desk (You have a call from {caller}. city: "
-       "Rome); ended transfer "
-       "{\"city\":\"Rome\"}; EOS"},
+      {3200, "model-done", "end 2"},
+      {3200, "started:2",
+       "transfer night_desk (You have a call from {caller}. city: Rome); ended "
+       "transfer {\"city\":\"Rome\"}; EOS"},
   });
   // Without words of its own there are those of the file.
   auto silent = ConversationScript::asked({}, kPeople);
@@ -252,8 +252,8 @@ void test_model() {
        R"(model:{"message":"","action":"transfer","transfer_to":"desk",)"
        R"("extracted":{}})",
        ""},
-      {3200, "model-done",
-       "start 2; One second.; end 2; transfer desk; ended transfer {}; EOS"},
+      {3200, "model-done", "start 2; One second.; end 2"},
+      {3200, "started:2", "transfer desk; ended transfer {}; EOS"},
   });
 }
 
@@ -269,7 +269,8 @@ void test_unknown_target() {
        R"(model:{"message":"Yes.","action":"transfer","transfer_to":"desk",)"
        R"("extracted":{}})",
        ""},
-      {3400, "model-done", "end 2; transfer desk; ended transfer {}; EOS"},
+      {3400, "model-done", "end 2"},
+      {3400, "started:2", "transfer desk; ended transfer {}; EOS"},
   });
   const struct {
     const char *answer, *fault;
@@ -355,8 +356,9 @@ url = "https://rail.example.com/trains"
       R"("tools":[{"turn":1,"calls":[{"id":"id1","name":"trains",)"
       R"("arguments":"{}","result":"{\"first\":\"09:05\"}"}]}]})";
   script->show("state");
-  script->run({{3400, "model-done",
-                "end 2; transfer desk " + told + "; ended transfer {}; EOS"}});
+  script->run({{3400, "model-done", "end 2"},
+               {3500, "started:2",
+                "transfer desk " + told + "; ended transfer {}; EOS"}});
   const auto definition = trip_definition(more.c_str());
   const auto state = parse_resumption(*definition, told);
   g_assert_true(state.ok());
@@ -393,12 +395,13 @@ void test_told_state() {
       {0, "start", "start 1; Hello.; Which city?; end 1"},
       {100, "started:1", ""},
       {1000, "ended:1", ""},
-      {2000, "words:operator",
-       R"(start 2!; One second.; end 2; transfer desk {"turn":2,)"
-       R"("caller_turns":1,"utterances":2,"elapsed_ms":2000,"values":{},"rejected":[],)"
-       R"("turns":{},"history":[{"agent":"Hello. Which city?"},)"
-       R"({"caller":"operator"},{"agent":"One second."}]}; ended transfer {}; )"
-       "EOS"},
+      {2000, "words:operator", "start 2!; One second.; end 2"},
+      {2000, "started:2",
+       "transfer desk "
+       "{\"turn\":2,\"caller_turns\":1,\"utterances\":2,\"elapsed_ms\":2000,"
+       "\"values\":{},\"rejected\":[],\"turns\":{},\"history\":[{\"agent\":"
+       "\"Hello. Which city?\"},{\"caller\":\"operator\"},{\"agent\":\"One "
+       "second.\"}]}; ended transfer {}; EOS"},
   });
 }
 
@@ -416,7 +419,8 @@ void test_goes_on() {
       // It may be tried once more.
       {2000, "words:operator",
        "start 4!; One second.; end 4; decided 4/4 transfer \"operator\" -> "
-       "\"One second.\" {} {\"city\":\"Rome\"} {\"city\":1} [] [\"day\"]; "
+       "\"One second.\" {} {\"city\":\"Rome\"} {\"city\":1} [] [\"day\"]"},
+      {2000, "started:4",
        "transfer desk; ended transfer {\"city\":\"Rome\"} {\"city\":1} [] "
        "[\"day\"]; EOS"},
   });

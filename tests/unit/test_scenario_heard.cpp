@@ -43,11 +43,11 @@ static std::string seconds(int ms) {
   return text;
 }
 
-// A clear that comes before the first word of a reply could be heard ends
-// nothing that was heard of the one before.
+// What was cut stays cut where it was, when the reply behind it is cut as well,
+// or is held back before its first sound.
 static void test_a_second_clear_cuts_nothing_again() {
-  int before_a_word = 0;
-  for (int after = 600; after <= 900; after += 10) {
+  int twice = 0;
+  for (int after = 600; after <= 1000; after += 10) {
     const Outcome outcome =
         play_rightly("[[caller]]\nsay = \"cancel a booking\"\n"
                      "[[caller]]\nsay = \"what about tomorrow\"\nat_word = 1\n"
@@ -57,12 +57,9 @@ static void test_a_second_clear_cuts_nothing_again() {
                      "[expect]\noverlap_ms = 150\n");
     const auto &cut = outcome.heard.at(1).stretches.at(0);
     g_assert_cmpint(cut.cut_at - cut.from, <, phone::kRate / 10);
-    before_a_word += outcome.interruptions == 2 && outcome.beliefs.size() > 2 &&
-                             outcome.heard.at(2).reply != 3
-                         ? 1
-                         : 0;
+    twice += outcome.interruptions == 2 ? 1 : 0;
   }
-  g_assert_cmpint(before_a_word, >, 0);
+  g_assert_cmpint(twice, >, 0);
 }
 
 // Speech that goes on does so some samples before its cut: the end of a word is

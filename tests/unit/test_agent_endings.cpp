@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "conversation_script.hpp"
+
+#include <glib.h>
+
+// The end of a call is decided, and the caller goes on before he has heard a
+// sound of it; and answers that have not begun to sound when he does.
+namespace {
+
+using Script = std::unique_ptr<ConversationScript>;
+
+const char *const kGoal =
+    "ended goal {\"city\":\"Rome\",\"day\":\"2026-04-30\"} goal; EOS";
+
+// "Rome tomorrow" is all that is wanted: the goodbye is on its way.
+Script closing(const char *more = "") {
+  Script script = ConversationScript::scripted({}, more);
+  script->run(
+      {{0, "start", "start 1; Hello.; Which city?; end 1"},
+       {100, "started:1", ""},
+       {1000, "ended:1", ""},
+       {2000, "speech", ""},
+       {2500, "quiet", ""},
+       {3000, "words@2500:Rome tomorrow", "start 2!; Done.; Bye.; end 2"}});
+  return script;
+}
+
+// The same of a model, which says so in its own time.
+Script closing_of_model(const char *more = "") {
+  Script script = ConversationScript::asked({}, more);
+  script->run({{3100,
+                R"(model:{"message":"Rome, bye.","action":"end_call",)"
+                R"("extracted":{"city":"Rome","day":"2026-04-30"}})",
+                "start 2; Rome, bye."},
+               {3200, "model-done", "end 2"}});
+  return script;
+}
+
+void test_is_taken_back() {
+  const Script script = closing();
+  script->run({{3200, "speech", "hold"},
+               {4000, "quiet", ""},
+               {4200, "words@4000:no wait, Oslo",
+                "flush; start 3!; Done.; Bye.; end 3"},
+               {4400, "started:3",
+                "ended goal {\"city\":\"Oslo\",\"day\":\"2026-04-30\"} goal; "
+                "EOS"}});
+  equal(script->history(),
+        "agent: Hello. Which city? | caller: Rome tomorrow no wait, Oslo");
+}
+
+// He began before it was decided.
+void test_decided_while_he_speaks() {
+  const Script script = ConversationScript::asked();
+  script->run({{3050, "speech", ""},
+               {3100,
+                R"(model:{"message":"Rome, bye.","action":"end_call",)"
+                R"("extracted":{"city":"Rome"}})",
+                "start 2; hold; Rome, bye."},
+               {3200, "model-done", "end 2"},
+               {3900, "quiet", ""},
+               {4200, "words@3900:no, Oslo", "flush; request 2"},
+               {4500, "gone", "cancel; ended caller_hung_up {}; EOS"}});
+}
+
+// Of a model the goal that was reached is none any more, either.
+void test_of_a_model() {
+  const Script script = closing_of_model();
+  script->run({{3300, "speech", "hold"},
+               {4000, "quiet", ""},
+               {4200, "words@4000:no, Oslo", "flush; request 2"},
+               {4300, "model:{\"message\":\"When?\",", "start 3; When?"},
+               {4350, "model:\"action\":\"ask\",\"extracted\":{}}", ""},
+               {4400, "model-done", "end 3"},
+               {4500, "started:3", ""},
+               {5000, "gone", "ended caller_hung_up {}; EOS"}});
+}
+
+void test_transfer_is_taken_back() {
+  const Script script = ConversationScript::scripted({}, R"([[transfer]]
+name = "desk"
+number = "+14155550111"
+when = "x"
+phrases = ["operator"]
+message = "One second."
+)");
+  script->run(
+      {{0, "start", "start 1; Hello.; Which city?; end 1"},
+       {100, "started:1", ""},
+       {1000, "ended:1", ""},
+       {2000, "speech", ""},
+       {2500, "quiet", ""},
+       {3000, "words@2500:operator", "start 2!; One second.; end 2"},
+       {3200, "speech", "hold"},
+       {4000, "quiet", ""},
+       {4200, "first:mumble", "resume"},
+       {4300, "speech", "hold"},
+       {5000, "quiet", ""},
+       {5200, "words@5000:no wait, Rome", "flush; start 3; Which day?; end 3"},
+       {5300, "started:3", ""}});
+}
+
+// Late, but said.
+void test_what_does_not_take_it_back() {
+  const struct {
+    const char *what;
+    std::initializer_list<ConversationScript::Step> steps;
+  } rows[] = {
+      {"a noise that is too short", {{3320, "quiet", "resume"}}},
+      {"a noise, by the recogniser's word",
+       {{4000, "quiet", ""}, {4500, "mumble", "resume"}}},
+      {"the same, in silence",
+       {{4000, "quiet", ""}, {4500, "words@4000:", "resume"}}},
+      {"speech without words",
+       {{4000, "quiet", ""}, {5999, "wait", ""}, {6000, "wait", "resume"}}},
+      {"mm-hm", {{3600, "quiet", ""}, {4100, "words@3600:mm-hm", "resume"}}},
+      {"mm-hm, told early",
+       {{3400, "partial:mm-hm", ""},
+        {3600, "quiet", "resume"},
+        {4100, "words@3600:mm-hm", ""}}},
+      {"noise without an end",
+       {{33199, "wait", ""}, {33200, "wait", "resume"}}},
+  };
+  for (const auto &row : rows) {
+    g_test_message("%s", row.what);
+    const Script script = closing();
+    script->run({{3200, "speech", "hold"}});
+    script->run(row.steps);
+    script->run({{40000, "started:2", kGoal}, {41000, "ended:2", ""}});
+    equal(script->history(),
+          "agent: Hello. Which city? | caller: Rome tomorrow | agent: Done. "
+          "Bye.");
+  }
+}
+
+// "Mm-hm" may go on.
+void test_more_behind_mm_hm() {
+  closing()->run({{3200, "speech", "hold"},
+                  {3400, "partial:mm-hm", ""},
+                  {3700, "wait", "resume"},
+                  {3800, "partial:mm-hm no Oslo", "hold"},
+                  {4200, "quiet", ""},
+                  {4700, "words@4200:mm-hm no Oslo",
+                   "flush; start 3!; Done.; Bye.; end 3"}});
+}
+
+// The agent bears being talked over; what cannot be interrupted does not begin.
+void test_waits_at_once() {
+  closing("[interruptions]\nhold_after_ms = 600\n")
+      ->run({{3200, "speech", "hold"}, {3320, "quiet", "resume"}});
+}
+
+void test_stands_once_it_sounds() {
+  const Script script = closing();
+  script->run({{3200, "started:2", kGoal},
+               {3300, "speech", ""},
+               {4000, "quiet", ""},
+               {4500, "words@4000:no, Oslo", ""},
+               {5000, "ended:2", ""}});
+}
+
+// Behind a filler it begins with its own first word.
+void test_behind_a_filler() {
+  constexpr char kFillers[] = "[fillers]\nphrases = [\"Let me see.\"]\n"
+                              "after_ms = 1000\n";
+  const Script script = ConversationScript::asked({}, kFillers);
+  script->run({{4000, "wait", "start 2; Let me see."},
+               {4100, "started:2", ""},
+               {4200,
+                R"(model:{"message":"Bye.","action":"end_call",)"
+                R"("extracted":{"city":"Rome"}})",
+                "Bye."},
+               {4300, "model-done", "end 2"},
+               {4400, "speech", "hold"},
+               {4500, "held:2:Let me", ""},
+               {5000, "quiet", ""},
+               {5300, "words@5000:no, Oslo", "flush; request 2"},
+               {5400, "cut:2:Let me", "interrupted 1/2 \"Let me\" 600"}});
+}
+
+// Keys are an answer as well.
+void test_keys_take_it_back() {
+  closing()->run({{3200, "key:7", "hold"}, {3300, "key:*", "resume"}});
+  closing()->run({{3200, "key:7", "hold"},
+                  {5199, "wait", ""},
+                  {5200, "wait", "flush; start 3!; Done.; Bye.; end 3"}});
+}
+
+// What ends a call whatever the caller says is not put off.
+void test_what_ends_it_all_the_same() {
+  closing()->run({{3100, "gone", kGoal}});
+  closing()->run({{3200, "speech", "hold"},
+                  {3300, "gone",
+                   "resume; ended caller_hung_up "
+                   "{\"city\":\"Rome\",\"day\":\"2026-04-30\"} goal; EOS"}});
+  closing()->run(
+      {{3200, "speech", "hold"},
+       {3300, "deaf:x", std::string("resume; ") + kGoal + "; trouble x"}});
+  closing()->run({{3100, "ended:2", kGoal}});
+  closing()->run({{3100, "cut:2:", kGoal}});
+  // By time: nobody tells of it any more, or he speaks on until it is up.
+  closing()->run({{60000, "wait", kGoal}});
+  const Script script = closing();
+  script->run({{3200, "speech", "hold"}});
+  for (int ms = 10000; ms < 120000; ms += 10000)
+    script->run({{ms, "partial:no, Oslo", ""}});
+  script->run({{120000, "wait", std::string("resume; ") + kGoal}});
+}
+
+// Where nobody tells what is heard, nobody can tell when it is too late.
+void test_without_reports() {
+  const Script script = ConversationScript::scripted();
+  script->run({{0, "start", "start 1; Hello.; Which city?; end 1"},
+               {2000, "words:Rome tomorrow",
+                std::string("start 2!; Done.; Bye.; end 2; ") + kGoal}});
+}
+
+// --- answers that have not begun to sound ------------------------------------
+
+// His words are about to come: what was decided without them does not begin.
+void test_stale_answer_waits() {
+  constexpr char kAsks[] = R"(model:{"message":"Rome. Which day?",)"
+                           R"("action":"ask","extracted":{"city":"Rome"}})";
+  // He has spoken on, and is quiet when the answer comes.
+  const Script script = ConversationScript::asked();
+  script->run({{3100, "speech", ""},
+               {3900, "quiet", ""},
+               {4000, kAsks, "start 2; hold; Rome.; Which day?"},
+               {4100, "model-done", "end 2"},
+               {4400, "words@3900:no, Oslo", "flush; request 2"}});
+  equal(script->history(), "agent: Hello. Which city? | caller: Rome no, Oslo");
+  // There are none.
+  ConversationScript::asked()->run(
+      {{3100, "speech", ""},
+       {3900, "quiet", ""},
+       {4000, kAsks, "start 2; hold; Rome.; Which day?"},
+       {4100, "model-done", "end 2"},
+       {5899, "wait", ""},
+       {5900, "wait", "resume"},
+       {6000, "started:2", ""}});
+  // It was known before that it was nothing.
+  ConversationScript::asked()->run(
+      {{3100, "speech", ""},
+       {3200, "quiet", ""},
+       {4000, kAsks, "start 2; Rome.; Which day?"}});
+  ConversationScript::asked()->run(
+      {{3100, "speech", ""},
+       {3600, "quiet", ""},
+       {3700, "mumble", ""},
+       {4000, kAsks, "start 2; Rome.; Which day?"}});
+  // He bears less than he spoke.
+  ConversationScript::asked({}, "[interruptions]\nhold_after_ms = 600\n")
+      ->run({{3100, "speech", ""},
+             {3600, "quiet", ""},
+             {4000, kAsks, "start 2; Rome.; Which day?"}});
+}
+
+// It is on its way when he speaks on.
+void test_answer_on_its_way_waits() {
+  const Script script = ConversationScript::scripted();
+  script->run(
+      {{0, "start", "start 1; Hello.; Which city?; end 1"},
+       {100, "started:1", ""},
+       {1000, "ended:1", ""},
+       {2000, "speech", ""},
+       {2500, "quiet", ""},
+       {3000, "words@2500:Rome", "start 2; Which day?; end 2"},
+       {3100, "speech", "hold"},
+       {3900, "quiet", ""},
+       {4400, "words@3900:no, Oslo", "flush; start 3; Which day?; end 3"}});
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, nullptr);
+  const struct {
+    const char *name;
+    void (*run)();
+  } tests[] = {
+      {"is-taken-back", test_is_taken_back},
+      {"decided-while-he-speaks", test_decided_while_he_speaks},
+      {"of-a-model", test_of_a_model},
+      {"transfer-is-taken-back", test_transfer_is_taken_back},
+      {"what-does-not-take-it-back", test_what_does_not_take_it_back},
+      {"more-behind-mm-hm", test_more_behind_mm_hm},
+      {"waits-at-once", test_waits_at_once},
+      {"stands-once-it-sounds", test_stands_once_it_sounds},
+      {"behind-a-filler", test_behind_a_filler},
+      {"keys-take-it-back", test_keys_take_it_back},
+      {"what-ends-it-all-the-same", test_what_ends_it_all_the_same},
+      {"without-reports", test_without_reports},
+      {"stale-answer-waits", test_stale_answer_waits},
+      {"answer-on-its-way-waits", test_answer_on_its_way_waits},
+  };
+  for (const auto &test : tests)
+    g_test_add_func((std::string("/agent/endings/") + test.name).c_str(),
+                    test.run);
+  return g_test_run();
+}
