@@ -138,7 +138,8 @@ Actions Conversation::final(TimePoint now, const std::string &text,
   if (goes_on)
     return finish();
   speaking_ = false;
-  words_until_.reset();
+  if (!end || *end > speech_began_) // not of the speech before
+    words_until_.reset();
   if ((talked_over() != nullptr || closing_) &&
       judge(now, held_, true) != Verdict::kInterrupts) {
     if (on_hold_ != 0 || (!held_.empty() && !excused_))

@@ -62,15 +62,20 @@ void Conversation::finish_reply(TimePoint now, const Reply &reply) {
       begin = current->begin_of(turn_.told);
   }
   decided(reply);
-  emit(action::Expect{reply.expect});
-  if (reply.action != "end_call" && reply.action != "transfer")
+  if (reply.action != "end_call" && reply.action != "transfer") {
+    emit(action::Expect{reply.expect});
     return;
+  }
   // Where no sink reports playout, nobody tells when it is too late.
   if (current == nullptr || reply.imposed || reports_ != Reports::kYes)
     return close_call(reply);
   closing_ = {current->id, begin, reply};
   close_if_heard();
   hold_for_words(now);
+  // Keys that he has pressed by now are an answer that is to come.
+  if (const Utterance *next = unheard();
+      closing_ && next != nullptr && !digits_.empty())
+    hold(*next);
 }
 
 void Conversation::decided(const Reply &reply) {
@@ -122,8 +127,10 @@ void Conversation::close_if_heard() {
     close_call(closing_->reply);
 }
 
+// The recogniser listens for what was asked for until then.
 void Conversation::close_call(Reply reply) {
   closing_.reset();
+  emit(action::Expect{reply.expect});
   if (reply.action == "transfer")
     hand_over(reply);
   else
@@ -164,7 +171,8 @@ Utterance *Conversation::talked_over() {
 const Utterance *Conversation::unheard() {
   const Utterance *current = dialogue_.current();
   return current != nullptr && reports_ == Reports::kYes &&
-                 screen_ == Screen::kOff && !current->started
+                 screen_ == Screen::kOff && !current->started &&
+                 (has_voice_ || closing_)
              ? current
              : nullptr;
 }
@@ -295,6 +303,8 @@ void Conversation::false_interruption(TimePoint now) {
   quiet_since_ = now;
   if (on_hold_ == 0)
     return; // it was not even silenced
+  if (closing_ && !digits_.empty())
+    return; // The keys that silence it are an answer.
   go_on();
   if (current == nullptr) { // it had not begun
     if (Utterance *next = dialogue_.current())
@@ -322,6 +332,10 @@ void Conversation::interrupt(TimePoint now) {
     decided(reply);
   }
   cancel_request(now);
+  if (closing_) { // Only what filled the wait was heard, and not the end.
+    mind_->take_back();
+    findings_.take_back();
+  }
   silence_voice(current);
   cut_ = current.id;
   cut_due_ = now + kCutDue;
@@ -378,8 +392,12 @@ Actions Conversation::playout(TimePoint now, const PlayoutReport &report) {
   quiet_since_ = std::max(quiet_since_, report.time.value_or(now));
   eventless_since_ = std::max(eventless_since_, quiet_since_);
   close(*which, report.what == What::kEnded ? "complete" : "interrupted");
-  if (which->id == on_hold_)
+  if (which->id == on_hold_) {
+    // The line went while he was saying something: the end was not heard.
+    if (closing_ && report.what == What::kCut)
+      closing_.reset();
     go_on(); // It was over before it could be held.
+  }
   return finish();
 }
 

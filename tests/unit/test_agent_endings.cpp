@@ -175,7 +175,8 @@ void test_behind_a_filler() {
                {4500, "held:2:Let me", ""},
                {5000, "quiet", ""},
                {5300, "words@5000:no, Oslo", "flush; request 2"},
-               {5400, "cut:2:Let me", "interrupted 1/2 \"Let me\" 600"}});
+               {5400, "cut:2:Let me", "interrupted 1/2 \"Let me\" 600"},
+               {5500, "gone", "cancel; ended caller_hung_up {}; EOS"}});
 }
 
 // Keys are an answer as well.
@@ -184,6 +185,33 @@ void test_keys_take_it_back() {
   closing()->run({{3200, "key:7", "hold"},
                   {5199, "wait", ""},
                   {5200, "wait", "flush; start 3!; Done.; Bye.; end 3"}});
+  // Nor does a noise meanwhile, such as the key's own, carry the end out.
+  closing()->run({{3200, "key:7", "hold"},
+                  {3250, "speech", ""},
+                  {3300, "quiet", ""},
+                  {3400, "words@3300:", ""},
+                  {5300, "wait", "flush; start 3!; Done.; Bye.; end 3"}});
+  // Pressed while the model was thinking.
+  ConversationScript::asked()->run(
+      {{3050, "key:7", ""},
+       {3100,
+        R"(model:{"message":"Rome, bye.","action":"end_call",)"
+        R"("extracted":{"city":"Rome"}})",
+        "start 2; Rome, bye."},
+       {3200, "model-done", "end 2; hold"},
+       {5050, "wait", "flush; request 2"}});
+}
+
+// Of who has no voice, only words: nothing would let it go on again.
+void test_words_without_speech_hold_nothing() {
+  const Script script = ConversationScript::scripted();
+  script->run(
+      {{0, "start", "start 1; Hello.; Which city?; end 1"},
+       {100, "started:1", ""},
+       {1000, "ended:1", ""},
+       {3000, "words:Rome", "start 2; Which day?; end 2"},
+       {3100, "partial:no wait", ""},
+       {3200, "words:no, Oslo", "start 3; Pardon?; Which day?; end 3"}});
 }
 
 // What ends a call whatever the caller says is not put off.
@@ -192,6 +220,12 @@ void test_what_ends_it_all_the_same() {
   closing()->run({{3200, "speech", "hold"},
                   {3300, "gone",
                    "resume; ended caller_hung_up "
+                   "{\"city\":\"Rome\",\"day\":\"2026-04-30\"} goal; EOS"}});
+  // Twilio's end of the stream is told by the sink first.
+  closing()->run({{3200, "speech", "hold"},
+                  {3300, "cut:2:", "resume"},
+                  {3300, "gone",
+                   "ended caller_hung_up "
                    "{\"city\":\"Rome\",\"day\":\"2026-04-30\"} goal; EOS"}});
   closing()->run(
       {{3200, "speech", "hold"},
@@ -290,6 +324,8 @@ int main(int argc, char **argv) {
       {"keys-take-it-back", test_keys_take_it_back},
       {"what-ends-it-all-the-same", test_what_ends_it_all_the_same},
       {"without-reports", test_without_reports},
+      {"words-without-speech-hold-nothing",
+       test_words_without_speech_hold_nothing},
       {"stale-answer-waits", test_stale_answer_waits},
       {"answer-on-its-way-waits", test_answer_on_its_way_waits},
   };
