@@ -296,7 +296,7 @@ private:
   std::string untold();
   void say_and_end(TimePoint now, const std::string &text,
                    const std::string &reason);
-  void close_call(Reply reply);
+  void close_call(const Reply &last);
   void close_if_heard();
   void end_call(const std::string &reason);
 
@@ -367,8 +367,8 @@ private:
     kWaiting, // nobody has said who it is
     kMachine, // it speaks; its end is awaited
   };
-  Screen screen_ = Screen::kOff;
   std::optional<TimePoint> screen_until_, screen_quiet_;
+  Screen screen_ = Screen::kOff;
 
   bool running_ = false, ending_ = false, deaf_ = false;
   TimePoint started_at_{};
@@ -397,12 +397,12 @@ private:
   std::string interjected_;              // of this speech, as far as is known
   std::optional<TimePoint> listens_due_; // when it is but that
   std::optional<TimePoint> hold_due_;    // when it is long enough to be silent
-  bool excused_ = false;                 // it was found to be no interruption
+  bool tells_words_early_ = false; // the recogniser: while they are spoken
+  bool excused_ = false;           // it was found to be no interruption
   // The utterance whose question was out when it was, without a word.
   std::uint32_t asked_ = 0;
-  bool tells_words_early_ = false; // the recogniser: while they are spoken
-  std::string held_;               // words of a turn that is not over
-  TimePoint words_came_{};         // the last of them
+  std::string held_;       // words of a turn that is not over
+  TimePoint words_came_{}; // the last of them
   std::optional<TimePoint> words_due_;
   std::string digits_; // by keys
   TimePoint digits_began_{};
@@ -410,10 +410,10 @@ private:
   TimePoint digits_until_{}; // no longer than that, unless words come
   TimePoint quiet_since_{};
   TimePoint eventless_since_{}; // the same, whatever noise there was
-  int silence_prompts_ = 0;
 
   std::optional<Closing> closing_;
 
+  int silence_prompts_ = 0;
   // What is known of the caller's ear.
   Reports reports_ = Reports::kUnknown;
   std::uint32_t on_hold_ = 0; // by speech that may be no interruption

@@ -128,7 +128,8 @@ void Conversation::close_if_heard() {
 }
 
 // The recogniser listens for what was asked for until then.
-void Conversation::close_call(Reply reply) {
+void Conversation::close_call(const Reply &last) {
+  const Reply reply = last; // closing_ may hold it
   closing_.reset();
   emit(action::Expect{reply.expect});
   if (reply.action == "transfer")

@@ -118,7 +118,7 @@ Result<WavCoding> inspect_wav(ByteSpan file) {
     if (name == "data") {
       if (format.empty())
         return bad("has no format (\"fmt \") before its sound");
-      const auto coding = coding_of(format);
+      auto coding = coding_of(format);
       if (!coding)
         return coding;
       if (auto sound = check_sound(number(file, 4, 4), told, there); !sound)
