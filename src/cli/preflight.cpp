@@ -17,10 +17,6 @@ bool is_hex(std::string_view text, std::size_t size) {
              std::string_view::npos;
 }
 
-bool mentions(const std::string &pipeline, const char *word) {
-  return pipeline.find(word) != std::string::npos;
-}
-
 // "patchcord.toml:3: call.agent: what is wrong".
 std::string about(const config::Config &config, const char *key,
                   const std::string &text) {
@@ -29,17 +25,16 @@ std::string about(const config::Config &config, const char *key,
 
 // What works offline works in English.
 void look_at_language(Report &report, const std::string &agent_file,
-                      const agent::Definition &definition,
-                      const std::string &pipeline) {
+                      const agent::Definition &definition, GstElement *graph) {
   const std::string &language = definition.language;
   if (language.starts_with("en"))
     return;
-  if (mentions(pipeline, "sphinxstt"))
+  if (call::find_element(graph, "sphinxstt"))
     report.warn("agent", agent_file +
                              ": language: the recogniser sphinxstt "
                              "understands English only, not " +
                              language);
-  if (!mentions(pipeline, "mind=openai"))
+  if (!asks_model(graph))
     report.warn("agent", agent_file +
                              ": language: the scripted mind "
                              "understands English only, not " +
@@ -104,8 +99,6 @@ Providers look_at_pipeline(Report &report, const config::Config &config,
     return {};
   }
   const auto graph = check_graph(config, files);
-  if (const auto definition = call::read_agent(files.agent); definition)
-    look_at_language(report, files.agent, *definition, *text);
   if (!graph)
     report.fail("pipeline", graph.error().message);
   else if (!files.agent.empty())
@@ -114,7 +107,11 @@ Providers look_at_pipeline(Report &report, const config::Config &config,
   config::Config other = config;
   other.elevenlabs.output_format.clear();
   const auto built = call::build_graph(*path, *text, other, files.agent);
-  return built ? providers_of(config, built->get(), *text) : Providers();
+  if (!built)
+    return {};
+  if (const auto definition = call::read_agent(files.agent); definition)
+    look_at_language(report, files.agent, *definition, built->get());
+  return providers_of(config, built->get(), *text);
 }
 
 void look_at_model_key(Report &report, const Providers &providers) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/providers.hpp"
 
+#include "call/graph_builder.hpp"
 #include "graph/handles.hpp"
 #include "graph/iterate.hpp"
 #include "openai/realtime_endpoint.hpp"
@@ -123,6 +124,11 @@ private:
 };
 
 } // namespace
+
+bool asks_model(GstElement *graph) {
+  const auto agent = call::find_element(graph, "agent");
+  return agent && property(agent.get(), "mind") == "openai";
+}
 
 Providers providers_of(const config::Config &config, GstElement *graph,
                        const std::string &text) {

@@ -20,6 +20,9 @@ struct Providers {
   std::vector<std::string> models;
 };
 
+// Whether its agent asks a chat model; else the scripted mind decides.
+bool asks_model(GstElement *graph);
+
 // `graph` as call::build_graph() makes it of `text` (without comments).
 Providers providers_of(const config::Config &config, GstElement *graph,
                        const std::string &text);

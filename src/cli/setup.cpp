@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "call/graph_builder.hpp"
 #include "call/threads.hpp"
+#include "cli/providers.hpp"
 #include "config/secret.hpp"
 #include "graph/handles.hpp"
 #include "offline/espeak_voice.hpp"
@@ -140,12 +141,12 @@ Result<Unit> check_graph(const config::Config &config, const CallFiles &files,
     if (auto threads = call::check_threads(files.pipeline, graph->get());
         !threads)
       return threads;
-  if (text->find("mind=openai") != std::string::npos && !files.agent.empty())
+  if (asks_model(graph->get()) && !files.agent.empty())
     if (auto secrets = check_tool_secrets(files.agent); !secrets)
       return secrets;
   // ElevenLabs has it to fall back on.
-  const bool speaks = text->find("espeaksrc") != std::string::npos ||
-                      text->find("elevenlabssrc") != std::string::npos;
+  const bool speaks = call::find_element(graph->get(), "espeaksrc") ||
+                      call::find_element(graph->get(), "elevenlabssrc");
   return speaks && !files.agent.empty() ? check_voice(files.agent) : ok();
 }
 

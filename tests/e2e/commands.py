@@ -179,6 +179,31 @@ def a_key_in_a_graph_is_its_element_s_alone():
                 check(code == 1 and "set OPENAI_API_KEY" in err, out + err)
 
 
+def a_graph_is_asked_and_not_its_text():
+    """However it is written: whose tools need secrets, who understands what."""
+    with Stack() as stack:
+        agent = stack.file("desk.toml", """name = "x"
+greeting = "hello"
+instructions = "be kind"
+language = "de"
+[[tools]]
+name = "look"
+description = "Looks."
+url = "https://h.example/rooms"
+[tools.headers]
+Authorization = { prefix = "Bearer", env = "NOT_SET_ANYWHERE" }
+""")
+        # A name is no element.
+        graph = stack.file("own.launch", f"""{EARS} ! realtimestt name=sphinxstt
+! agent mind = "openai" ! espeaksrc ! {VOICE}""")
+        env = {"PATCHCORD_CALL_PIPELINE": str(graph),
+               "PATCHCORD_CALL_AGENT": str(agent), "OPENAI_API_KEY": "k",
+               "PATCHCORD_STORE_RECORDS": "sqlite::memory:"}
+        code, out, err = run("check", "--no-network", env=env)
+        check(code == 1 and "NOT_SET_ANYWHERE" in out + err, out + err)
+        check("English only" not in out + err, out + err)
+
+
 def one_line_an_item_at_least(said):
     for item in ("openai", "elevenlabs"):
         check(any(line.split()[1:2] == [item] for line in said.splitlines()),
@@ -476,6 +501,7 @@ if __name__ == "__main__":
         a_server_that_wants_no_key_is_asked,
         a_server_that_would_turn_all_calls_away_does_not_start,
         an_option_is_named_as_it_was_given,
+        a_graph_is_asked_and_not_its_text,
         a_secret_in_the_file_of_an_agent_is_told,
         a_thread_on_the_way_to_the_caller_is_refused,
         a_pipeline_that_cannot_hold_a_call_is_refused_with_the_reason,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "conversation_script.hpp"
 
+#include "agent/definition_file.hpp"
 #include "agent/llm_mind.hpp"
 #include "agent/scripted_mind.hpp"
 #include "base/text.hpp"
@@ -68,6 +69,15 @@ std::string ms_of(const std::optional<TimePoint> &time) {
 }
 
 } // namespace
+
+std::shared_ptr<const Definition> shipped_agent(const std::string &name) {
+  auto definition =
+      load_definition(std::string(g_getenv("PATCHCORD_DATA_DIR")) + "/agents/" +
+                      name + ".toml");
+  if (!definition)
+    g_error("%s", definition.error().message.c_str());
+  return *std::move(definition);
+}
 
 void equal(const std::string &is, const std::string &expected) {
   if (is != expected)

@@ -10,6 +10,10 @@
 #include <string>
 #include <vector>
 
+// An agent of data/agents.
+std::shared_ptr<const patchcord::agent::Definition>
+shipped_agent(const std::string &name);
+
 // Plays a conversation as a table of what happens when and what is done about
 // it. Inputs: "start", "speech", "quiet", "speech@MS", "quiet@MS" (told late:
 // it began or ceased at MS), "words:TEXT", "words@MS:TEXT" (audio that ended at

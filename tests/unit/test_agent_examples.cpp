@@ -15,19 +15,6 @@ using namespace patchcord::agent;
 
 namespace {
 
-std::shared_ptr<const Definition> load(const std::string &name) {
-  const std::string path =
-      std::string(g_getenv("PATCHCORD_DATA_DIR")) + "/agents/" + name + ".toml";
-  char *text = nullptr;
-  gsize size = 0;
-  g_assert_true(g_file_get_contents(path.c_str(), &text, &size, nullptr));
-  auto definition = parse_definition({text, size}, path);
-  g_free(text);
-  if (!definition)
-    g_error("%s", definition.error().message.c_str());
-  return std::make_shared<const Definition>(*std::move(definition));
-}
-
 struct Outcome {
   std::string fields;  // JSON
   std::string message; // the last
@@ -94,7 +81,7 @@ void test_reminder_in_own_words() {
       {"I can't do Friday", kNone},
       {"I could, but not on Friday", kNone},
   };
-  const auto definition = load("appointment-reminder");
+  const auto definition = shipped_agent("appointment-reminder");
   for (const auto &row : rows) {
     const std::string is = outcome(definition, {row.caller}).fields;
     if (is != row.fields)
@@ -104,13 +91,14 @@ void test_reminder_in_own_words() {
 }
 
 void test_what_the_room_implies() {
-  const auto is = outcome(load("room-booking"), {"could we have half an hour"});
+  const auto is =
+      outcome(shipped_agent("room-booking"), {"could we have half an hour"});
   equal(is.message, "In which office?");
   equal(is.fields, R"({"request":"book","duration":"30"})");
 }
 
 void test_intake() {
-  const auto intake = load("intake");
+  const auto intake = shipped_agent("intake");
   // Nobody waits for an operator that there is not.
   g_assert_nonnull(std::strstr(outcome(intake, {}).message.c_str(),
                                "hang up and call the emergency services"));
@@ -119,7 +107,7 @@ void test_intake() {
 }
 
 void test_a_list_with_its_kind() {
-  const auto intake = load("intake");
+  const auto intake = shipped_agent("intake");
   auto is =
       outcome(intake, {"no", "the power is out, the lights and the elevator"});
   equal(is.message, "Anything else?");

@@ -5,7 +5,6 @@
 #include "../support/check_text.hpp"
 
 #include "agent/clause_splitter.hpp"
-#include "agent/definition_file.hpp"
 #include "agent/scripted_mind.hpp"
 #include "base/text.hpp"
 
@@ -16,14 +15,6 @@ using namespace patchcord;
 using namespace patchcord::agent;
 
 namespace {
-
-std::shared_ptr<const Definition> room_booking() {
-  const auto definition =
-      load_definition(std::string(g_getenv("PATCHCORD_DATA_DIR")) +
-                      "/agents/room-booking.toml");
-  g_assert_true(definition.ok());
-  return *definition;
-}
 
 // As the conversation says it: sentence by sentence.
 std::string as_spoken(const std::string &message) {
@@ -61,7 +52,7 @@ void test_yes_is_worth_what_was_heard() {
   const std::string again = "So, cancel a booking, in Sunnyvale, tomorrow, at "
                             "noon. Is that right?";
   for (const auto &row : rows) {
-    ScriptedMind mind(room_booking(), kWednesday);
+    ScriptedMind mind(shipped_agent("room-booking"), kWednesday);
     (void)mind.open();
     (void)mind.answer("cancel a booking in Sunnyvale tomorrow at noon", {});
     History history;

@@ -13,19 +13,6 @@ using namespace patchcord::agent;
 
 namespace {
 
-std::shared_ptr<const Definition> load(const std::string &name) {
-  const std::string path =
-      std::string(g_getenv("PATCHCORD_DATA_DIR")) + "/agents/" + name + ".toml";
-  char *text = nullptr;
-  gsize size = 0;
-  g_assert_true(g_file_get_contents(path.c_str(), &text, &size, nullptr));
-  auto definition = parse_definition({text, size}, path);
-  g_free(text);
-  if (!definition)
-    g_error("%s", definition.error().message.c_str());
-  return std::make_shared<const Definition>(*std::move(definition));
-}
-
 struct Line {
   const char *caller;
   const char *agent; // "ACTION EXPECTED: MESSAGE", or "REASON: MESSAGE"
@@ -55,7 +42,7 @@ std::string play(const std::shared_ptr<const Definition> &definition,
 }
 
 void test_room() {
-  equal(play(load("room-booking"),
+  equal(play(shipped_agent("room-booking"),
              {{"book a room", "ask choice: In which office?"},
               {"Mountain View", "ask date: For which day?"},
               {"today", "ask time: At what time?"},
@@ -72,7 +59,7 @@ void test_room() {
 void test_room_is_short() {
   // A caller hears 15 characters a second; the whole call is to fit in a
   // minute, with his own six answers of two seconds or so.
-  ScriptedMind mind(load("room-booking"), kWednesday);
+  ScriptedMind mind(shipped_agent("room-booking"), kWednesday);
   std::size_t characters = mind.open().message.size();
   for (const char *words :
        {"book a room", "Mountain View", "today", "two thirty p m",
@@ -82,7 +69,7 @@ void test_room_is_short() {
 }
 
 void test_cancel_asks_less() {
-  equal(play(load("room-booking"),
+  equal(play(shipped_agent("room-booking"),
              {{"I'd like to cancel", "ask choice: In which office?"},
               {"Sunnyvale", "ask date: For which day?"},
               {"tomorrow", "ask time: At what time?"},
@@ -95,7 +82,7 @@ void test_cancel_asks_less() {
 
 void test_all_at_once() {
   // What cannot be mistaken is taken; the rest is asked for.
-  equal(play(load("room-booking"),
+  equal(play(shipped_agent("room-booking"),
              {{"I'd like to book a room in San Francisco for tomorrow at three "
                "p.m.",
                "ask choice: For how long?"},
@@ -109,7 +96,7 @@ void test_all_at_once() {
 }
 
 void test_answer_to_another_question() {
-  equal(play(load("room-booking"),
+  equal(play(shipped_agent("room-booking"),
              {{"in Sunnyvale", "ask choice: Would you like to book a room, or "
                                "cancel one?"},
               {"book", "ask date: For which day?"}}),
@@ -117,7 +104,7 @@ void test_answer_to_another_question() {
 }
 
 void test_not_understood() {
-  const auto definition = load("room-booking");
+  const auto definition = shipped_agent("room-booking");
   const char *again = "ask choice: Sorry, I did not get that. Mountain View, "
                       "San Francisco, or Sunnyvale?";
   equal(play(definition,
@@ -138,7 +125,7 @@ void test_not_understood() {
 }
 
 void test_out_of_range() {
-  (void)play(load("room-booking"),
+  (void)play(shipped_agent("room-booking"),
              {{"book a room in sunnyvale tomorrow at noon",
                "ask choice: For how long?"},
               {"two hours", "ask number: For how many people?"},
@@ -150,7 +137,7 @@ void test_out_of_range() {
 }
 
 void test_repeat_help_goodbye() {
-  const auto definition = load("room-booking");
+  const auto definition = shipped_agent("room-booking");
   (void)play(definition,
              {{"book a room", "ask choice: In which office?"},
               {"could you repeat that", "ask choice: In which office?"},
@@ -162,7 +149,7 @@ void test_repeat_help_goodbye() {
 }
 
 void test_corrections() {
-  const auto definition = load("room-booking");
+  const auto definition = shipped_agent("room-booking");
   const char *which = "ask choice: What should I change?";
   const char *all = "confirm yes-no: So, cancel a booking, in Sunnyvale, "
                     "tomorrow, at noon. Is that right?";
@@ -201,7 +188,7 @@ void test_corrections() {
 
 // "Not today": what it is instead is asked for, if he does not say it.
 void test_denials() {
-  const auto definition = load("room-booking");
+  const auto definition = shipped_agent("room-booking");
   const Line known = {"cancel sunnyvale tomorrow noon",
                       "confirm yes-no: So, cancel a booking, in Sunnyvale, "
                       "tomorrow, at noon. Is that right?"};
@@ -256,7 +243,7 @@ void test_denials() {
 
 // What comes with a yes counts: it is read back before anything is done.
 void test_yes_but() {
-  const auto definition = load("room-booking");
+  const auto definition = shipped_agent("room-booking");
   const Line known[] = {
       {"book a room in Sunnyvale tomorrow at noon",
        "ask choice: For how long?"},
@@ -360,7 +347,7 @@ confirm = false
 }
 
 void test_take_back() {
-  ScriptedMind mind(load("room-booking"), kWednesday);
+  ScriptedMind mind(shipped_agent("room-booking"), kWednesday);
   (void)mind.open();
   (void)mind.answer("book a room", {});
   mind.take_back();
@@ -371,7 +358,7 @@ void test_take_back() {
 
 void test_intake() {
   equal(
-      play(load("intake"),
+      play(shipped_agent("intake"),
            {{"no", "ask choice: What is it about: power, network, water, "
                    "heating, or access?"},
             {"the lights are out",
@@ -413,7 +400,7 @@ void test_intake() {
 }
 
 void test_reminder() {
-  const auto definition = load("appointment-reminder");
+  const auto definition = shipped_agent("appointment-reminder");
   const char *done = "goal!: Thank you, I have noted it. Goodbye.";
   equal(play(definition, {{"yes I will", done}}), R"({"answer":"keep"})");
   equal(play(definition, {{"another day please", "ask date: Which day suits "
@@ -481,7 +468,7 @@ confirm = false
 }
 
 void test_expectations() {
-  ScriptedMind mind(load("room-booking"), kWednesday);
+  ScriptedMind mind(shipped_agent("room-booking"), kWednesday);
   const Reply reply = mind.open();
   g_assert_true(reply.expect.kind == Expectation::Kind::kChoice);
   equal(join(reply.expect.phrases, "|"),
