@@ -34,9 +34,11 @@ bool read_seconds(TomlReader &reader, const char *key, Duration &out) {
   reader.read(key, seconds);
   if (!seconds)
     return false;
-  if (*seconds < 0 || *seconds > kLongestMs / 1000.0)
+  // nan is neither.
+  if (*seconds >= 0 && *seconds <= kLongestMs / 1000.0)
+    out = std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1000));
+  else
     reader.fail(key, "a number of seconds from 0 to 3600");
-  out = std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1000));
   return true;
 }
 

@@ -92,6 +92,7 @@ static void test_refuses_mistakes() {
       {"[[caller]]\nsay = \"a\"\nat_word = 2\nat_s = 1\n",
        {"no cue besides", "at_"}},
       {"[[caller]]\nsay = \"a\"\nat_s = -1\n", {"s.toml:5", "caller.at_s"}},
+      {"[[caller]]\nsay = \"a\"\nat_s = nan\n", {"s.toml:5", "caller.at_s"}},
       {"[expect]\nedn = \"goal\"\n",
        {"s.toml:4", "expect.edn", " action,", " actions,", " tools,"}},
       {"[expect]\nhistory = [\"hello\"]\n", {"s.toml:4", "expect.history"}},
