@@ -44,7 +44,7 @@ def missing():
     for name in re.findall(r"`([^`]+)`", page):
         if name.startswith("/") and not exists(name):
             yield name
-        elif name.endswith(".toml") and not (
+        elif name.endswith((".toml", ".yaml")) and not (
                 ROOT / "data/scenarios" / name).exists():
             yield name
         elif (program := re.fullmatch(r"(daemon|dial|transfers): (\w+)", name)) \
@@ -57,7 +57,7 @@ def without_a_test():
     """Cases without a row that names a test. What it names, missing() checks."""
     for case in CASES:
         row = re.search(rf"^\| [\w ]+ \| `{case}` \| `([^`]+)` \|$", PAGE, re.M)
-        if not row or not re.match(r"/|\w+: \w+$|[\w-]+\.toml$", row[1]):
+        if not row or not re.match(r"/|\w+: \w+$|[\w-]+\.(toml|yaml)$", row[1]):
             yield case
 
 

@@ -45,14 +45,18 @@ std::string TomlReader::path_of(std::string_view key) const {
 
 int TomlReader::line_of(const char *key) const {
   const toml::node *node = table_.get(key);
-  return node != nullptr ? static_cast<int>(node->source().begin.line) : 0;
+  return node != nullptr ? static_cast<int>(line_of(*node)) : 0;
 }
 
-void TomlReader::fail_at(const toml::source_region &where, std::string_view key,
+std::uint32_t TomlReader::line_of(const toml::node &node) const {
+  const auto told = file_.lines.find(&node);
+  return told != file_.lines.end() ? told->second : node.source().begin.line;
+}
+
+void TomlReader::fail_at(std::uint32_t line, std::string_view key,
                          const std::string &text) {
   constexpr std::size_t kMostTold = 20;
   const std::string name = path_of(key) + ": ";
-  const std::uint32_t line = where.begin.line;
   auto &all = file_.mistakes;
   const auto behind =
       std::upper_bound(all.begin(), all.end(), line,
@@ -82,14 +86,14 @@ void TomlReader::fail_at(const toml::source_region &where, std::string_view key,
 void TomlReader::fail(const char *key, const std::string &expected) {
   const toml::node *node = table_.get(key);
   if (node == nullptr)
-    return fail_at(table_.source(), key,
+    return fail_at(line_of(table_), key,
                    "expected " + expected + ", got nothing");
-  fail_at(node->source(), key,
+  fail_at(line_of(*node), key,
           "expected " + expected + ", got " + shown(*node));
 }
 
 void TomlReader::fail_missing(const char *key) {
-  fail_at(table_.source(), key, "expected a value, got nothing");
+  fail_at(line_of(table_), key, "expected a value, got nothing");
 }
 
 const toml::node *TomlReader::find(const char *key) {
@@ -158,7 +162,7 @@ void TomlReader::read(const char *key, std::vector<std::string> &out) {
   for (const toml::node &element : *array) {
     const auto text = element.value_exact<std::string>();
     if (!text || trim(*text).empty() || !valid_utf8(*text))
-      return fail_at(element.source(), key,
+      return fail_at(line_of(element), key,
                      "expected a text, got " + shown(element));
     out.emplace_back(trim(*text));
   }
@@ -197,7 +201,7 @@ std::vector<const toml::table *> TomlReader::tables(const char *key) {
   }
   for (const toml::node &element : *array) {
     if (!element.is_table()) {
-      fail_at(element.source(), key, "expected a table, got " + shown(element));
+      fail_at(line_of(element), key, "expected a table, got " + shown(element));
       continue;
     }
     out.push_back(element.as_table());
@@ -210,12 +214,13 @@ void TomlReader::finish() {
     const std::string_view name = key.str();
     if (std::find(known_.begin(), known_.end(), name) != known_.end())
       continue;
+    const std::uint32_t line = key.source().begin.line;
     // Asked for by those who know other systems.
     if (name == "send_dtmf")
-      fail_at(key.source(), name,
+      fail_at(line, name,
               "expected no such key: a media stream cannot send DTMF");
     else
-      fail_at(key.source(), name,
+      fail_at(line, name,
               "expected one of " + join(known_, ", ") + ", got an unknown key" +
                   did_you_mean(name, known_));
   }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace patchcord::agent {
@@ -19,6 +20,10 @@ namespace patchcord::agent {
 // reads with one check at its end, and a file's mistakes are told at once.
 class TomlReader {
 public:
+  // Where nodes stand that did not come from toml++'s parser: nobody else can
+  // tell a node its place.
+  using Lines = std::unordered_map<const toml::node *, std::uint32_t>;
+
   // The errors and the names shared by the readers of one file.
   struct File {
     std::string name;
@@ -29,6 +34,7 @@ public:
       std::string text; // "KEY: expected ..., got ..."
     };
     std::vector<Mistake> mistakes = {}; // by line; the first ones are told
+    Lines lines = {};
   };
   TomlReader(File &file, const toml::table &table, std::string path = {})
       : file_(file), table_(table), path_(std::move(path)),
@@ -59,10 +65,11 @@ public:
   std::string path_of(std::string_view key) const;
   // In the file; 0: it is not there.
   int line_of(const char *key) const;
+  std::uint32_t line_of(const toml::node &node) const;
 
 private:
   const toml::node *find(const char *key);
-  void fail_at(const toml::source_region &where, std::string_view key,
+  void fail_at(std::uint32_t line, std::string_view key,
                const std::string &text);
 
   File &file_;

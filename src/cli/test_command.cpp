@@ -26,8 +26,9 @@ constexpr char kHelp[] =
     "\n"
     "Plays whole conversations in virtual time and checks what is expected of\n"
     "them: the caller, the recogniser, the voice and the model are scripted, "
-    "all\nelse of a call is real. A folder stands for all *.toml below it. "
-    "docs/scenarios.md\nhas the format.\n"
+    "all\nelse of a call is real. Files are TOML, or YAML (*.yaml, *.yml). A "
+    "folder stands\nfor all *.toml, *.yaml and *.yml below it. "
+    "docs/scenarios.md has the format.\n"
     "\n"
     "  --list          only name the scenarios\n"
     "  --only NAME     those whose name or file contains NAME\n"
@@ -158,10 +159,13 @@ fs::path common_folder(const std::vector<scenario::Played> &scenarios) {
 // In folders as the scenarios are: names may be the same.
 Result<Unit> write_wav(const fs::path &folder, const fs::path &common,
                        const scenario::Played &played) {
-  const fs::path path = folder / fs::absolute(played.scenario.file)
-                                     .lexically_normal()
-                                     .lexically_relative(common)
-                                     .replace_extension(".wav");
+  fs::path path = folder / fs::absolute(played.scenario.file)
+                               .lexically_normal()
+                               .lexically_relative(common);
+  // a.toml and a.yaml have two.
+  if (path.extension() == ".toml")
+    path.replace_extension();
+  path += ".wav";
   return phone::write_file(path.string(),
                            phone::stereo_wav(played.outcome.caller_audio,
                                              played.outcome.heard_audio));

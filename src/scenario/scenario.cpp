@@ -7,11 +7,10 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "config/config.hpp"
+#include "scenario/yaml_table.hpp"
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 namespace patchcord::scenario {
 namespace {
@@ -139,9 +138,8 @@ void read_what(TomlReader &reader, const toml::table &table, Line &line) {
 std::string where(const TomlReader &reader, const toml::table &table,
                   const std::string &file, const char *key) {
   const toml::node *node = table.get(key);
-  const auto &source = node != nullptr ? node->source() : table.source();
-  return file + ":" + std::to_string(source.begin.line) + ": " +
-         reader.path_of(key) + ": ";
+  const auto line = reader.line_of(node != nullptr ? *node : table);
+  return file + ":" + std::to_string(line) + ": " + reader.path_of(key) + ": ";
 }
 
 Line read_line(TomlReader &reader, const toml::table &table,
@@ -420,10 +418,10 @@ void read_agent(TomlReader &reader, const std::string &file,
 } // namespace
 
 static Result<Scenario> read_root(const toml::table &root,
-                                  const std::string &file) {
+                                  TomlReader::File shared) {
+  const std::string &file = shared.name;
   Scenario scenario;
   scenario.file = file;
-  TomlReader::File shared{file, {}};
   TomlReader reader(shared, root);
   reader.read("name", scenario.name, true);
   read_agent(reader, file, scenario);
@@ -449,7 +447,13 @@ static Result<Scenario> read_root(const toml::table &root,
 Result<Scenario> parse_scenario(std::string_view text,
                                 const std::string &file) {
   try {
-    return read_root(toml::parse(text, file), file);
+    TomlReader::File shared{file, {}};
+    if (!is_yaml(file))
+      return read_root(toml::parse(text, file), std::move(shared));
+    toml::table root;
+    if (auto read = read_yaml(text, file, root, shared.lines); !read)
+      return std::move(read).error();
+    return read_root(root, std::move(shared));
   } catch (const toml::parse_error &error) {
     return make_error("bad_definition",
                       file + ":" + std::to_string(error.source().begin.line) +
@@ -457,43 +461,6 @@ Result<Scenario> parse_scenario(std::string_view text,
   } catch (const std::exception &error) {
     return make_error("bad_definition", file + ": " + error.what());
   }
-}
-
-Result<Scenario> read_scenario(const std::string &file) {
-  std::ifstream in(file);
-  std::stringstream text;
-  text << in.rdbuf();
-  if (!in)
-    return make_error("bad_definition", file + ": cannot be read");
-  return parse_scenario(text.str(), file);
-}
-
-Result<std::vector<std::string>>
-find_scenarios(const std::vector<std::string> &paths) {
-  std::vector<std::string> files;
-  const auto add = [&files](const std::string &file) {
-    if (std::find(files.begin(), files.end(), file) == files.end())
-      files.push_back(file);
-  };
-  for (const std::string &path : paths) {
-    std::error_code none;
-    if (!fs::is_directory(path, none)) {
-      if (!fs::is_regular_file(path, none))
-        return make_error("not_found", path + ": no such file or folder");
-      add(path);
-      continue;
-    }
-    std::vector<std::string> found;
-    for (const auto &entry : fs::recursive_directory_iterator(path, none))
-      if (entry.path().extension() == ".toml")
-        found.push_back(entry.path().string());
-    if (found.empty())
-      return make_error("not_found", path + ": no *.toml in it");
-    std::sort(found.begin(), found.end());
-    for (const std::string &file : found)
-      add(file);
-  }
-  return files;
 }
 
 } // namespace patchcord::scenario

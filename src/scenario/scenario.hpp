@@ -150,11 +150,13 @@ struct Scenario {
 };
 
 // Errors ("bad_definition") are "FILE:LINE: key: expected ..., got ...".
-// Relative paths in it are looked for next to `file`.
-Result<Scenario> parse_scenario(std::string_view toml, const std::string &file);
+// Relative paths in it are looked for next to `file`, whose name tells whether
+// it is YAML (*.yaml, *.yml) or TOML.
+Result<Scenario> parse_scenario(std::string_view text, const std::string &file);
 Result<Scenario> read_scenario(const std::string &file);
 
-// All *.toml in these files and folders, each once, sorted within a folder.
+// All of these files, and all *.toml, *.yaml and *.yml below these folders,
+// each once, sorted within a folder.
 Result<std::vector<std::string>>
 find_scenarios(const std::vector<std::string> &paths);
 

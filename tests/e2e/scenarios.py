@@ -22,10 +22,15 @@ def run(*args):
     return done.returncode, done.stdout, done.stderr
 
 
+def shipped():
+    return [path for path in SHIPPED.rglob("*")
+            if path.suffix in (".toml", ".yaml", ".yml")]
+
+
 def all_shipped_scenarios_pass():
     code, out, err = run(SHIPPED)
     check(code == 0, f"exit {code}\n{out}{err}")
-    files = list(SHIPPED.rglob("*.toml"))
+    files = shipped()
     check(len(files) >= 13 and out.count("\nok ") + out.startswith("ok ")
           == len(files), f"{len(files)} files, and:\n{out}")
 
@@ -41,7 +46,7 @@ def they_give_the_same_bytes_every_time():
         check(one == two, "the timelines differ")
         check(len(json.loads(one)["scenarios"]) >= 13, "scenarios are missing")
         wavs = list((folder / "a").rglob("*.wav"))
-        check(len(wavs) == len(list(SHIPPED.rglob("*.toml"))),
+        check(len(wavs) == len(shipped()),
               f"only {len(wavs)} recordings")
         for wav in wavs:
             other = folder / "b" / wav.relative_to(folder / "a")
@@ -164,6 +169,35 @@ def a_bad_file_does_not_keep_others_from_being_played():
         check(code == 2, f"a bad agent: exit {code}")
 
 
+def yaml_is_read_as_toml_is():
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        good = "agent: room-booking\ncaller: [{hang_up: true}]\n"
+        (folder / "a.toml").write_text('name = "In TOML"\n'
+                                       'agent = "room-booking"\n'
+                                       '[[caller]]\nhang_up = true\n')
+        (folder / "a.yaml").write_text("name: In YAML\n" + good)
+        (folder / "b.yml").write_text("name: Too late\n" + good +
+                                      "expect:\n  end: goal\n")
+        (folder / "c.yaml").write_text("name: Bad\nagent: room-booking\n"
+                                       "voice:\n  timings: no\n")
+        (folder / "d.yaml").write_text("[" * 100_000)
+        (folder / "e.txt").write_text("none")
+        junit = folder / "junit.xml"
+        code, out, err = run("--junit", junit, "--wav-dir", folder / "wav",
+                             folder)
+        check(code == 2, f"exit {code}\n{out}{err}")
+        for words in ("ok     In TOML", "ok     In YAML", "FAILED Too late",
+                      'c.yaml:4: voice.timings: expected true or false, '
+                      'got "no"', "d.yaml:1: "):
+            check(words in out, f"{words!r} is not in\n{out}")
+        suite = next(xml.parse(junit).getroot().iter("testsuite"))
+        check([suite.get(k) for k in ("tests", "errors", "failures")]
+              == ["5", "2", "1"], junit.read_text())
+        wavs = sorted(path.name for path in (folder / "wav").iterdir())
+        check(wavs == ["a.wav", "a.yaml.wav", "b.yml.wav"], str(wavs))
+
+
 def wrong_usage_is_refused():
     for args, words in (([], "which scenarios"),
                         (["--jsno", "x"], "--json"),
@@ -183,5 +217,6 @@ if __name__ == "__main__":
         a_failure_is_told_with_the_conversation,
         a_live_model_answers,
         a_bad_file_does_not_keep_others_from_being_played,
+        yaml_is_read_as_toml_is,
         wrong_usage_is_refused,
     ])
