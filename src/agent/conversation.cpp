@@ -37,9 +37,7 @@ Actions Conversation::started(TimePoint now) {
   turn_.decision = now;
   if (screening())
     screen_until_ = now + kScreening;
-  if (deaf_) // failed while the call was set up
-    say_and_end(now, definition_->end.apology, "provider_failed");
-  else if (resumption_)
+  if (resumption_)
     reopen(now);
   else
     speak(now, mind_->open());
@@ -58,11 +56,13 @@ Actions Conversation::speech_started(TimePoint now, TimePoint at) {
     return finish();
   speaking_ = true;
   speech_began_ = at;
-  interjected_.clear();
   excused_ = false;
   listens_due_.reset();
   words_due_.reset();
-  words_until_.reset();
+  if (!words_are_due(now)) {
+    interjected_.clear();
+    words_until_.reset();
+  }
   hold_if_long_enough(now);
   return finish();
 }
@@ -75,7 +75,8 @@ Actions Conversation::speech_stopped(TimePoint now, TimePoint at) {
   speech_ended_ = speech_over_ = at;
   quiet_since_ = now;
   hold_due_.reset();
-  if (on_hold_ != 0 && held_.empty() && is_no_interruption(now))
+  const bool more = words_are_due(now); // of what he said before it
+  if (on_hold_ != 0 && held_.empty() && !more && is_no_interruption(now))
     false_interruption(now);
   else if (screening() && !held_.empty())
     hold_words(now);
@@ -84,7 +85,7 @@ Actions Conversation::speech_stopped(TimePoint now, TimePoint at) {
     words_due_ = turn_ends({held_, mind_->expectation(), at, std::nullopt});
   // Not a word so far: of noise there will be none.
   const bool seems_noise =
-      held_.empty() && interjected_.empty() && tells_words_early_;
+      held_.empty() && interjected_.empty() && !more && tells_words_early_;
   if (on_hold_ != 0 && seems_noise)
     words_due_ = now + kFirstWordDue;
   if (!is_no_interruption(now))
@@ -114,7 +115,7 @@ Actions Conversation::partial(TimePoint now, const std::string &text) {
   if (screen_ != Screen::kOff)
     return finish();
   if (talked_over() != nullptr &&
-      judge(now, text, false) == Verdict::kInterrupts)
+      judge(now, text, false, speaking_) == Verdict::kInterrupts)
     interrupt(now);
   hold_for_partial(now, text);
   wait_for_more(now, text);
@@ -131,6 +132,9 @@ Actions Conversation::final(TimePoint now, const std::string &text,
   const bool goes_on = speaking_ && end && *end <= speech_began_;
   const bool of_this_speech = !goes_on && speech_ended_;
   keep_words(words, of_this_speech ? speech_ended_ : end);
+  // There were words, and the recogniser takes them back.
+  const bool retracted = words.empty() && !to_words(interjected_).empty() &&
+                         !is_no_interruption(now);
   partial_.clear();
   interjected_.clear();
   listens_due_.reset();
@@ -140,17 +144,13 @@ Actions Conversation::final(TimePoint now, const std::string &text,
   speaking_ = false;
   if (!end || *end > speech_began_) // not of the speech before
     words_until_.reset();
-  if ((talked_over() != nullptr || closing_) &&
-      judge(now, held_, true) != Verdict::kInterrupts) {
-    if (on_hold_ != 0 || (!held_.empty() && !excused_))
-      false_interruption(now);
-    held_.clear();
-    excused_ = false;
+  if (lets_go_on(now))
     return finish();
-  }
   if (held_.empty()) {
     if (on_hold_ != 0)
       false_interruption(now);
+    else if (retracted && screen_ == Screen::kOff)
+      return not_understood(now, end);
     return finish();
   }
   if (screening()) {
@@ -217,8 +217,13 @@ Actions Conversation::recogniser_failed(TimePoint now, const Failure &failure) {
   if (closing_) // no words will come to take it back
     close_call(closing_->reply);
   emit(action::Trouble{failure, !ending_});
-  deaf_ = true;
-  if (running_ && !ending_)
+  if (!running_ || ending_)
+    return finish();
+  // A question that has not begun to sound is not asked.
+  const Utterance *current = dialogue_.current();
+  if (current != nullptr && reports_ != Reports::kNo && !current->started)
+    break_off(now, definition_->end.apology, "provider_failed");
+  else
     say_and_end(now, definition_->end.apology, "provider_failed");
   return finish();
 }
@@ -297,7 +302,9 @@ void Conversation::take_words(TimePoint now, std::string text,
   Utterance *current = dialogue_.current();
   if (current != nullptr && is_heard(*current)) {
     interrupt(now);
-  } else if (request_ || closing_ || (current != nullptr && has_voice_)) {
+  } else if (request_ || closing_ ||
+             (current != nullptr &&
+              (has_voice_ || reports_ == Reports::kYes))) {
     // The sentence went on before a word of the answer was heard.
     merged = !turn_.decided || (turn_.of_mind && !turn_.heard);
     if (!turn_.decided)

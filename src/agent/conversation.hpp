@@ -234,6 +234,7 @@ private:
   struct Closing {
     std::uint32_t utterance = 0;
     std::size_t begin = 0; // of the closing words in it
+    bool told = false;     // words of the turn stand before them
     Reply reply;
   };
   enum class Reports { kUnknown, kYes, kNo };
@@ -317,15 +318,19 @@ private:
   Utterance *talked_over();
   const Utterance *unheard();
   bool was_asked(TimePoint now, const Utterance &current) const;
-  Verdict judge(TimePoint now, const std::string &text, bool final);
+  Verdict judge(TimePoint now, const std::string &text, bool final,
+                bool speaking);
   void hold(const Utterance &current);
   void hold_if_long_enough(TimePoint now);
   void hold_for_words(TimePoint now);
   void hold_for_partial(TimePoint now, const std::string &text);
   void go_on();
   bool is_no_interruption(TimePoint now);
+  bool words_are_due(TimePoint now) const;
   void wait_for_more(TimePoint now, const std::string &text);
   void false_interruption(TimePoint now);
+  bool is_served() const;
+  bool lets_go_on(TimePoint now);
   void interrupt(TimePoint now);
   void drop_reply(TimePoint now);
   void silence_voice(Utterance &current);
@@ -370,7 +375,7 @@ private:
   std::optional<TimePoint> screen_until_, screen_quiet_;
   Screen screen_ = Screen::kOff;
 
-  bool running_ = false, ending_ = false, deaf_ = false;
+  bool running_ = false, ending_ = false;
   TimePoint started_at_{};
   std::optional<TimePoint> timer_;
 
@@ -407,7 +412,8 @@ private:
   std::string digits_; // by keys
   TimePoint digits_began_{};
   std::optional<TimePoint> digits_due_;
-  TimePoint digits_until_{}; // no longer than that, unless words come
+  TimePoint digits_full_until_{}; // keys of the same run are too many
+  TimePoint digits_until_{};      // no longer than that, unless words come
   TimePoint quiet_since_{};
   TimePoint eventless_since_{}; // the same, whatever noise there was
 

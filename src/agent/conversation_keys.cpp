@@ -97,6 +97,13 @@ Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
   if ((ends || digit == "#" || digit == "*") && digits_.empty() && !more)
     return finish();
   const Utterance *current = dialogue_.current();
+  // One too many in the same run is no answer to what he has not been asked.
+  const bool asked =
+      reports_ != Reports::kYes || current == nullptr || current->started;
+  if (!asked && now < digits_full_until_) {
+    digits_full_until_ = now + rules.timeout;
+    return finish();
+  }
   if (current != nullptr && is_heard(*current))
     interrupt(now);
   quiet_since_ = eventless_since_ = now;
@@ -112,10 +119,12 @@ Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
     digits_ += digit;
     if (more)
       words_due_.reset(); // keys tell when they are over
-    if (has_all_digits(rules))
+    if (has_all_digits(rules)) {
+      digits_full_until_ = now + rules.timeout;
       end_digits(now);
-    else
+    } else {
       digits_due_ = now + rules.timeout;
+    }
     digits_until_ = now + rules.timeout +
                     (tells_words_early_ ? kWordsWithDigits : kLongestDictation);
   }

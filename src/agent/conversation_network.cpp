@@ -22,12 +22,15 @@ void Conversation::hand_over(const Reply &reply) {
   state.values = mind_->values();
   state.rejected = mind_->rejected();
   state.turns = findings_.turns();
-  state.history = dialogue_.history();
+  if (Utterance *current = dialogue_.current()) {
+    // It is handed over only once this has been heard.
+    std::string heard = std::exchange(current->heard, current->text());
+    state.history = dialogue_.history();
+    current->heard = std::move(heard);
+  } else {
+    state.history = dialogue_.history();
+  }
   state.tools = mind_->tools();
-  // It is handed over only once this has been heard.
-  if (const Utterance *current = dialogue_.current();
-      current != nullptr && current->heard.empty())
-    state.history.push_back({Said::Who::kAgent, current->text()});
   std::string summary;
   if (target->summary) {
     constexpr std::string_view kPlace = "{summary}";

@@ -54,12 +54,15 @@ void Conversation::speak(TimePoint now, Reply reply) {
 void Conversation::finish_reply(TimePoint now, const Reply &reply) {
   Utterance *current = dialogue_.current();
   std::size_t begin = 0;
+  bool told = false;
   // Gone when the line was cut while the model wrote on.
   if (current != nullptr) {
     current->whole = true;
     emit(action::EndUtterance{current->id});
-    if (current->turn == turn_.index)
+    if (current->turn == turn_.index) {
       begin = current->begin_of(turn_.told);
+      told = begin > 0 && current->reply() != current->reply(turn_.told);
+    }
   }
   decided(reply);
   if (reply.action != "end_call" && reply.action != "transfer") {
@@ -69,7 +72,7 @@ void Conversation::finish_reply(TimePoint now, const Reply &reply) {
   // Where no sink reports playout, nobody tells when it is too late.
   if (current == nullptr || reply.imposed || reports_ != Reports::kYes)
     return close_call(reply);
-  closing_ = {current->id, begin, reply};
+  closing_ = {current->id, begin, told, reply};
   close_if_heard();
   hold_for_words(now);
   // Keys that he has pressed by now are an answer that is to come.
@@ -168,12 +171,13 @@ Utterance *Conversation::talked_over() {
                                                                 : nullptr;
 }
 
-// What the caller is to hear next, and has heard nothing of.
+// What the caller is to hear next, and has heard nothing of: a reply, or the
+// closing words behind what filled the wait for them.
 const Utterance *Conversation::unheard() {
   const Utterance *current = dialogue_.current();
-  return current != nullptr && reports_ == Reports::kYes &&
-                 screen_ == Screen::kOff && !current->started &&
-                 (has_voice_ || closing_)
+  const bool told = reports_ == Reports::kYes && screen_ == Screen::kOff;
+  return current != nullptr && told &&
+                 (closing_ || (has_voice_ && !current->started))
              ? current
              : nullptr;
 }
@@ -194,13 +198,14 @@ bool Conversation::was_asked(TimePoint now, const Utterance &current) const {
   return heard + kLastWords >= text.size();
 }
 
-Verdict Conversation::judge(TimePoint now, const std::string &text,
-                            bool final) {
+Verdict Conversation::judge(TimePoint now, const std::string &text, bool final,
+                            bool speaking) {
   const Utterance *current = talked_over();
   Interjection said;
   said.text = text;
   said.final = final;
-  said.speaking = speaking_;
+  said.speaking = speaking;
+  said.served = is_served();
   said.speech = speech_over_ - speech_began_;
   said.expected = mind_->expectation();
   // What comes of the question after he spoke was not what he spoke to.
@@ -236,8 +241,7 @@ void Conversation::hold_for_words(TimePoint now) {
   const Duration spoken = speech_over_ - speech_began_;
   const bool long_enough =
       closing_ || spoken >= definition_->interruptions.hold_after;
-  if (next == nullptr || on_hold_ != 0 || !words_until_ ||
-      *words_until_ <= now || !long_enough)
+  if (next == nullptr || on_hold_ != 0 || !words_are_due(now) || !long_enough)
     return;
   hold(*next);
   words_due_ = words_until_;
@@ -247,7 +251,7 @@ void Conversation::hold_for_words(TimePoint now) {
 void Conversation::hold_for_partial(TimePoint now, const std::string &text) {
   const Utterance *next = unheard();
   if (next == nullptr || on_hold_ != 0 ||
-      judge(now, text, false) != Verdict::kInterrupts)
+      judge(now, text, false, speaking_) != Verdict::kInterrupts)
     return;
   hold(*next);
   if (!speaking_)
@@ -269,11 +273,14 @@ void Conversation::go_on() {
     emit(action::Resume{});
 }
 
+// Of speech that is over.
+bool Conversation::words_are_due(TimePoint now) const {
+  return words_until_ && *words_until_ > now;
+}
+
 // As far as the words so far tell, of speech that is over.
 bool Conversation::is_no_interruption(TimePoint now) {
-  const bool speaks = std::exchange(speaking_, false);
-  const Verdict verdict = judge(now, interjected_, false);
-  speaking_ = speaks;
+  const Verdict verdict = judge(now, interjected_, false, false);
   return verdict == Verdict::kNoise || verdict == Verdict::kBackchannel;
 }
 
@@ -286,7 +293,7 @@ void Conversation::wait_for_more(TimePoint now, const std::string &text) {
     listens_due_.reset();
   else if (!speaking_)
     false_interruption(now);
-  else if (!same || !listens_due_)
+  else if (!closing_ && (!same || !listens_due_)) // an end is for good
     listens_due_ = now + kListens;
 }
 
@@ -317,6 +324,24 @@ void Conversation::false_interruption(TimePoint now) {
                      current->heard, current->heard_ms});
 }
 
+// What he wants is being done: tools run, or the end is on its way.
+bool Conversation::is_served() const {
+  return closing_ || (request_ && !request_->runs.empty());
+}
+
+// What he said into the agent's words, or while he is served, is none of it
+// said to take the turn; it is forgotten then.
+bool Conversation::lets_go_on(TimePoint now) {
+  if ((talked_over() == nullptr && !is_served()) ||
+      judge(now, held_, true, speaking_) == Verdict::kInterrupts)
+    return false;
+  if (on_hold_ != 0 || (!held_.empty() && !excused_))
+    false_interruption(now);
+  held_.clear();
+  excused_ = false;
+  return true;
+}
+
 void Conversation::silence_voice(Utterance &current) {
   emit(action::Flush{});
   on_hold_ = 0;
@@ -333,7 +358,9 @@ void Conversation::interrupt(TimePoint now) {
     decided(reply);
   }
   cancel_request(now);
-  if (closing_) { // Only what filled the wait was heard, and not the end.
+  if (closing_ && closing_->told) {
+    mind_->take_back_end();
+  } else if (closing_) { // Only what filled the wait was heard.
     mind_->take_back();
     findings_.take_back();
   }
@@ -359,6 +386,8 @@ void Conversation::words_did_not_come(TimePoint now) {
   quiet_since_ = now;
   if (screening() && !held_.empty())
     return hold_words(now);
+  if (!held_.empty() && lets_go_on(now))
+    return forget_partial();
   if (!held_.empty())
     return take_words(now, std::exchange(held_, {}),
                       std::exchange(speech_ended_, std::nullopt));

@@ -183,6 +183,7 @@ private:
   void read_interruptions(const toml::table *table) {
     auto &settings = definition_.interruptions;
     settings.backchannels = default_backchannels(definition_.language);
+    settings.acknowledgements = default_acknowledgements(definition_.language);
     if (table == nullptr)
       return;
     TomlReader reader(file_, *table, "interruptions");
@@ -192,6 +193,7 @@ private:
     reader.read("hold_after_ms", hold_ms, 0, 5000);
     reader.read("min_words", settings.min_words, 1, 20);
     reader.read("backchannels", settings.backchannels);
+    reader.read("acknowledgements", settings.acknowledgements);
     reader.finish();
     settings.min_speech = std::chrono::milliseconds(speech_ms);
     settings.hold_after = std::chrono::milliseconds(hold_ms);

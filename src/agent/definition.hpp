@@ -141,7 +141,8 @@ struct Definition {
     Duration min_speech = 150ms; // shorter noise without words is none
     Duration hold_after{};       // of speech, or of words: silent from then on
     int min_words = 1;
-    std::vector<std::string> backchannels; // "mm-hm": of the language
+    std::vector<std::string> backchannels;     // "mm-hm": of the language
+    std::vector<std::string> acknowledgements; // "thanks": the same
   } interruptions;
 
   const Field *field(std::string_view field_name) const;

@@ -29,9 +29,9 @@ public:
   explicit Findings(std::shared_ptr<const Definition> definition)
       : definition_(std::move(definition)) {}
 
-  void begin_turn() { before_ = known_; }
+  void begin_turn() { before_ = now_; }
   // The turn's answer was never heard.
-  void take_back() { known_ = before_; }
+  void take_back() { now_ = before_; }
   // All that is known now; what is new in it, or another value, is of `turn`.
   void update(const Values &values, const Rejected &rejected,
               std::uint32_t turn);
@@ -50,11 +50,13 @@ private:
     Value value;
     std::uint32_t turn;
   };
-  using Ledger = std::map<std::string, Known>;
+  struct State {
+    std::map<std::string, Known> known;
+    Rejected rejected;
+  };
 
   std::shared_ptr<const Definition> definition_;
-  Ledger known_, before_;
-  Rejected rejected_;
+  State now_, before_;
 };
 
 } // namespace patchcord::agent

@@ -187,6 +187,12 @@ void LlmMind::take_back() {
     successor_->take_back();
 }
 
+void LlmMind::take_back_end() {
+  goal_reached_ = false;
+  if (successor_)
+    successor_->take_back_end();
+}
+
 // For an answer that is not one of several tries.
 ModelRequest LlmMind::request(std::string fault) {
   repairing_ = !fault.empty();

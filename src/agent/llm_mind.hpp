@@ -36,6 +36,7 @@ public:
   std::optional<std::string> preview(const std::string &caller,
                                      const History &history) const override;
   void take_back() override;
+  void take_back_end() override;
   void model_begin() override;
   std::string model_text(std::string_view delta) override;
   bool model_message_complete() const override;

@@ -80,6 +80,9 @@ public:
   // The last answer was never heard, and its question will come again, with
   // more words: forget it.
   virtual void take_back() = 0;
+  // The same of an answer that ends the call, behind words of its turn that
+  // were heard: the call goes on, and what has been found out stays.
+  virtual void take_back_end() = 0;
 
   // A request is made, or made again: its answer begins.
   virtual void model_begin() = 0;

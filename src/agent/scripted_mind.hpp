@@ -21,6 +21,7 @@ public:
                const History &history) override;
   Thought answer(const std::string &caller, const History &history) override;
   void take_back() override { state_ = before_; }
+  void take_back_end() override { take_back(); } // it says nothing before it
   void model_begin() override {}
   std::string model_text(std::string_view) override { return {}; }
   bool model_message_complete() const override { return false; }

@@ -262,6 +262,51 @@ Duration patience(std::string_view text, const Expectation &expected) {
                    patience_for_spelling(words, text, expected)});
 }
 
+std::vector<Words> as_words(const std::vector<std::string> &phrases) {
+  std::vector<Words> all;
+  for (const std::string &phrase : phrases)
+    if (Words words = to_words(phrase); !words.empty())
+      all.push_back(std::move(words));
+  return all;
+}
+
+// Recognisers spell "mm" and "mhm" as they like: "mmm", "mmhm".
+bool sound_alike(std::string_view a, std::string_view b) {
+  const auto hum = [](std::string_view word) {
+    return word.find('m') != word.npos &&
+           word.find_first_not_of("mh") == word.npos;
+  };
+  return a == b || (hum(a) && hum(b));
+}
+
+// Whether words are a row of phrases, as "okay, mm-hm" is, or may become one:
+// "okay, I" before "see".
+enum class Row { kNone, kBegun, kWhole };
+Row row_of(const std::vector<Words> &phrases, const Words &words) {
+  std::vector<bool> reached(words.size() + 1);
+  reached[0] = true;
+  bool begun = false;
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    if (!reached[at])
+      continue;
+    for (const Words &phrase : phrases) {
+      const std::size_t size = std::min(phrase.size(), words.size() - at);
+      if (!std::equal(phrase.begin(),
+                      phrase.begin() + static_cast<std::ptrdiff_t>(size),
+                      words.begin() + static_cast<std::ptrdiff_t>(at),
+                      sound_alike))
+        continue;
+      if (size == phrase.size())
+        reached[at + size] = true;
+      else
+        begun = true;
+    }
+  }
+  if (reached[words.size()])
+    return Row::kWhole;
+  return begun ? Row::kBegun : Row::kNone;
+}
+
 } // namespace
 
 TimePoint turn_ends(const TurnFacts &facts) {
@@ -269,6 +314,13 @@ TimePoint turn_ends(const TurnFacts &facts) {
     return facts.speech_stopped + kWordsDue;
   return std::max(*facts.provider_end,
                   facts.speech_stopped + patience(facts.text, facts.expected));
+}
+
+Duration silence_for(Expectation::Kind expected, Duration usual) {
+  using Kind = Expectation::Kind;
+  if (expected == Kind::kDigits)
+    return 2 * usual;
+  return expected == Kind::kYesNo ? usual * 2 / 3 : usual;
 }
 
 bool is_complete(std::string_view text, const Expectation &expected) {
@@ -279,23 +331,11 @@ bool is_complete(std::string_view text, const Expectation &expected) {
 
 TurnPolicy::TurnPolicy(const Definition::Interruptions &settings)
     : min_speech_(settings.min_speech),
-      min_words_(static_cast<std::size_t>(settings.min_words)) {
-  for (const std::string &phrase : settings.backchannels)
-    if (Words words = to_words(phrase); !words.empty())
-      backchannels_.push_back(std::move(words));
-}
-
-// Made of nothing else: "okay, mm-hm".
-bool TurnPolicy::is_backchannel(const Words &words) const {
-  std::vector<bool> reached(words.size() + 1);
-  reached[0] = true;
-  for (std::size_t at = 0; at < words.size(); ++at)
-    for (const Words &phrase : backchannels_)
-      if (reached[at] && phrase.size() <= words.size() - at &&
-          std::equal(phrase.begin(), phrase.end(),
-                     words.begin() + static_cast<std::ptrdiff_t>(at)))
-        reached[at + phrase.size()] = true;
-  return reached[words.size()];
+      min_words_(static_cast<std::size_t>(settings.min_words)),
+      backchannels_(as_words(settings.backchannels)),
+      acknowledgements_(as_words(settings.acknowledgements)) {
+  acknowledgements_.insert(acknowledgements_.end(), backchannels_.begin(),
+                           backchannels_.end());
 }
 
 Verdict TurnPolicy::judge(const Interjection &said) const {
@@ -309,10 +349,13 @@ Verdict TurnPolicy::judge(const Interjection &said) const {
   using Kind = Expectation::Kind;
   const bool answer = said.asked || (said.expected.kind != Kind::kYesNo &&
                                      answers(words, said.expected));
-  const bool backchannel = is_backchannel(words);
+  const Row row =
+      row_of(said.served ? acknowledgements_ : backchannels_, words);
+  const bool backchannel = row == Row::kWhole;
   if (answer && (said.final || !backchannel))
     return Verdict::kInterrupts;
-  if (!backchannel && words.size() >= min_words_)
+  const bool may_be_one = row == Row::kBegun && !said.final;
+  if (!backchannel && !may_be_one && words.size() >= min_words_)
     return Verdict::kInterrupts;
   // "Okay ..." may go on; when he has ceased to speak it is not waited for the
   // recogniser to make sure of it.
@@ -339,6 +382,57 @@ std::vector<std::string> default_backchannels(std::string_view language) {
   else if (code == "es")
     add({"ajá", "sí", "vale", "claro", "ya", "bueno", "eh"});
   return all;
+}
+
+std::vector<std::string> default_acknowledgements(std::string_view language) {
+  const std::string_view code = language.substr(0, 2);
+  if (code == "en")
+    return {"bye",
+            "bye bye",
+            "goodbye",
+            "good bye",
+            "see you",
+            "see you then",
+            "take care",
+            "have a nice day",
+            "have a good day",
+            "have a good one",
+            "you too",
+            "thanks",
+            "thank you",
+            "so much",
+            "very much",
+            "a lot",
+            "cheers",
+            "great",
+            "good",
+            "very good",
+            "perfect",
+            "lovely",
+            "wonderful",
+            "that's great",
+            "sure thing",
+            "take your time",
+            "no problem",
+            "no worries",
+            "of course",
+            "fine",
+            "that's fine",
+            "and"};
+  if (code == "de")
+    return {"danke",           "vielen dank", "danke schön",
+            "tschüss",         "tschüs",      "auf wiederhören",
+            "auf wiedersehen", "ciao",        "super",
+            "prima",           "perfekt",     "schönen tag noch",
+            "ebenso",          "und"};
+  if (code == "fr")
+    return {"merci",     "merci beaucoup", "merci bien",
+            "au revoir", "bonne journée",  "parfait",
+            "très bien", "à bientôt",      "et"};
+  if (code == "es")
+    return {"gracias",  "muchas gracias", "adiós",    "hasta luego", "chao",
+            "perfecto", "muy bien",       "buen día", "igualmente",  "y"};
+  return {};
 }
 
 } // namespace patchcord::agent

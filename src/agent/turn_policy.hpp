@@ -35,6 +35,10 @@ TimePoint turn_ends(const TurnFacts &facts);
 // open.
 bool is_complete(std::string_view text, const Expectation &expected);
 
+// The silence that ends speech, of a recogniser that ends it after `usual`:
+// digits are dictated in groups, and "yes" is soon over.
+Duration silence_for(Expectation::Kind expected, Duration usual);
+
 // How long words are waited for after speech; a turn without any ends then.
 inline constexpr Duration kWordsDue = 2s;
 
@@ -48,12 +52,14 @@ struct Interjection {
   bool speaking = false; // still
   Expectation expected;
   bool asked = false; // the agent's question was heard, but for its last word
+  // The agent does what he wants: a tool runs, or it is about to end the call.
+  bool served = false;
 };
 enum class Verdict {
   kUndecided,
   kInterrupts,
   kNoise,       // too short to be words, or without any
-  kBackchannel, // "mm-hm": go on, I am listening
+  kBackchannel, // "mm-hm", "thanks": go on
 };
 
 class TurnPolicy {
@@ -62,14 +68,14 @@ public:
   Verdict judge(const Interjection &said) const;
 
 private:
-  bool is_backchannel(const Words &words) const;
-
   const Duration min_speech_;
   const std::size_t min_words_;
-  std::vector<Words> backchannels_;
+  std::vector<Words> backchannels_, acknowledgements_;
 };
 
 // What listeners say without wanting the turn, by language ("en", "de-AT").
 std::vector<std::string> default_backchannels(std::string_view language);
+// And to whom does what they want: "thanks, bye", "take your time".
+std::vector<std::string> default_acknowledgements(std::string_view language);
 
 } // namespace patchcord::agent

@@ -297,7 +297,8 @@ void test_ears_fail() {
   bench.take();
   bench.downstream(events::ProviderFailed{"openai-realtime", "invalid_api_key",
                                           "no", false});
-  equal(bench.take(), "start:2! \"I am sorry, I cannot help right now.\" "
+  equal(bench.take(), "flush-start flush-stop segment start:2! \"I am sorry, I "
+                      "cannot help right now.\" "
                       "\"Please call again later.\" end:2 expect:nothing eos");
   const auto trouble = bench.messages<messages::ProviderTrouble>();
   g_assert_cmpuint(trouble.size(), ==, 1);

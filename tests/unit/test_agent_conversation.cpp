@@ -301,6 +301,32 @@ void test_speech_told_too_late() {
   });
 }
 
+// Words that were none in the end were said all the same.
+void test_retracted() {
+  auto script = ConversationScript::scripted();
+  script->run({{0, "start", kGreeting},
+               {100, "started:1", ""},
+               {1000, "ended:1", ""},
+               {2000, "speech", ""},
+               {2300, "partial:Rome", ""},
+               {2500, "quiet", ""},
+               {3000, "words@2500:", "start 2; Pardon?; Rome or Oslo?; end 2"},
+               {3100, "started:2", ""},
+               // They silenced it.
+               {3500, "speech", "hold"},
+               {3700, "partial:Oslo", "flush"},
+               {3701, "cut:2:Pardon?", "interrupted 1/2 \"Pardon?\" 700"},
+               {3900, "quiet", ""},
+               {4400, "words@3900:", "start 3; Pardon?; Rome or Oslo?; end 3"},
+               {4500, "started:3", ""},
+               {5500, "ended:3", ""},
+               // What nobody waits for an answer to.
+               {6000, "speech", ""},
+               {6200, "partial:mm-hm", ""},
+               {6400, "quiet", ""},
+               {6900, "words@6400:", ""}});
+}
+
 void test_deaf() {
   auto script = ConversationScript::scripted();
   script->run({
@@ -317,9 +343,10 @@ void test_deaf() {
 void test_deaf_from_the_start() {
   auto script = ConversationScript::scripted();
   script->run({
-      {0, "deaf:connect", "trouble connect!"},
-      {10, "start",
-       "start 1!; Sorry, bye.; end 1; ended provider_failed {}; EOS"},
+      {0, "start", kGreeting},
+      {10, "deaf:connect",
+       "trouble connect!; flush; start 2!; Sorry, bye.; end 2; ended "
+       "provider_failed {}; EOS"},
   });
 }
 
@@ -440,6 +467,8 @@ int main(int argc, char **argv) {
        test_speech_whose_rest_is_late},
       {"/conversation/speech-that-is-told-when-it-is-over-is-over",
        test_speech_told_too_late},
+      {"/conversation/words-that-were-none-are-asked-for-again",
+       test_retracted},
       {"/conversation/deaf-agent-apologises-and-ends", test_deaf},
       {"/conversation/agent-deaf-from-the-start-says-so",
        test_deaf_from_the_start},

@@ -118,6 +118,19 @@ void test_what_does_not_take_it_back() {
        {{3400, "partial:mm-hm", ""},
         {3600, "quiet", "resume"},
         {4100, "words@3600:mm-hm", ""}}},
+      {"mm-hm, and a noise behind it",
+       {{3500, "quiet", ""},
+        {3900, "speech", ""},
+        {4100, "words@3500:mm-hm", ""},
+        {4200, "quiet", ""},
+        {6199, "wait", ""},
+        {6200, "wait", "resume"}}},
+      {"what takes leave as well",
+       {{3900, "quiet", ""}, {4400, "words@3900:Thanks, bye!", "resume"}}},
+      {"the same, told early",
+       {{3400, "partial:okay thank you", ""},
+        {3900, "quiet", "resume"},
+        {4400, "words@3900:Okay, thank you very much. Goodbye.", ""}}},
       {"noise without an end",
        {{33199, "wait", ""}, {33200, "wait", "resume"}}},
   };
@@ -133,15 +146,41 @@ void test_what_does_not_take_it_back() {
   }
 }
 
-// "Mm-hm" may go on.
+// "Mm-hm" may go on, and an end that sounds is for good: it waits until he is
+// quiet.
 void test_more_behind_mm_hm() {
   closing()->run({{3200, "speech", "hold"},
                   {3400, "partial:mm-hm", ""},
-                  {3700, "wait", "resume"},
-                  {3800, "partial:mm-hm no Oslo", "hold"},
+                  {3800, "partial:mm-hm no Oslo", ""},
                   {4200, "quiet", ""},
                   {4700, "words@4200:mm-hm no Oslo",
                    "flush; start 3!; Done.; Bye.; end 3"}});
+  closing()->run({{3200, "speech", "hold"},
+                  {3400, "partial:mm-hm", ""},
+                  {4199, "wait", ""},
+                  {4200, "quiet", "resume"}});
+}
+
+// Nor does a click behind his words, before they are known, carry it out.
+void test_noise_behind_words() {
+  for (const char *early : {"", "partial:no wait"}) {
+    const Script script = closing();
+    script->run({{3200, "speech", "hold"}});
+    if (*early != 0)
+      script->run({{3500, early, ""}});
+    script->run({{3700, "quiet", ""},
+                 {3800, "speech", ""},
+                 {3880, "quiet", ""},
+                 {4300, "words@3700:no wait, Oslo",
+                  "flush; start 3!; Done.; Bye.; end 3"}});
+  }
+  // They were none.
+  closing()->run({{3200, "speech", "hold"},
+                  {3700, "quiet", ""},
+                  {3800, "speech", ""},
+                  {3880, "quiet", ""},
+                  {4300, "words@3700:", "resume"},
+                  {4400, "words@3880:", ""}});
 }
 
 // The agent bears being talked over; what cannot be interrupted does not begin.
@@ -179,6 +218,69 @@ void test_behind_a_filler() {
                {5500, "gone", "cancel; ended caller_hung_up {}; EOS"}});
 }
 
+// Nor do they begin behind one, whatever the agent bears otherwise.
+void test_behind_a_filler_at_once() {
+  constexpr char kPatient[] = "[fillers]\nphrases = [\"Let me see.\"]\n"
+                              "after_ms = 1000\n"
+                              "[interruptions]\nhold_after_ms = 600\n";
+  constexpr char kEnds[] = R"(model:{"message":"Bye.","action":"end_call",)"
+                           R"("extracted":{"city":"Rome"}})";
+  const Script script = ConversationScript::asked({}, kPatient);
+  script->run({{4000, "wait", "start 2; Let me see."},
+               {4100, "started:2", ""},
+               {4200, kEnds, "Bye."},
+               {4300, "model-done", "end 2"},
+               {4400, "speech", "hold"},
+               {4500, "gone",
+                "resume; ended caller_hung_up "
+                "{\"city\":\"Rome\"}; EOS"}});
+  // Keys that are not complete yet.
+  const Script keys = ConversationScript::asked({}, kPatient);
+  keys->run({{3500, "key:7", ""},
+             {4500, "wait", "start 2; Let me see."},
+             {4600, "started:2", ""},
+             {4700, kEnds, "Bye."},
+             {4800, "model-done", "end 2; hold"},
+             {5500, "wait", "flush; request 2"}});
+}
+
+// What the agent has said, and he has heard, stays true when its end does not.
+void test_behind_what_was_said() {
+  const Script script = ConversationScript::asked();
+  script->run(
+      {{3100,
+        R"(model:{"message":"Rome, noted.","action":"say",)"
+        R"("extracted":{"city":"Rome"}})",
+        "start 2; Rome, noted."},
+       {3200, "model-done", "request 2"},
+       {3300, "started:2", ""},
+       {3400,
+        R"(model:{"message":"Bye.","action":"end_call",)"
+        R"("extracted":{}})",
+        "Bye."},
+       {3500, "model-done", "end 2"},
+       {3600, "speech", "hold"},
+       {4000, "quiet", ""},
+       {4500, "words@4000:one more thing", "flush; request 3"},
+       {4600, "cut:2:Rome, noted.", "interrupted 1/2 \"Rome, noted.\" 1200"},
+       {5000, "gone",
+        "cancel; ended caller_hung_up {\"city\":\"Rome\"}; EOS"}});
+}
+
+// A value that the definition does not allow is taken back with the others.
+void test_refused_value_is_taken_back() {
+  const Script script = ConversationScript::asked("found");
+  script->run({{3100,
+                R"(model:{"message":"Bye.","action":"end_call",)"
+                R"("extracted":{"day":"soon"}})",
+                "start 2; Bye."}});
+  (void)script->step(3200, "model-done");
+  script->run({{3300, "speech", "hold"}, {4000, "quiet", ""}});
+  (void)script->step(4200, "words@4000:no, Oslo");
+  equal(script->step(4500, "gone"),
+        "cancel; ended caller_hung_up {} {} [\"city\",\"day\"] []; EOS");
+}
+
 // Keys are an answer as well.
 void test_keys_take_it_back() {
   closing()->run({{3200, "key:7", "hold"}, {3300, "key:*", "resume"}});
@@ -202,16 +304,32 @@ void test_keys_take_it_back() {
        {5050, "wait", "flush; request 2"}});
 }
 
-// Of who has no voice, only words: nothing would let it go on again.
-void test_words_without_speech_hold_nothing() {
-  const Script script = ConversationScript::scripted();
+// Of who has not said a word, before what he answers has begun to sound.
+void test_keys_alone_silence_what_was_not_heard() {
+  const Script script = ConversationScript::scripted(
+      {}, "[[fields]]\nname = \"code\"\ntype = \"digits\"\n"
+          "question = \"Code?\"\nmax_digits = 2\n");
   script->run(
       {{0, "start", "start 1; Hello.; Which city?; end 1"},
        {100, "started:1", ""},
        {1000, "ended:1", ""},
-       {3000, "words:Rome", "start 2; Which day?; end 2"},
-       {3100, "partial:no wait", ""},
-       {3200, "words:no, Oslo", "start 3; Pardon?; Which day?; end 3"}});
+       {2000, "key:#", ""},
+       {2100, "key:7", ""},
+       {4100, "wait", "start 2; Pardon?; Rome or Oslo?; end 2"},
+       {4150, "key:8", ""},
+       {6150, "wait", "flush; start 3; Pardon?; Rome or Oslo?; end 3"}});
+  equal(script->history(), "agent: Hello. Which city? | caller: 7 8");
+}
+
+// Of who has no voice, only words: nothing would let it go on again.
+void test_words_without_speech_hold_nothing() {
+  const Script script = ConversationScript::scripted();
+  script->run({{0, "start", "start 1; Hello.; Which city?; end 1"},
+               {100, "started:1", ""},
+               {1000, "ended:1", ""},
+               {3000, "words:Rome", "start 2; Which day?; end 2"},
+               {3100, "partial:no wait", ""},
+               {3200, "words:no, Oslo", "flush; start 3; Which day?; end 3"}});
 }
 
 // What ends a call whatever the caller says is not put off.
@@ -304,6 +422,37 @@ void test_answer_on_its_way_waits() {
        {4400, "words@3900:no, Oslo", "flush; start 3; Which day?; end 3"}});
 }
 
+// A key too many in the same run answers no question that he has not heard.
+void test_one_key_too_many() {
+  const char *const kTwo = "[[fields]]\nname = \"pin\"\ntype = \"digits\"\n"
+                           "question = \"Pin?\"\nmax_digits = 2\n"
+                           "[[fields]]\nname = \"more\"\ntype = \"digits\"\n"
+                           "question = \"More?\"\nmax_digits = 2\n";
+  const auto asked = [kTwo] {
+    Script script = ConversationScript::scripted({}, kTwo);
+    script->run({{0, "start", "start 1; Hello.; Which city?; end 1"},
+                 {100, "started:1", ""},
+                 {1000, "ended:1", ""},
+                 {2000, "words:Rome tomorrow", "start 2; Pin?; end 2"},
+                 {2100, "started:2", ""},
+                 {2500, "ended:2", ""},
+                 {3000, "key:1", ""},
+                 {3200, "key:2", "start 3; More?; end 3"}});
+    return script;
+  };
+  asked()->run({{3400, "key:3", ""},
+                {3600, "started:3", ""},
+                {4000, "ended:3", ""},
+                {6000, "key:4", ""},
+                {6100, "key:5", "start 4!; Done.; Bye.; end 4"}});
+  // The next run is the whole of it anew; who has heard the question answers.
+  asked()->run({{5300, "key:4", ""},
+                {5400, "key:5", "flush; start 4; More?; end 4"}});
+  asked()->run({{3300, "started:3", ""},
+                {3400, "key:4", "flush"},
+                {3500, "key:5", "start 4!; Done.; Bye.; end 4"}});
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -321,6 +470,12 @@ int main(int argc, char **argv) {
       {"waits-at-once", test_waits_at_once},
       {"stands-once-it-sounds", test_stands_once_it_sounds},
       {"behind-a-filler", test_behind_a_filler},
+      {"noise-behind-words", test_noise_behind_words},
+      {"behind-a-filler-at-once", test_behind_a_filler_at_once},
+      {"behind-what-was-said", test_behind_what_was_said},
+      {"refused-value-is-taken-back", test_refused_value_is_taken_back},
+      {"keys-alone-silence-what-was-not-heard",
+       test_keys_alone_silence_what_was_not_heard},
       {"keys-take-it-back", test_keys_take_it_back},
       {"what-ends-it-all-the-same", test_what_ends_it_all_the_same},
       {"without-reports", test_without_reports},
@@ -328,6 +483,7 @@ int main(int argc, char **argv) {
        test_words_without_speech_hold_nothing},
       {"stale-answer-waits", test_stale_answer_waits},
       {"answer-on-its-way-waits", test_answer_on_its_way_waits},
+      {"one-key-too-many", test_one_key_too_many},
   };
   for (const auto &test : tests)
     g_test_add_func((std::string("/agent/endings/") + test.name).c_str(),

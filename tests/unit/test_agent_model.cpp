@@ -270,7 +270,7 @@ void test_one_request() {
       {3300, "started:2", ""},
       {4000, "speech", "hold"},
       {4010, "held:2:Rome it", ""},
-      {4020, "partial:I", "flush"},
+      {4020, "partial:I said", "flush"},
       {4030, "cut:2:Rome it", "interrupted 1/2 \"Rome it\" 700"},
       {4500, "quiet", ""},
       {4600, "words:I said tomorrow", "request 2"},

@@ -388,6 +388,17 @@ void test_the_caller_gives_it_up() {
   script->run({{4300, "tool:1:200:{}", ""}});
 }
 
+// "One moment." "Thank you."
+void test_thanks_do_not_give_it_up() {
+  auto script = ConversationScript::asked({}, kTools);
+  script->run({{3400, kTrains, kRunsTrains},
+               {3500, "speech", ""},
+               {3700, "partial:thank", ""},
+               {3900, "quiet", ""},
+               {4200, "words@3900:Thank you.", ""},
+               {4500, "tool:1:200:{}", "tool 1 trains ok 1100; request 2"}});
+}
+
 void test_an_interruption_gives_it_up() {
   auto script = ConversationScript::asked({}, kTools);
   script->run(
@@ -467,6 +478,7 @@ int main(int argc, char **argv) {
       {"nothing-to-run", test_nothing_to_run},
       {"words-before-a-call-are-said", test_words_before_a_call},
       {"is-given-up-when-the-caller-goes-on", test_the_caller_gives_it_up},
+      {"is-not-given-up-for-thanks", test_thanks_do_not_give_it_up},
       {"is-given-up-by-an-interruption", test_an_interruption_gives_it_up},
       {"is-given-up-when-the-caller-hangs-up", test_hanging_up_gives_it_up},
       {"takes-its-time-without-a-silence-prompt",

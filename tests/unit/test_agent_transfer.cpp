@@ -405,6 +405,25 @@ void test_told_state() {
   });
 }
 
+// It is handed over when all of it has been heard, not when it begins.
+void test_told_behind_a_filler() {
+  const std::string more = kPeople + std::string("[fillers]\nphrases = "
+                                                 "[\"Let me see.\"]\n"
+                                                 "after_ms = 1000\n");
+  auto script = ConversationScript::asked({}, more.c_str());
+  script->run({{4000, "wait", "start 2; Let me see."},
+               {4100, "started:2", ""},
+               {4200,
+                R"(model:{"message":"One second.","action":"transfer",)"
+                R"("transfer_to":"desk","extracted":{}})",
+                "One second."},
+               {4300, "model-done", "end 2"}});
+  script->show("state");
+  g_assert_nonnull(
+      g_strstr_len(script->step(4900, "progress:2:Let me see. One").c_str(), -1,
+                   R"({"agent":"(Let me see.) One second."}])"));
+}
+
 void test_goes_on() {
   const auto definition = trip_definition(kPeople);
   auto script = ConversationScript::scripted("decided found", kPeople);
@@ -539,6 +558,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/transfer/the-state-is-told-with-it", test_told_state);
   g_test_add_func("/transfer/what-tools-brought-is-known-afterwards",
                   test_tools_go_on);
+  g_test_add_func("/transfer/told-behind-a-filler", test_told_behind_a_filler);
   g_test_add_func("/transfer/goes-on-when-nobody-takes-it", test_goes_on);
   g_test_add_func("/transfer/limits-are-those-of-the-whole-call",
                   test_limits_go_on);

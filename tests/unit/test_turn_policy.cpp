@@ -248,6 +248,7 @@ void check(const TurnPolicy &policy, const Interjection &said,
 Definition::Interruptions english() {
   Definition::Interruptions settings;
   settings.backchannels = default_backchannels("en");
+  settings.acknowledgements = default_acknowledgements("en");
   return settings;
 }
 
@@ -270,9 +271,18 @@ void test_words() {
       {"yeah, right", true, "backchannel"},
       {"okay, I see", true, "backchannel"},
       {"um", true, "backchannel"},
+      {"Mmm-hmm.", true, "backchannel"},
+      {"mmhm", true, "backchannel"},
       // It may go on.
       {"okay", false, "undecided"},
       {"I see", false, "undecided"},
+      // It may become one.
+      {"I", false, "undecided"},
+      {"I", true, "interrupts"},
+      {"okay, got", false, "undecided"},
+      {"I want", false, "interrupts"},
+      {"all", false, "undecided"},
+      {"all the", false, "interrupts"},
       {"okay but", false, "interrupts"},
       {"okay but wait", true, "interrupts"},
       {"wait", false, "interrupts"},
@@ -305,6 +315,38 @@ void test_words() {
   check(policy, {"okay", false, 600ms, false, {}, true}, "undecided");
   check(policy, {"right", false, 600ms, false, expecting(Kind::kChoice), false},
         "undecided");
+}
+
+void test_silence() {
+  using patchcord::agent::silence_for;
+  g_assert_true(silence_for(Kind::kDigits, 450ms) == 900ms);
+  g_assert_true(silence_for(Kind::kYesNo, 450ms) == 300ms);
+  g_assert_true(silence_for(Kind::kDate, 450ms) == 450ms);
+}
+
+// Who gets what he wants may say so.
+void test_served() {
+  const TurnPolicy policy(english());
+  const struct {
+    const char *text;
+    bool final;
+    const char *verdict, *otherwise;
+  } rows[] = {
+      {"Thank you.", true, "backchannel", "interrupts"},
+      {"Okay, thank you very much. Bye.", true, "backchannel", "interrupts"},
+      {"sure, take your time", true, "backchannel", "interrupts"},
+      {"thank", false, "undecided", "interrupts"},
+      {"okay", true, "backchannel", "backchannel"},
+      {"thank you but no", true, "interrupts", "interrupts"},
+      {"no", true, "interrupts", "interrupts"},
+      {"good morning", true, "interrupts", "interrupts"},
+  };
+  for (const auto &row : rows) {
+    Interjection said = {row.text, row.final, 600ms, !row.final, {}, false};
+    check(policy, said, row.otherwise);
+    said.served = true;
+    check(policy, said, row.verdict);
+  }
 }
 
 void test_lengths() {
@@ -355,6 +397,8 @@ int main(int argc, char **argv) {
       {"open-for-what-a-model-may-ask-for", test_hints},
       {"over-when-words-and-silence-say-so", test_times},
       {"listening-is-no-interruption", test_words},
+      {"yes-ends-sooner-and-digits-later", test_silence},
+      {"who-is-served-may-say-so", test_served},
       {"short-noise-is-none", test_lengths},
       {"each-language-has-its-own-words", test_languages},
   };
