@@ -109,8 +109,14 @@ Reply ScriptedMind::hear(const std::string &caller) {
   }
   if (words.empty())
     return not_understood();
-  if (says_goodbye(words) && (!free_text || words.size() <= 2))
+  if (says_goodbye(words) && (!free_text || words.size() <= 2)) {
+    // "Yes, thank you, bye": what he says before he leaves counts.
+    const std::string rest = before_goodbye(caller);
+    if (!to_words(rest).empty())
+      if (Reply reply = hear(rest); state_.goal_reached)
+        return reply;
     return end(definition_->end.farewell, "caller_goodbye");
+  }
   if (asks_to_repeat(words) && (!free_text || words.size() <= 4))
     return question(state_.question);
   if (has_any(words, {"help"}) && words.size() <= 4)

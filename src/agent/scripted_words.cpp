@@ -38,6 +38,15 @@ bool says_goodbye(const Words &words) {
          find_phrase(words, {"hang", "up"});
 }
 
+std::string before_goodbye(std::string_view text) {
+  const std::string lower = to_lower(text);
+  std::size_t end = text.size();
+  for (const std::string_view word :
+       {"goodbye", "good bye", "good-bye", "bye", "hang up"})
+    end = std::min(end, lower.find(word));
+  return std::string(text.substr(0, end));
+}
+
 bool asks_to_repeat(const Words &words) {
   return has_any(words, {"repeat", "pardon"}) ||
          find_phrase(words, {"say", "again"}) ||

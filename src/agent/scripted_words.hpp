@@ -12,6 +12,8 @@
 namespace patchcord::agent {
 
 bool says_goodbye(const Words &words);
+// What stands before it.
+std::string before_goodbye(std::string_view text);
 bool asks_to_repeat(const Words &words);
 // "Sorry, I mean ...": what was said before is not right.
 bool announces_correction(const Words &words);

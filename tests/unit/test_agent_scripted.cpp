@@ -148,6 +148,23 @@ void test_repeat_help_goodbye() {
               {"wait", "caller_goodbye: Thank you for calling. Goodbye."}});
 }
 
+// What he says before he leaves counts; what is not asked any more is missing.
+void test_answers_and_leaves() {
+  const auto definition = shipped_agent("room-booking");
+  const Line known = {"cancel sunnyvale tomorrow noon",
+                      "confirm yes-no: So, cancel a booking, in Sunnyvale, "
+                      "tomorrow, at noon. Is that right?"};
+  for (const char *yes : {"yes, thank you, bye", "That's right. Good-bye!"})
+    (void)play(definition, {known, {yes, "goal!: All set. Goodbye."}});
+  equal(play(definition, {{"book a room", "ask choice: In which office?"},
+                          {"In Sunnyvale, I have to hang up",
+                           "caller_goodbye: Thank you for calling. Goodbye."}}),
+        R"({"request":"book","location":"Sunnyvale"})");
+  (void)play(
+      definition,
+      {known, {"no, bye", "caller_goodbye: Thank you for calling. Goodbye."}});
+}
+
 void test_corrections() {
   const auto definition = shipped_agent("room-booking");
   const char *which = "ask choice: What should I change?";
@@ -572,6 +589,7 @@ int main(int argc, char **argv) {
       {"takes-an-answer-to-another-question", test_answer_to_another_question},
       {"asks-again-and-then-gives-up", test_not_understood},
       {"refuses-what-is-out-of-range", test_out_of_range},
+      {"answers-and-leaves", test_answers_and_leaves},
       {"repeats-helps-and-says-goodbye", test_repeat_help_goodbye},
       {"changes-what-was-wrong", test_corrections},
       {"asks-anew-for-what-is-denied", test_denials},
