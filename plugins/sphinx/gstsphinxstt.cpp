@@ -311,7 +311,7 @@ static void gst_sphinx_stt_class_init(GstSphinxSttClass *klass) {
       g_param_spec_uint(
           "silence-ms", "Silence",
           "Silence that ends an utterance, in ms (default 450); twice "
-          "as much where digits are dictated",
+          "as much where digits are dictated, two thirds of it for yes or no",
           100, 5000, defaults.silence_ms, flags));
   g_object_class_install_property(
       object, PROP_MIN_SCORE,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "recogniser_session.hpp"
 
+#include "agent/turn_policy.hpp"
 #include "base/text.hpp"
 #include "graph/events.hpp"
 #include "graph/messages.hpp"
@@ -214,9 +215,8 @@ void RecogniserSession::recognised(const offline::Recognition &result,
 
 void RecogniserSession::expect(const agent::Expectation &expectation) {
   grammar_ = offline::grammar_text(expectation);
-  // Long numbers are dictated in groups.
-  const bool dictated = expectation.kind == agent::Expectation::Kind::kDigits;
-  activity_.set_hangover(settings_.silence * (dictated ? 2 : 1));
+  activity_.set_hangover(
+      agent::silence_for(expectation.kind, settings_.silence));
   GST_DEBUG_OBJECT(element_, "expecting %s",
                    agent::to_string(expectation.kind));
   const auto guessed = recogniser_.prepare(settings_.model, grammar_);

@@ -13,9 +13,6 @@ namespace {
 
 using audio::VoiceActivity;
 
-// By so much speech may be known to begin too late.
-constexpr Duration kLateBegin = 100ms;
-
 VoiceActivity::Settings detector(const SttScript &script) {
   VoiceActivity::Settings settings;
   settings.hangover = script.silence;
@@ -87,26 +84,18 @@ void SttSession::handle(const VoiceActivity::Event &event) {
     return;
   }
   gst_pad_push_event(src_, events::make(events::SpeechStopped{running(pts)}));
-  const Turn turn{speech_begin_, pts};
-  std::vector<std::string> texts;
-  for (auto *word : words_in(turn)) {
-    word->taken = true;
-    texts.push_back(word->text);
-  }
   results_.push_back(
-      worker_.after(stage_.stt.delay, [this, turn, text = join(texts, " ")] {
-        result(turn, text);
-      }));
+      worker_.after(stage_.stt.delay,
+                    [this, turn = Turn{speech_begin_, pts}] { result(turn); }));
 }
 
-// A word that a cut goes through is of the turn that has its middle: of one of
-// the two, always.
 std::vector<Stage::CallerWord *> SttSession::words_in(const Turn &turn) {
-  const TimePoint begin = on_worker(turn.begin) - kLateBegin;
+  const TimePoint begin = on_worker(turn.begin) - 100ms;
   const TimePoint end = on_worker(turn.end);
   std::vector<Stage::CallerWord *> words;
   for (auto &word : stage_.caller_words)
-    if (!word.taken && word.end > begin && (word.begin + word.end) / 2 <= end)
+    if (!word.taken && word.begin >= begin &&
+        (word.begin + word.end) / 2 <= end)
       words.push_back(&word);
   return words;
 }
@@ -124,7 +113,7 @@ bool SttSession::mumbled(const Turn &turn) const {
 void SttSession::partial() {
   std::vector<std::string> texts;
   for (const auto *word :
-       words_in({speech_begin_, pts_of(activity_.voiced_until())}))
+       words_in({speech_begin_, pts_of(activity_.position())}))
     texts.push_back(word->text);
   const std::string text = join(texts, " ");
   if (text == partial_)
@@ -134,11 +123,17 @@ void SttSession::partial() {
   gst_pad_push_event(src_, events::make(events::PartialTranscript{text}));
 }
 
-void SttSession::result(const Turn &turn, const std::string &text) {
+void SttSession::result(const Turn &turn) {
   if (failed_)
     return;
   if (++turns_ == stage_.stt.fail_at)
     return fail();
+  std::vector<std::string> texts;
+  for (auto *word : words_in(turn)) {
+    word->taken = true;
+    texts.push_back(word->text);
+  }
+  const std::string text = join(texts, " ");
   messages::post(element_, messages::Transcript{text, true, running(turn.begin),
                                                 running(turn.end)});
   GstBuffer *buffer = buffer_of(as_bytes(text)).release();

@@ -99,6 +99,23 @@ void test_expectation() {
   equal(call.bench.transcripts().front(), "");
 }
 
+// A yes is over before a place is.
+void test_silence_that_ends() {
+  Call yes;
+  yes.bench.play(kCaps);
+  yes.expect(kYesNo);
+  yes.push(spoken("yes please", 250));
+  yes.bench.await("text");
+  equal(yes.bench.order(), "caps segment started stopped text:yes please");
+  Call place;
+  place.bench.play(kCaps);
+  place.expect(kPlace);
+  place.push(spoken("sunnyvale", 250));
+  equal(place.bench.order(), "caps segment started");
+  place.silence(300);
+  place.bench.await("text");
+}
+
 void test_caps() {
   Call call;
   call.bench.play(kCaps);
@@ -250,6 +267,7 @@ int main(int argc, char **argv) {
   gst_init(&argc, &argv);
   const std::pair<const char *, void (*)()> tests[] = {
       {"/sphinxstt/understands-what-is-expected", test_expectation},
+      {"/sphinxstt/hears-the-end-of-a-yes-sooner", test_silence_that_ends},
       {"/sphinxstt/caps", test_caps},
       {"/sphinxstt/flush", test_flush},
       {"/sphinxstt/pushes-do-not-wait-for-others", test_pushes_do_not_wait},
