@@ -169,6 +169,7 @@ void InboundSession::on_media(std::int64_t timestamp_ms, ByteSpan mulaw) {
   if (eos_ || step.audio.empty())
     return;
   received_ = worker_.now();
+  reads_first_ = false;
   const auto run = run_;
   begin();
   if (!goes_on(run))
@@ -334,6 +335,11 @@ void InboundSession::nothing_came() {
   const Duration since = worker_.now() - received_;
   if (since < kPatience)
     return watch();
+  // What has come may wait for a beat on which it is read.
+  if (!std::exchange(reads_first_, true)) {
+    stream_->set_read_period(0s);
+    return worker_.rearm(watch_, worker_.now() + kBeat);
+  }
   const auto run = run_;
   make_up_silence(std::min(since, kMostSilence));
   log_new_anomalies();

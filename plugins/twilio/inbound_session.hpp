@@ -108,6 +108,7 @@ private:
   std::uint64_t position_ = 0; // of the next buffer's first sample
   TimePoint received_{};       // when the last message came
   Timer watch_;                // for the next, while somebody waits for it
+  bool reads_first_ = false;   // all that had come when it fired was read
   GstClockTime base_ = 0;      // running time of position 0
   std::uint64_t run_ = 0;      // of PLAYING without a pause
   bool playing_ = false;

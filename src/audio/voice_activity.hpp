@@ -49,6 +49,8 @@ public:
   void reset();
 
   bool speaking() const { return speaking_; }
+  // The end of the last voiced frame; of use while somebody speaks.
+  Duration voiced_until() const { return time_of(last_voiced_); }
   // Voiced, but not yet for long enough.
   bool may_begin() const { return !speaking_ && candidate_ >= 0; }
   Duration position() const;                    // audio time pushed so far

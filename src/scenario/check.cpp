@@ -15,6 +15,11 @@ namespace {
 // frame of the phone's, and the worker's timers.
 constexpr std::int64_t kHeardFor = 25;
 
+// Marks come every 500 ms: what was heard before the line stood still is known
+// to the last of them. And what was late is read within this.
+constexpr Samples kMarksApart = phone::kRate / 2;
+constexpr Samples kCatchesUp = phone::kRate / 10;
+
 std::string ms_text(double ms) {
   return std::to_string(static_cast<std::int64_t>(ms)) + " ms";
 }
@@ -133,7 +138,11 @@ private:
                                                        Samples until) const;
   void overlaps();
   void truth();
-  void heard_for(const Belief &belief, const HeardReply &reply);
+  std::optional<Samples> known_until(const HeardReply &reply) const;
+  std::string heard_words(const HeardReply &reply, Samples until,
+                          bool said_again) const;
+  void heard_for(const Belief &belief, const HeardReply &reply,
+                 std::optional<Samples> known);
   // Each pattern fits one of `texts`, in this order.
   void in_order(const char *what, const std::vector<std::string> &patterns,
                 const std::vector<std::string> &texts);
@@ -352,6 +361,39 @@ void Checker::overlaps() {
       }
 }
 
+// Up to when the agent can know what was heard of a reply that was silenced
+// while the line stood still, or when all came at once that was late: marks do
+// not come back either.
+std::optional<Samples> Checker::known_until(const HeardReply &reply) const {
+  std::optional<Samples> known;
+  for (const SaidLine &said : outcome_.said) {
+    const Line::Stall &stall = scenario_.lines[said.line].stall;
+    if (stall.length <= 0s || stall.lost)
+      continue;
+    const Samples from = said.from + phone::to_samples(stall.at);
+    const Samples to = from + phone::to_samples(stall.length) + kCatchesUp;
+    for (const auto &stretch : reply.stretches)
+      if (const Samples end = std::max(stretch.to, stretch.cut_at);
+          end > from && end <= to)
+        known = std::min(known.value_or(from), from - kMarksApart);
+  }
+  return known;
+}
+
+// The words of a reply that were heard to their ends, up to `until`. Where the
+// line stood still the agent may go back a little and say words once more.
+std::string Checker::heard_words(const HeardReply &reply, Samples until,
+                                 bool said_again) const {
+  std::vector<std::uint32_t> numbers;
+  for (const auto &stretch : reply.stretches)
+    for (std::size_t i = 0; i < stretch.words.size(); ++i)
+      if (stretch.word_ends[i] <= until &&
+          !(said_again && !numbers.empty() &&
+            stretch.words[i] <= numbers.back()))
+        numbers.push_back(stretch.words[i]);
+  return words_text(numbers, outcome_.words);
+}
+
 // What the agent believes that the caller heard is what he heard: the very
 // words of what was heard in whole; of what was cut, all but the last word at
 // most, which may have been cut behind its end. One that he had all but heard
@@ -361,14 +403,15 @@ void Checker::truth() {
     const auto reply = std::find_if(
         outcome_.heard.begin(), outcome_.heard.end(),
         [&](const HeardReply &each) { return each.reply == belief.utterance; });
+    const bool begun = reply != outcome_.heard.end();
+    const auto known = begun ? known_until(*reply) : std::nullopt;
     const std::string heard =
-        reply == outcome_.heard.end() ? "" : heard_text(*reply, outcome_.words);
+        begun ? heard_words(*reply, outcome_.duration, known.has_value()) : "";
     const auto believed = words_of(belief.text);
     auto true_words = words_of(heard);
     const auto all = words_of(reply_text(belief.utterance, outcome_.words));
     const bool all_but_heard =
-        reply != outcome_.heard.end() &&
-        was_nearly_heard(reply->stretches.back(), outcome_.words);
+        begun && was_nearly_heard(reply->stretches.back(), outcome_.words);
     if (!belief.whole && (all_but_heard || !scenario_.voice.timings) &&
         believed.size() == true_words.size() + 1 &&
         believed.size() <= all.size())
@@ -376,27 +419,34 @@ void Checker::truth() {
     const bool prefix =
         believed.size() <= true_words.size() &&
         std::equal(believed.begin(), believed.end(), true_words.begin());
-    const std::size_t missing = true_words.size() - believed.size();
-    if (!prefix || missing > (belief.whole ? 0U : 1U))
+    std::size_t least = true_words.size();
+    if (!belief.whole && known)
+      least = words_of(heard_words(*reply, *known, true)).size();
+    else if (!belief.whole && least > 0)
+      --least;
+    if (!prefix || believed.size() < least)
       fail("what the agent believes the caller heard of reply " +
                std::to_string(belief.utterance),
            quoted(heard), quoted(belief.text));
-    if (reply != outcome_.heard.end())
-      heard_for(belief, *reply);
+    if (begun)
+      heard_for(belief, *reply, known);
   }
 }
 
 // For how long he heard it, of a reply that was cut in its first stretch: the
 // phone knows the sample. A voice that a model keeps waiting leaves gaps, which
 // are no part of the reply.
-void Checker::heard_for(const Belief &belief, const HeardReply &reply) {
+void Checker::heard_for(const Belief &belief, const HeardReply &reply,
+                        std::optional<Samples> known) {
   if (!belief.heard_ms || belief.whole || reply.stretches.size() != 1 ||
       reply.stretches[0].cut_at < 0)
     return;
-  const std::int64_t heard =
-      (reply.stretches[0].cut_at - reply.stretches[0].from) / 8;
-  const std::int64_t more = *belief.heard_ms - heard;
-  if (more > kHeardFor || (scenario_.mind == "scripted" && more < -kHeardFor))
+  const Samples from = reply.stretches[0].from;
+  const Samples cut_at = reply.stretches[0].cut_at;
+  const std::int64_t heard = (cut_at - from) / 8;
+  const std::int64_t least = (known.value_or(cut_at) - from) / 8;
+  if (*belief.heard_ms > heard + kHeardFor ||
+      (scenario_.mind == "scripted" && *belief.heard_ms < least - kHeardFor))
     fail("how long the agent believes the caller heard reply " +
              std::to_string(belief.utterance),
          ms_text(static_cast<double>(heard)),

@@ -90,7 +90,6 @@ void Phone::tick() {
   play();
   echo();
   while (end_.empty() && now() >= (frame_ + 1) * kFrame) {
-    end_stall(frame_ * kFrame);
     send_frame(frame_ * kFrame);
     ++frame_;
   }
@@ -149,16 +148,20 @@ void Phone::send_media() {
 
 // Sends message_, unless the line stands still.
 void Phone::deliver(bool media) {
-  const bool stalls = now() > stall_from_ && now() <= stall_to_;
-  if (!stalls || (stall_.lost && !media))
-    socket_->deliver(message_);
-  else if (!stall_.lost)
-    stalled_.push_back(message_);
+  const auto stall =
+      std::find_if(stalls_.begin(), stalls_.end(), [&](const Stall &each) {
+        return now() > each.from && now() <= each.to;
+      });
+  if (stall != stalls_.end() && !stall->lost)
+    return stalled_.push_back(message_);
+  if (stall != stalls_.end() && media)
+    return;
+  deliver_stalled();
+  socket_->deliver(message_);
 }
 
-void Phone::end_stall(Samples at) {
-  if (at < stall_to_)
-    return;
+// In their order: nothing overtakes what is late.
+void Phone::deliver_stalled() {
   for (const std::string &message : std::exchange(stalled_, {}))
     socket_->deliver(message);
 }
@@ -173,11 +176,9 @@ void Phone::begin_line(Samples at) {
   speaking_ = true;
   begun_ = at;
   keys_pressed_ = 0;
-  if (line.line.stall.length > 0s) {
-    stall_ = line.line.stall;
-    stall_from_ = at + to_samples(stall_.at);
-    stall_to_ = stall_from_ + to_samples(stall_.length);
-  }
+  if (const Line::Stall &stall = line.line.stall; stall.length > 0s)
+    stalls_.push_back({at + to_samples(stall.at),
+                       at + to_samples(stall.at + stall.length), stall.lost});
   said_.push_back({index_, at, at + line.voiced_end});
   emit(at, "line-started", "text", line.line.text);
   const auto time = [&](Samples sample) {
@@ -225,7 +226,7 @@ void Phone::end_line(Samples at) {
 
 void Phone::hang_up(Samples at) {
   emit(at, "hang-up");
-  end_stall(stall_to_);
+  deliver_stalled();
   message_.clear();
   twilio::peer::append_stop(message_, stream_, ++sequence_);
   socket_->deliver(message_);
@@ -359,6 +360,7 @@ void Phone::word_event(const Ear::Event &event) {
     return;
   last_heard_ = event.word;
   stretch.words.push_back(event.word);
+  stretch.word_ends.push_back(event.at);
   emit(event.at, "word-heard", "text", word.text);
 }
 

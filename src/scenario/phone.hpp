@@ -49,6 +49,7 @@ struct HeardReply {
     std::vector<std::uint32_t> words = {}; // heard to their ends, by number
     std::optional<Begun> in_word = {};     // not to its end
     Samples cut_at = -1; // where a clear, or the call's end, ended it
+    std::vector<Samples> word_ends = {}; // of `words`
   };
   int reply = 0; // from 1
   std::vector<Stretch> stretches;
@@ -94,7 +95,7 @@ private:
   void send_frame(Samples at);
   void send_media();
   void deliver(bool media);
-  void end_stall(Samples at);
+  void deliver_stalled();
   bool cue_has_come(const Cue &cue, Samples now) const;
   void begin_line(Samples at);
   void speak(Samples at);
@@ -147,8 +148,11 @@ private:
   bool silenced_ = false;    // by a clear, and nothing is known to follow
   Samples sounds_from_ = -1; // what has been played since then,
   Samples unmarked_ = 0;     // and how much was
-  Line::Stall stall_;
-  Samples stall_from_ = 0, stall_to_ = 0;
+  struct Stall {
+    Samples from = 0, to = 0;
+    bool lost = false;
+  };
+  std::vector<Stall> stalls_;        // of the lines so far
   std::vector<std::string> stalled_; // messages that are late
   bool echo_due_ = false;
   const bool returns_marks_, record_;

@@ -13,6 +13,9 @@ namespace {
 
 using audio::VoiceActivity;
 
+// By so much speech may be known to begin too late.
+constexpr Duration kLateBegin = 100ms;
+
 VoiceActivity::Settings detector(const SttScript &script) {
   VoiceActivity::Settings settings;
   settings.hangover = script.silence;
@@ -84,18 +87,26 @@ void SttSession::handle(const VoiceActivity::Event &event) {
     return;
   }
   gst_pad_push_event(src_, events::make(events::SpeechStopped{running(pts)}));
+  const Turn turn{speech_begin_, pts};
+  std::vector<std::string> texts;
+  for (auto *word : words_in(turn)) {
+    word->taken = true;
+    texts.push_back(word->text);
+  }
   results_.push_back(
-      worker_.after(stage_.stt.delay,
-                    [this, turn = Turn{speech_begin_, pts}] { result(turn); }));
+      worker_.after(stage_.stt.delay, [this, turn, text = join(texts, " ")] {
+        result(turn, text);
+      }));
 }
 
+// A word that a cut goes through is of the turn that has its middle: of one of
+// the two, always.
 std::vector<Stage::CallerWord *> SttSession::words_in(const Turn &turn) {
-  const TimePoint begin = on_worker(turn.begin) - 100ms;
+  const TimePoint begin = on_worker(turn.begin) - kLateBegin;
   const TimePoint end = on_worker(turn.end);
   std::vector<Stage::CallerWord *> words;
   for (auto &word : stage_.caller_words)
-    if (!word.taken && word.begin >= begin &&
-        (word.begin + word.end) / 2 <= end)
+    if (!word.taken && word.end > begin && (word.begin + word.end) / 2 <= end)
       words.push_back(&word);
   return words;
 }
@@ -113,7 +124,7 @@ bool SttSession::mumbled(const Turn &turn) const {
 void SttSession::partial() {
   std::vector<std::string> texts;
   for (const auto *word :
-       words_in({speech_begin_, pts_of(activity_.position())}))
+       words_in({speech_begin_, pts_of(activity_.voiced_until())}))
     texts.push_back(word->text);
   const std::string text = join(texts, " ");
   if (text == partial_)
@@ -123,17 +134,11 @@ void SttSession::partial() {
   gst_pad_push_event(src_, events::make(events::PartialTranscript{text}));
 }
 
-void SttSession::result(const Turn &turn) {
+void SttSession::result(const Turn &turn, const std::string &text) {
   if (failed_)
     return;
   if (++turns_ == stage_.stt.fail_at)
     return fail();
-  std::vector<std::string> texts;
-  for (auto *word : words_in(turn)) {
-    word->taken = true;
-    texts.push_back(word->text);
-  }
-  const std::string text = join(texts, " ");
   messages::post(element_, messages::Transcript{text, true, running(turn.begin),
                                                 running(turn.end)});
   GstBuffer *buffer = buffer_of(as_bytes(text)).release();

@@ -28,7 +28,7 @@ private:
   void follow(GstClockTime pts);
   void handle(const audio::VoiceActivity::Event &event);
   void partial();
-  void result(const Turn &turn);
+  void result(const Turn &turn, const std::string &text);
   void fail();
   GstClockTime pts_of(Duration audio_time) const;
   GstClockTime running(GstClockTime pts) const;

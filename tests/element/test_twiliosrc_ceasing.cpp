@@ -183,6 +183,23 @@ void test_late_frames() {
   }
 }
 
+// Messages are read now and then only while somebody speaks: those that came in
+// time are not late.
+void test_what_has_come_is_read_first() {
+  Talk t;
+  t.speak(20, true);
+  t.speak(30, true, &t.stream->unread); // has come 600 ms later, all at once
+  t.wait(500ms);
+  g_assert_cmpuint(t.stream->unread.size(), ==, 0);
+  g_assert_cmpuint(t.samples, ==, 50 * 160);
+  g_assert_cmpuint(t.jumps.size(), ==, 0);
+  t.wait(1s); // from then on nothing
+  g_assert_cmpuint(t.samples, >, 100 * 160);
+  t.messages();
+  t.stream->finish();
+  CHECK_TEXT(t.messages(), "anomalies frames_ceased=1\nstream-ended stop\n");
+}
+
 // By whoever gets the silence, and in PAUSED there is none.
 void test_nobody_listens_any_more() {
   Talk t;
@@ -228,6 +245,8 @@ void test::add_twiliosrc_ceasing() {
       {"/twiliosrc/lost-frames-leave-the-line-in-its-time", test_lost_frames},
       {"/twiliosrc/late-frames-follow-with-the-stamps-of-their-time",
        test_late_frames},
+      {"/twiliosrc/what-has-come-is-read-before-silence-is-made-up",
+       test_what_has_come_is_read_first},
       {"/twiliosrc/nothing-is-made-up-for-nobody",
        test_nobody_listens_any_more},
   });

@@ -6,13 +6,16 @@
 
 #include "../support/check_text.hpp"
 
+#include "base/json.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 
 #include <glib.h>
 #include <gst/gst.h>
 
 #include <cstdio>
 #include <string>
+#include <vector>
 
 using namespace patchcord;
 using namespace patchcord::scenario;
@@ -122,6 +125,107 @@ static void test_a_word_that_was_all_but_heard_may_count() {
   g_assert_false(passes(0));
 }
 
+// What the recogniser told of the caller's words, in the end or on the way
+// there.
+static std::vector<std::string> transcripts(const Outcome &outcome,
+                                            bool final) {
+  std::vector<std::string> texts;
+  for (const std::string &json : outcome.events) {
+    const auto document = JsonDocument::parse(json);
+    const JsonView event = document->root();
+    if (event["event"].string() == "transcript" &&
+        event["final"].boolean() == final && event["text"].string() != "")
+      texts.push_back(*event["text"].string());
+  }
+  return texts;
+}
+
+// Where the line stands still in mid-speech, for less time than after which
+// there is silence, all is as if it had not; for longer, what was said is two
+// turns, and no word is lost, heard twice, or taken back.
+static void test_no_word_is_lost_where_the_line_stands_still() {
+  const std::string said = "book a room in Mountain View";
+  for (const int length : {60, 100, 400, 600, 700, 800, 1500})
+    for (int at = 0; at < 1600; at += 50) {
+      g_test_message("%d ms, %d in", length, at);
+      const Outcome outcome =
+          play_rightly("[[caller]]\nsay = \"" + said +
+                       "\"\nstall_ms = " + std::to_string(length) +
+                       "\nstall_at_ms = " + std::to_string(at) +
+                       "\n[[caller]]\nhang_up = true\nreply_ms = 2500\n");
+      const auto finals = transcripts(outcome, true);
+      CHECK_TEXT(join(finals, " "), said);
+      if (length < 750)
+        g_assert_cmpuint(finals.size(), ==, 1);
+      std::size_t turn = 0;
+      for (const std::string &partial : transcripts(outcome, false)) {
+        while (turn < finals.size() && !finals[turn].starts_with(partial))
+          ++turn;
+        if (turn == finals.size())
+          g_error("\"%s\" was taken back", partial.c_str());
+      }
+    }
+}
+
+// While the line stands still no mark comes back: of a reply that is silenced
+// when it goes on the agent cannot know how much was heard since. It may say
+// words once more, too, and need not be believed to have said them twice.
+static void test_what_is_heard_while_the_line_stands_still() {
+  const std::string text = "[voice]\nfirst_byte_ms = 0\n"
+                           "[[caller]]\nsay = \"the time\"\nat_word = 4\n"
+                           "stall_at_ms = 40\nstall_ms = 1000\n"
+                           "[[caller]]\nhang_up = true\n";
+  const auto scenario = parse_scenario(kHead + text, "s.toml");
+  const Outcome outcome = play_rightly(text);
+  CHECK_TEXT(heard_text(outcome.heard.at(0), outcome.words),
+             "Hello, room desk. Book a room,");
+  const auto passes = [&](const char *belief, Samples earlier) {
+    Outcome changed = outcome;
+    changed.beliefs = {{1, false, belief, {}}};
+    changed.said.at(0).from -= earlier;
+    check(*scenario, changed);
+    return changed.passed();
+  };
+  const struct {
+    const char *belief;
+    bool stands_still, else_passes;
+  } rows[] = {
+      {"Hello, room desk. Book a room,", true, true},
+      {"Hello, room desk. Book a", true, true},
+      {"Hello, room desk. Book", true, false},
+      {"Hello, room", true, false},
+      {"Hello,", false, false}, // was heard before, and half a second of marks
+      {"Hello, room desk. Book a room, or", false, false}, // was not heard
+      {"Hello, desk.", false, false},
+  };
+  for (const auto &row : rows) {
+    g_test_message("%s", row.belief);
+    g_assert_true(passes(row.belief, 0) == row.stands_still);
+    // Had it gone on long before.
+    g_assert_true(passes(row.belief, phone::kRate) == row.else_passes);
+  }
+}
+
+static void test_words_that_are_said_again_count_once() {
+  int again = 0;
+  for (int length = 400; length < 1500; length += 50)
+    for (int word = 1; word < 7; word += 2) {
+      const Outcome outcome = play_rightly(
+          "[stt]\ndelay_ms = 900\n[[caller]]\nnoise_ms = 300\nat_word = " +
+          std::to_string(word) +
+          "\nstall_at_ms = 40\nstall_ms = " + std::to_string(length) +
+          "\n[[caller]]\nsay = \"cancel\"\nafter_s = 3\n"
+          "[[caller]]\nhang_up = true\n");
+      const auto &words = outcome.heard.at(0).stretches;
+      for (std::size_t i = 1; i < words.size(); ++i)
+        again += !words[i].words.empty() && !words[i - 1].words.empty() &&
+                         words[i].words.front() <= words[i - 1].words.back()
+                     ? 1
+                     : 0;
+    }
+  g_assert_cmpint(again, >, 0);
+}
+
 int main(int argc, char **argv) {
   gst_init(&argc, &argv);
   g_test_init(&argc, &argv, nullptr);
@@ -135,5 +239,12 @@ int main(int argc, char **argv) {
                   test_what_goes_on_counts_without_a_word);
   g_test_add_func("/scenario-heard/a-word-that-was-all-but-heard-may-count",
                   test_a_word_that_was_all_but_heard_may_count);
+  g_test_add_func("/scenario-heard/no-word-is-lost-where-the-line-stands-still",
+                  test_no_word_is_lost_where_the_line_stands_still);
+  g_test_add_func("/scenario-heard/nobody-knows-what-is-heard-while-the-line-"
+                  "stands-still",
+                  test_what_is_heard_while_the_line_stands_still);
+  g_test_add_func("/scenario-heard/words-that-are-said-again-count-once",
+                  test_words_that_are_said_again_count_once);
   return g_test_run();
 }
