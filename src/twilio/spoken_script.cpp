@@ -43,22 +43,6 @@ std::string_view up_to_word(std::string_view text, std::size_t at) {
   return text.substr(0, end);
 }
 
-std::string_view cut_by_timings(std::string_view text,
-                                const std::vector<WordTiming> &timings,
-                                std::uint64_t ms) {
-  const auto next = std::find_if(timings.begin(), timings.end(),
-                                 [ms](const auto &t) { return t.ms > ms; });
-  if (next == timings.begin())
-    return {};
-  const WordTiming &current = *std::prev(next);
-  const std::size_t at = std::min<std::size_t>(current.offset, text.size());
-  // Nothing says when the last word ends, but how long it is.
-  if (next == timings.end() &&
-      ms >= current.ms + characters(text.substr(at)) * kCharacterMs)
-    return text;
-  return up_to_word(text, at);
-}
-
 // How long a character takes to say, in halves of a letter: a digit is a word,
 // a character of a far script a syllable, between words there is a gap, and
 // behind a clause a pause.
@@ -77,13 +61,33 @@ std::uint64_t weight_of(std::string_view text, std::size_t at) {
   return is_of_far_script(c) ? 5 : 2;
 }
 
-std::string_view cut_by_share(std::string_view text, std::uint64_t samples,
-                              std::uint64_t length) {
+std::uint64_t weight_of(std::string_view text) {
   std::uint64_t all = 0;
   for (std::size_t at = 0; at < text.size(); ++at)
     all += weight_of(text, at);
+  return all;
+}
+
+std::string_view cut_by_timings(std::string_view text,
+                                const std::vector<WordTiming> &timings,
+                                std::uint64_t ms) {
+  const auto next = std::find_if(timings.begin(), timings.end(),
+                                 [ms](const auto &t) { return t.ms > ms; });
+  if (next == timings.begin())
+    return {};
+  const WordTiming &current = *std::prev(next);
+  const std::size_t at = std::min<std::size_t>(current.offset, text.size());
+  // Nothing says when the last word ends, but how long it is.
+  if (next == timings.end() &&
+      ms >= current.ms + weight_of(trim(text.substr(at))) * kCharacterMs / 2)
+    return text;
+  return up_to_word(text, at);
+}
+
+std::string_view cut_by_share(std::string_view text, std::uint64_t samples,
+                              std::uint64_t length) {
   const std::uint64_t heard =
-      all * samples / std::max<std::uint64_t>(length, 1);
+      weight_of(text) * samples / std::max<std::uint64_t>(length, 1);
   std::uint64_t weight = 0;
   std::size_t at = 0;
   for (; at < text.size(); ++at)

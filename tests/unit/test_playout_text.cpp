@@ -34,6 +34,11 @@ void test_heard_text() {
       {"one two six", &timings, 5600, 8000, true, "one two"},
       {"one two six", &timings, 7300, 8000, true, "one two six"},
       {"one two six", &timings, 7000, 8000, true, "one two"},
+      // The last one after its length: a digit is a word.
+      {"one two six", &timings, 7180, 16000, true, "one two"},
+      {"one two six", &timings, 7190, 16000, true, "one two six"},
+      {"one two 40.", &timings, 9290, 16000, true, "one two"},
+      {"one two 40.", &timings, 9300, 16000, true, "one two 40."},
       {"grün süß weiß", nullptr, 6000, 8000, true, "grün süß"},
       {"\xe4\xbd\xa0\xe5\xa5\xbd\xe5\x90\x97", nullptr, 5400, 8000, true,
        "\xe4\xbd\xa0\xe5\xa5\xbd"},
