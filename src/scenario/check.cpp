@@ -397,7 +397,7 @@ std::string Checker::heard_words(const HeardReply &reply, Samples until,
 // What the agent believes that the caller heard is what he heard: the very
 // words of what was heard in whole; of what was cut, all but the last word at
 // most, which may have been cut behind its end. One that he had all but heard
-// may count, and without timings the next word may as well.
+// may count, and without timings the next word may as well, or two be lacking.
 void Checker::truth() {
   for (const Belief &belief : outcome_.beliefs) {
     const auto reply = std::find_if(
@@ -422,8 +422,8 @@ void Checker::truth() {
     std::size_t least = true_words.size();
     if (!belief.whole && known)
       least = words_of(heard_words(*reply, *known, true)).size();
-    else if (!belief.whole && least > 0)
-      --least;
+    else if (!belief.whole)
+      least -= std::min<std::size_t>(least, scenario_.voice.timings ? 1 : 2);
     if (!prefix || believed.size() < least)
       fail("what the agent believes the caller heard of reply " +
                std::to_string(belief.utterance),

@@ -87,6 +87,17 @@ void append_silence(Bytes &out, Samples length) {
   out.insert(out.end(), static_cast<std::size_t>(length), audio::kMulawSilence);
 }
 
+// How long a character takes to say: a digit is a word, a character of three
+// bytes or more in UTF-8 a syllable.
+Samples length_of(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  if ((byte & 0xC0) == 0x80) // goes on
+    return 0;
+  if (byte >= 0xE0)
+    return kCharacter * 5 / 2;
+  return byte >= '0' && byte <= '9' ? kCharacter * 3 : kCharacter;
+}
+
 Samples pause_behind(std::string_view word) {
   if (word.ends_with("..."))
     return kEllipsis;
@@ -116,8 +127,13 @@ Sound speak(std::string_view text, Timbre timbre, std::uint32_t first_word) {
     for (const char c : word) {
       const Letter &letter =
           letters[static_cast<unsigned char>(c) % std::size_t{kShapes}];
-      sound.mulaw.insert(sound.mulaw.end(), letter.begin(), letter.end());
+      for (Samples left = length_of(c); left > 0; left -= kCharacter)
+        sound.mulaw.insert(sound.mulaw.end(), letter.begin(),
+                           letter.begin() + std::min(left, kCharacter));
     }
+    if (static_cast<Samples>(sound.mulaw.size()) == begin) // no UTF-8
+      sound.mulaw.insert(sound.mulaw.end(), letters[0].begin(),
+                         letters[0].end());
     const auto number =
         first_word + static_cast<std::uint32_t>(sound.words.size());
     mark(sound.mulaw.data() + begin, number, false);

@@ -32,8 +32,8 @@ enum class Timbre { kAgent, kStandIn, kCaller };
 // The samples of a word that say which one it is, at its begin and at its end.
 inline constexpr Samples kMarkLength = 45;
 
-// About 14 characters a second; commas, ends of sentences and "..." are
-// pauses. Each word is marked, inaudibly, with its number from `first_word`
+// About 14 characters a second, of digits, which are words, a third of that;
+// commas, ends of sentences and "..." are pauses. Each word is marked, inaudibly, with its number from `first_word`
 // on: Ear reads it.
 Sound speak(std::string_view text, Timbre timbre, std::uint32_t first_word);
 // A cough: a burst that swells and fades, without a word.

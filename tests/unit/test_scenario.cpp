@@ -7,6 +7,7 @@
 
 #include "audio/voice_activity.hpp"
 #include "base/log.hpp"
+#include "twilio/spoken_script.hpp"
 
 #include <glib.h>
 #include <gst/gst.h>
@@ -219,6 +220,37 @@ static void test_sound_is_taken_for_speech() {
   const auto size = speak("I need a room", Timbre::kCaller, 0).mulaw.size();
   g_assert_cmpuint(size, >, 8000 * 13 / 15);
   g_assert_cmpuint(size, <, 8000 * 15 / 14);
+}
+
+// Where nothing tells when which word is said it is known to the word all the
+// same, in texts with digits and accents too.
+static void test_is_as_slow_as_it_is_reckoned() {
+  for (const std::string text :
+       {"It costs $1,250.50 today, Dr. Smith said. We are open from 8:30 a.m. "
+        "to 5 p.m. on weekdays. My number is 415-555-0100, and what is yours?",
+        "Please write this number down: 4 1 5 5 5 5 0 1 0 0, or 1 2 3 4 5 6 7 "
+        "8 "
+        "9, and thank you very much for calling us again.",
+        "Möchten Sie über Köln fahren, für 1999 Euro, oder später zurück?"}) {
+    const Sound sound = speak(text, Timbre::kAgent, 0);
+    twilio::SpokenScript script;
+    script.add(text, {}, 0);
+    int heard = 0;
+    for (const WordAt &word : sound.words) {
+      ++heard;
+      for (const Samples at : {word.end, (word.begin + word.end) / 2}) {
+        const std::string known = script.heard(static_cast<std::uint64_t>(at),
+                                               sound.mulaw.size(), true);
+        const auto words =
+            known.empty() ? 0 : std::count(known.begin(), known.end(), ' ') + 1;
+        g_test_message("%s: %s", word.text.c_str(), known.c_str());
+        // As is allowed in a call.
+        const int whole = at == word.end ? heard : heard - 1;
+        g_assert_cmpint(words, <=, whole + 1);
+        g_assert_cmpint(words, >=, whole - 2);
+      }
+    }
+  }
 }
 
 // --- whole calls -------------------------------------------------------------
@@ -536,6 +568,8 @@ int main(int argc, char **argv) {
                   test_no_answer_is_a_late_answer);
   g_test_add_func("/scenario/sound/is-taken-for-speech",
                   test_sound_is_taken_for_speech);
+  g_test_add_func("/scenario/sound/is-as-slow-as-it-is-reckoned",
+                  test_is_as_slow_as_it_is_reckoned);
   g_test_add_func("/scenario/call/same-bytes-every-time",
                   test_same_bytes_every_time);
   g_test_add_func("/scenario/call/is-cut-at-the-word", test_cut_at_the_word);
