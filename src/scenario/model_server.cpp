@@ -121,6 +121,31 @@ std::size_t content_length(std::string_view head) {
   return 0;
 }
 
+bool same(const sockaddr_in &a, const sockaddr_in &b) {
+  return a.sin_port == b.sin_port && a.sin_addr.s_addr == b.sin_addr.s_addr;
+}
+
+// The agent's end of a connection: it is in this process, and nobody tells
+// which it is. -1: not found.
+int other_end(int fd) {
+  constexpr int kMost = 1024;
+  sockaddr_in ours{}, theirs{};
+  const auto ends_of = [](int each, sockaddr_in &here, sockaddr_in &there) {
+    socklen_t size = sizeof here, peer_size = sizeof there;
+    return getsockname(each, reinterpret_cast<sockaddr *>(&here), &size) == 0 &&
+           getpeername(each, reinterpret_cast<sockaddr *>(&there),
+                       &peer_size) == 0 &&
+           here.sin_family == AF_INET && there.sin_family == AF_INET;
+  };
+  if (!ends_of(fd, ours, theirs))
+    return -1;
+  for (int each = 0; each < kMost; ++each)
+    if (sockaddr_in here{}, there{};
+        ends_of(each, here, there) && same(here, theirs) && same(there, ours))
+      return each;
+  return -1;
+}
+
 } // namespace
 
 ModelServer::ModelServer(Worker &worker, const ModelScript &script,
@@ -161,6 +186,7 @@ void ModelServer::accept() {
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   auto connection = std::make_unique<Connection>();
+  connection->other_end = other_end(fd);
   connection->watch =
       worker_.watch(fd, EPOLLIN, [this, fd](std::uint32_t) { readable(fd); });
   connections_[fd] = std::move(connection);
@@ -192,6 +218,7 @@ void ModelServer::take_request(int fd, Connection &connection) {
       in.size() == head + 4) {
     constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
     (void)!write(fd, kGoOn.data(), kGoOn.size());
+    connection.unread = wrote_ = true;
   }
   const std::size_t length = content_length(start);
   if (in.size() < head + 4 + length)
@@ -254,6 +281,7 @@ void ModelServer::write_piece(int fd) {
   Connection &connection = *connections_.at(fd);
   const std::string &piece = connection.pieces[connection.next++];
   (void)!send(fd, piece.data(), piece.size(), MSG_NOSIGNAL);
+  connection.unread = wrote_ = true;
   if (connection.next < connection.pieces.size())
     return worker_.rearm(connection.timer, worker_.now() + script_.token);
   connection.answering = false;
@@ -261,14 +289,27 @@ void ModelServer::write_piece(int fd) {
     drop(fd);
 }
 
+// Whether the kernel still has some of what was written. It is asked only after
+// that, not at each step of a long call, and knows by the acknowledgements,
+// which the other end would keep back for 40 ms.
+bool ModelServer::Connection::is_under_way(int fd) {
+  const int on = 1;
+  int waiting = 0;
+  if (!unread)
+    return false;
+  if (other_end >= 0)
+    setsockopt(other_end, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+  unread = ioctl(fd, SIOCOUTQ, &waiting) == 0 && waiting > 0;
+  return unread;
+}
+
 // Somebody has written, and the other side has not read it. Ours are seen; the
 // agent's side has a socket on the worker for as long as it waits for anything,
 // and has nothing to wait for but answers that are being given.
-bool ModelServer::in_flight() const {
+bool ModelServer::in_flight() {
   std::size_t answering = 0;
   for (const auto &[fd, connection] : connections_) {
-    int waiting = 0;
-    if (ioctl(fd, SIOCOUTQ, &waiting) == 0 && waiting > 0)
+    if (connection->is_under_way(fd))
       return true;
     answering += connection->answering ? 1 : 0;
   }
@@ -276,13 +317,13 @@ bool ModelServer::in_flight() const {
 }
 
 void ModelServer::settle() {
-  if (!in_flight())
+  if (!in_flight() && !std::exchange(wrote_, false))
     return;
   const auto give_up = std::chrono::steady_clock::now() + kPatience;
-  do {
+  while (in_flight() && std::chrono::steady_clock::now() < give_up) {
     std::this_thread::yield();
     worker_.run_ready();
-  } while (in_flight() && std::chrono::steady_clock::now() < give_up);
+  }
   // What came with the last bytes.
   worker_.run_ready();
 }

@@ -43,7 +43,10 @@ private:
     std::vector<std::string> pieces; // to be written, one at a time
     std::size_t next = 0;
     bool answering = false, close_behind = false;
+    bool unread = false; // as far as is known, of what was written
     Timer timer;
+    int other_end = -1;
+    bool is_under_way(int fd);
   };
   void accept();
   void readable(int fd);
@@ -55,7 +58,7 @@ private:
              Duration delay);
   void write_piece(int fd);
   void drop(int fd);
-  bool in_flight() const;
+  bool in_flight();
 
   Worker &worker_;
   const ModelScript script_;
@@ -63,6 +66,7 @@ private:
   int listener_ = -1, port_ = 0;
   FdWatch watch_;
   std::map<int, std::unique_ptr<Connection>> connections_;
+  bool wrote_ = false; // since time stood still
   std::vector<std::string> requests_, tool_requests_;
 };
 
