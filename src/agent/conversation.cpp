@@ -249,11 +249,9 @@ void Conversation::take_text(TimePoint now, const std::string &delta) {
   if (limit_reached(now) != nullptr)
     return; // it may be a question
   request_->streamed += text;
-  auto clauses = splitter_.feed(text);
-  if (mind_->model_message_complete())
-    for (std::string &last : splitter_.finish())
-      clauses.push_back(std::move(last));
-  for (const std::string &clause : clauses) {
+  for (const std::string &clause : mind_->model_message_complete()
+                                       ? last_clauses(text)
+                                       : splitter_.feed(text)) {
     decision_is_known(now);
     request_->spoken = joined(request_->spoken, clause);
     say(now, clause);
@@ -406,9 +404,17 @@ void Conversation::answered(TimePoint now, const Request &done,
     // Where the message stands, all of it is said; so is what the model says
     // before it calls tools.
     const auto *again = std::get_if<ModelRequest>(&thought);
-    if (again == nullptr || again->said.starts_with(done.streamed))
-      for (const std::string &clause : splitter_.finish())
-        say(now, clause);
+    const std::string &said =
+        again != nullptr ? again->said : std::get<ToolRuns>(thought).said;
+    std::vector<std::string> clauses;
+    if (said.starts_with(done.streamed))
+      clauses = last_clauses(limit_reached(now) == nullptr
+                                 ? said.substr(done.streamed.size())
+                                 : "");
+    for (const std::string &clause : clauses) {
+      decision_is_known(now);
+      say(now, clause);
+    }
     return think(now, std::move(thought));
   }
   if (!reply->fault.empty())
@@ -425,13 +431,19 @@ void Conversation::answered(TimePoint now, const Request &done,
   think(now, *std::move(reply->next));
 }
 
+// Of what was streamed, and of `rest` behind it.
+std::vector<std::string> Conversation::last_clauses(std::string_view rest) {
+  auto clauses = splitter_.feed(rest);
+  for (std::string &last : splitter_.finish())
+    clauses.push_back(std::move(last));
+  return clauses;
+}
+
 void Conversation::say_rest(TimePoint now, const Request &done,
                             const Reply &reply) {
   std::vector<std::string> clauses;
   if (reply.message.starts_with(done.streamed)) {
-    clauses = splitter_.feed(reply.message.substr(done.streamed.size()));
-    for (std::string &last : splitter_.finish())
-      clauses.push_back(std::move(last));
+    clauses = last_clauses(reply.message.substr(done.streamed.size()));
   } else {
     splitter_ = ClauseSplitter();
     if (reply.message.starts_with(done.spoken))

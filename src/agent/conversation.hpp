@@ -256,6 +256,7 @@ private:
   void cancel_request(TimePoint now);
   void fail_request(TimePoint now, const Failure &failure);
   void answered(TimePoint now, const Request &done, Thought thought);
+  std::vector<std::string> last_clauses(std::string_view rest);
   void say_rest(TimePoint now, const Request &done, const Reply &reply);
   void bad_answer(const std::string &fault);
   void run_tools(TimePoint now, ToolRuns todo);

@@ -211,7 +211,10 @@ Thought LlmMind::model_called(const std::vector<openai::ToolCall> &calls,
     return model_done({}, {}, spoken);
   ++tool_rounds_;
   tools_.call(turn_, calls);
+  if (extractor_.is_plain_text() && !is_talk())
+    streamed_ += extractor_.plain_text();
   ToolRuns runs;
+  runs.said = streamed_;
   for (const openai::ToolCall &call : calls) {
     const Tool *tool = definition_->tool(call.name);
     if (tool == nullptr)
@@ -234,10 +237,17 @@ void LlmMind::model_begin() {
   second_.clear();
 }
 
+// Where there is nothing to find out a server may keep to no schema. Else plain
+// text is not spoken before its end: an object may follow.
+bool LlmMind::is_talk() const { return definition_->fields.empty(); }
+
 // Behind what was said already nothing is before it is known to be new.
 std::string LlmMind::model_text(std::string_view delta) {
   const bool was_complete = extractor_.message_complete();
+  const std::size_t plain = extractor_.plain_text().size();
   std::string text = extractor_.feed(delta);
+  if (is_talk())
+    text.insert(0, extractor_.plain_text(), plain);
   if (kept_)
     return {};
   if (!said_.empty()) {
@@ -264,10 +274,9 @@ bool LlmMind::model_message_complete() const {
 
 Thought LlmMind::model_done(std::string_view finish_reason,
                             std::string_view refusal, std::string_view spoken) {
-  // A server that keeps to no schema holds a conversation, if there is nothing
-  // to find out.
-  const bool is_talk = extractor_.is_plain_text() && finish_reason == "stop";
-  if (is_talk && refusal.empty() && definition_->fields.empty() && !kept_) {
+  const bool is_text = extractor_.is_plain_text() && finish_reason == "stop" &&
+                       !extractor_.plain_text().empty();
+  if (is_text && refusal.empty() && is_talk() && !kept_) {
     Reply reply;
     reply.message = streamed_ + rest_of_second();
     return conclude(std::move(reply));
@@ -280,7 +289,9 @@ Thought LlmMind::model_done(std::string_view finish_reason,
     learn(answer);
     return conclude(std::move(reply));
   }
-  const bool whole = is_talk || extractor_.message_complete();
+  const bool whole = is_text || extractor_.message_complete();
+  if (is_text && !is_talk())
+    streamed_ += extractor_.plain_text();
   if (!answer.fault.empty()) {
     if (repairing_)
       return take_over(answer.fault, spoken);

@@ -60,6 +60,7 @@ private:
   ModelRequest request(std::string fault = {});
   ModelRequest repair(const std::string &fault, std::string_view said,
                       std::string_view refusal);
+  bool is_talk() const;
   std::string rest_of_second() const;
   Thought conclude(Reply reply);
   Reply take_over(const std::string &fault, std::string_view spoken);

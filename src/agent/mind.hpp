@@ -50,6 +50,7 @@ struct ToolRuns {
     Result<ToolRequest> request; // or why it is not made
   };
   std::vector<Run> runs;
+  std::string said; // before, in the same answer: it stands
 };
 
 using Thought = std::variant<Reply, ModelRequest, ToolRuns>;

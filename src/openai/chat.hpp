@@ -117,17 +117,22 @@ private:
 
 // Finds the top-level string member `message` in a JSON object that is still
 // being written, and gives its decoded characters as early as possible,
-// whatever the order of the members and wherever the text is cut. Text that is
-// no JSON object at all passes through as it is; a code fence or a
-// <think> block before the object is skipped. Only whole UTF-8 characters come
-// out; line ends come out as spaces.
+// whatever the order of the members and wherever the text is cut. What is
+// written before the object - words, a code fence, a <think> block - is
+// skipped. Only whole UTF-8 characters come out; line ends come out as spaces.
 class MessageExtractor {
 public:
   // Newly known characters of the message.
   std::string feed(std::string_view delta);
   // Its closing quote was seen.
   bool message_complete() const { return complete_; }
-  bool is_plain_text() const { return state_ == State::kPlain; } // not JSON
+  // It began, and no object has so far.
+  bool is_plain_text() const {
+    return state_ == State::kPlain || state_ == State::kOther;
+  }
+  // What there is before an object, decoded: to be spoken, if none follows.
+  // Empty for what begins as a JSON array or as markup does.
+  const std::string &plain_text() const { return plain_; }
   const std::string &text() const { return all_; } // all that was fed
   // The object so far, without a fence or thoughts around it; empty for plain
   // text. What to parse once the answer is finished.
@@ -139,7 +144,8 @@ private:
     kPrefix,      // what may become a fence or <think>
     kFence,       // behind ```: the rest of its line
     kThink,       // within <think>
-    kPlain,       // not JSON
+    kPlain,       // words; an object may follow
+    kOther,       // an array, or markup
     kExpectKey,   // within the object, before a key
     kKey,         // within a key
     kAfterKey,    // before the colon
@@ -151,12 +157,13 @@ private:
     kDone,        // behind the object
   };
   void step(char c, std::string &out);
-  void start(char c, std::string &out);
-  void prefix(char c, std::string &out);
+  void start(char c);
+  void prefix(char c);
+  void plain(char c);
   void before_value(char c);
   void nested(char c);
 
-  std::string all_, prefix_, key_;
+  std::string all_, prefix_, plain_, key_;
   JsonStringDecoder string_;
   State state_ = State::kStart;
   std::size_t at_ = 0; // of the byte under work within all_

@@ -5,6 +5,8 @@
 
 #include <glib.h>
 
+#include <utility>
+
 namespace patchcord::openai {
 namespace {
 
@@ -154,7 +156,7 @@ std::string_view MessageExtractor::object_text() const {
 }
 
 // Before the object.
-void MessageExtractor::start(char c, std::string &out) {
+void MessageExtractor::start(char c) {
   if (is_space(c))
     return;
   if (c == '{') {
@@ -164,10 +166,10 @@ void MessageExtractor::start(char c, std::string &out) {
   }
   state_ = State::kPrefix;
   prefix_.clear();
-  prefix(c, out);
+  prefix(c);
 }
 
-void MessageExtractor::prefix(char c, std::string &out) {
+void MessageExtractor::prefix(char c) {
   prefix_ += c;
   if (prefix_ == kFence) {
     state_ = State::kFence;
@@ -179,10 +181,19 @@ void MessageExtractor::prefix(char c, std::string &out) {
   } else if (!kFence.starts_with(prefix_) &&
              !kThinkStart.starts_with(prefix_) &&
              !kByteOrderMark.starts_with(prefix_)) {
-    state_ = State::kPlain;
-    for (const char kept : prefix_)
-      string_.raw(kept, out);
+    const char first = prefix_.front();
+    state_ = first == '[' || first == '<' ? State::kOther : State::kPlain;
+    if (state_ == State::kPlain)
+      for (const char kept : std::exchange(prefix_, {}))
+        plain(kept);
   }
+}
+
+void MessageExtractor::plain(char c) {
+  if (c == '{')
+    start(c);
+  else
+    string_.raw(c, plain_);
 }
 
 void MessageExtractor::before_value(char c) {
@@ -225,16 +236,16 @@ void MessageExtractor::step(char c, std::string &out) {
   std::string ignored;
   switch (state_) {
   case State::kStart:
-    start(c, out);
+    start(c);
     return;
   case State::kPrefix:
-    prefix(c, out);
+    prefix(c);
     return;
   case State::kFence: // the language, up to the end of the line
     if (c == '\n' || c == '{')
       state_ = State::kStart;
     if (c == '{')
-      start(c, out);
+      start(c);
     return;
   case State::kThink:
     prefix_ += c;
@@ -243,7 +254,9 @@ void MessageExtractor::step(char c, std::string &out) {
     state_ = State::kStart;
     return;
   case State::kPlain:
-    string_.raw(c, out);
+    plain(c);
+    return;
+  case State::kOther:
     return;
   case State::kExpectKey:
     if (c == '"') {

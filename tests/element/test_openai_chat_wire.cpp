@@ -118,6 +118,7 @@ public:
     else if (answer.over && answer.status != 200)
       answer.refused = openai::parse_api_error(answer.status, body);
     answer.plain = extractor.is_plain_text();
+    answer.said += extractor.plain_text();
     return answer;
   }
 

@@ -21,6 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
   if (message != pieces || !valid_utf8(message) ||
       whole.message_complete() != bytes.message_complete() ||
       whole.object_text() != bytes.object_text() ||
+      whole.plain_text() != bytes.plain_text() ||
+      !valid_utf8(whole.plain_text()) ||
       (whole.is_plain_text() && !whole.object_text().empty()))
     std::abort();
   return 0;

@@ -219,12 +219,13 @@ void test_nothing_to_take_over() {
 }
 
 void test_plain_text() {
-  // It is spoken, and the rest asked for.
+  // It is spoken, once no object can follow, and the rest asked for.
   auto script = ConversationScript::asked("decided");
   script->run({
-      {3100, "model:Rome it is. ", "start 2; Rome it is."},
+      {3100, "model:Rome it is. ", ""},
       {3200, "model:Which day?", ""},
-      {3300, "model-done", "Which day?; trouble bad_answer; request 2"},
+      {3300, "model-done",
+       "start 2; Rome it is.; Which day?; trouble bad_answer; request 2"},
       {3400,
        R"(model:{"message":"Rome it is. Which day?","action":"ask",)"
        R"("extracted":{"city":"Rome","day":null}})",
@@ -233,6 +234,82 @@ void test_plain_text() {
        "end 2; decided 1/2 ask \"Rome\" -> \"Rome it is. Which day?\" "
        "{\"city\":\"Rome\"} {\"city\":\"Rome\"}"},
   });
+}
+
+// Of what is not the message nothing is spoken.
+void test_words_around_the_object() {
+  const std::string object = std::string(kRome).substr(6);
+  for (const std::string before :
+       {"Sure! Here it is. ", "Sure! Here it is:\n```json\n"}) {
+    auto script = ConversationScript::asked("decided");
+    script->run({
+        {3100, "model:" + before, ""},
+        {3200, "model:" + object + "\n``` Fine? Yes.",
+         "start 2; Rome it is.; And which day?"},
+        {3300, "model-done",
+         "end 2; decided 1/2 ask \"Rome\" -> \"Rome it is. And which day?\" "
+         "{\"city\":\"Rome\"} {\"city\":\"Rome\"}"},
+    });
+  }
+}
+
+void test_unspeakable() {
+  const std::string rows[] = {
+      "[1,2,3]. So. ",
+      " [{\"message\":\"No. No. \"}]",
+      std::string(3000, '['),
+      "<html>502. Bad gateway. </html>",
+      "<p>{\"message\":\"No. No. \"}</p>",
+      "Rome. It is {city}. ",
+      "Rome. {\"city\":\"No. No. \"}",
+  };
+  for (const std::string &row : rows) {
+    auto script = ConversationScript::asked();
+    script->run({{3100, "model:" + row, ""},
+                 {3200, "model-done", "trouble bad_answer; request 2"},
+                 {3300, "model:" + row, ""},
+                 {3400, "model-done",
+                  "trouble bad_answer; start 2; Step by step.; Which day?; "
+                  "end 2"}});
+  }
+}
+
+// What broke off may have been about to become an object.
+void test_plain_text_that_breaks_off() {
+  auto script = ConversationScript::asked();
+  script->run({
+      {3100, "model:Sure. Rome. Let me ", ""},
+      {3200, "model-done:length", "trouble bad_answer; request 2"},
+      {3300, kRome, "start 2; Rome it is.; And which day?"},
+  });
+}
+
+// Where nothing is to be found out it is a conversation, and not held back.
+void test_talk() {
+  const struct {
+    const char *first, *spoken, *rest, *then;
+  } rows[] = {
+      {"Until nine. Or", "start 2; Until nine.", " ten.", "Or ten.; end 2"},
+      {"Sure. {\"message\":\"Nine", "start 2; Sure.",
+       ". Bye.\",\"action\":\"ask\"}", "end 2"},
+      {"[1, 2]. Or. ", "", "3", "trouble bad_answer; request 2"},
+      {"<html>. Or. ", "", "3", "trouble bad_answer; request 2"},
+  };
+  for (const auto &row : rows) {
+    openai::ChatRequest request;
+    request.model = "m";
+    ConversationScript script(
+        std::make_unique<LlmMind>(talk(), kWednesday, request), {}, talk());
+    script.run(
+        {{0, "start", "start 1; Hello.; end 1"},
+         {100, "started:1", ""},
+         {1000, "ended:1", ""},
+         {3000, "words:when", "request 1"},
+         {3100, std::string("model:") + row.first, row.spoken},
+         {3200, std::string("model:") + row.rest,
+          std::string_view(row.first).starts_with("Sure") ? "Nine.; Bye." : ""},
+         {3300, "model-done", row.then}});
+  }
 }
 
 void test_refusal() {
@@ -499,6 +576,13 @@ int main(int argc, char **argv) {
       {"/repair/of-no-use-without-fields-ends-the-call",
        test_nothing_to_take_over},
       {"/repair/of-plain-text-brings-the-fields", test_plain_text},
+      {"/repair/is-not-needed-for-words-around-the-object",
+       test_words_around_the_object},
+      {"/repair/of-lists-and-markup-comes-before-a-word-is-spoken",
+       test_unspeakable},
+      {"/repair/of-plain-text-that-breaks-off-comes-before-a-word-is-spoken",
+       test_plain_text_that_breaks_off},
+      {"/repair/talk-is-spoken-while-it-is-written", test_talk},
       {"/repair/of-a-refusal-is-spoken", test_refusal},
       {"/repair/of-an-action-keeps-the-message", test_wrong_action},
       {"/repair/says-what-was-not-said", test_message_of_repair},

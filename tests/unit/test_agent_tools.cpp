@@ -355,10 +355,10 @@ void test_nothing_to_run() {
   script->run({{3400, "calls:fly({})", "tool 1 unknown refused 0; request 2"}});
 }
 
-void test_words_before_a_call() {
+void check_words_before_a_call(const char *words) {
   auto script = ConversationScript::asked("decided", kTools);
   script->run(
-      {{3300, R"(model:{"message":"Let me look)", ""},
+      {{3300, std::string("model:") + words, ""},
        {3400, kTrains,
         R"(start 2; Let me look; decided 1/2 say "Rome" -> "Let me look" {} )"
         "{}; " +
@@ -370,6 +370,11 @@ void test_words_before_a_call() {
       {{4200, R"(model:{"message":"At seven.","action":"ask"})", "At seven."},
        {4300, "model-done",
         "end 2; decided 1/2 ask \"Rome\" -> \"At seven.\" {} {}"}});
+}
+
+void test_words_before_a_call() {
+  check_words_before_a_call(R"({"message":"Let me look)");
+  check_words_before_a_call("Let me look");
 }
 
 void test_the_caller_gives_it_up() {

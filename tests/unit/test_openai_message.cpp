@@ -20,7 +20,7 @@ struct Case {
   std::string document;
   std::string message;
   bool complete = true;
-  bool plain = false;
+  std::string plain = ""; // text without an object; "-": not to be spoken
 };
 
 const Case kCases[] = {
@@ -75,12 +75,21 @@ const Case kCases[] = {
     {"behind-the-object", R"({"message":"Hi."} {"message":"no"})", "Hi."},
     {"empty-object", "{}", "", false},
     {"no-message", R"({"action":"ask"})", "", false},
-    {"plain", "Hello, you\nthere. {\"message\":\"x\"}",
-     "Hello, you there. {\"message\":\"x\"}", false, true},
-    {"plain-characters", "süß 😀", "süß 😀", false, true},
-    {"plain-like-a-thought", "<thinly> so", "<thinly> so", false, true},
-    {"plain-like-a-fence", "``two", "``two", false, true},
-    {"array", "[1]", "[1]", false, true},
+    // Words before the object are not of the message.
+    {"words-before", "Sure! {\"message\":\"Hi.\"}", "Hi."},
+    {"words-and-a-fence", "Sure:\n```json\n{\"message\":\"Hi.\"}\n```\nFine?",
+     "Hi."},
+    {"words-and-half-a-character", "S\xC3{\"message\":\"Hi.\"}", "Hi."},
+    {"words-and-an-object-that-is-none", "Hello {you}.", "", false},
+    {"plain", "Hello, you\nthere.", "", false, "Hello, you there."},
+    {"plain-characters", "süß 😀", "", false, "süß 😀"},
+    {"plain-like-a-fence", "``two", "", false, "``two"},
+    // Nobody would want to hear these, whatever follows.
+    {"array", "[1]", "", false, "-"},
+    {"array-of-objects", " [{\"message\":\"no\"}]", "", false, "-"},
+    {"fenced-array", "```\n[1]\n```", "", false, "-"},
+    {"markup", "\n<html>{\"message\":\"no\"}</html>", "", false, "-"},
+    {"like-a-thought", "<thinly> so", "", false, "-"},
 };
 
 // Feeds the document in pieces that end at `cuts`; whatever comes out at each
@@ -107,7 +116,9 @@ void check(const Case &test, const std::vector<std::size_t> &cuts) {
   const std::string message = extract(extractor, test.document, cuts);
   equal(message, test.message);
   g_assert_cmpint(extractor.message_complete(), ==, test.complete);
-  g_assert_cmpint(extractor.is_plain_text(), ==, test.plain);
+  g_assert_cmpint(extractor.is_plain_text(), ==, !test.plain.empty());
+  if (!test.plain.empty())
+    equal(extractor.plain_text(), test.plain == "-" ? "" : test.plain);
   equal(extractor.text(), test.document);
 }
 
@@ -173,8 +184,11 @@ void test_object_text() {
   fenced.feed("```json\n{\"message\":\"Hi.\",\"a\":[{}]}\n``` {}");
   equal(std::string(fenced.object_text()), "{\"message\":\"Hi.\",\"a\":[{}]}");
   MessageExtractor plain;
-  plain.feed("Hello {}");
+  plain.feed("Hello.");
   g_assert_true(plain.object_text().empty());
+  MessageExtractor behind_words;
+  behind_words.feed("Hello {}.");
+  equal(std::string(behind_words.object_text()), "{}");
   MessageExtractor cut;
   cut.feed(" {\"message\":");
   equal(std::string(cut.object_text()), "{\"message\":");
