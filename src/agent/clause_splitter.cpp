@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/clause_splitter.hpp"
 
+#include "agent/abbreviations.hpp"
 #include "agent/words.hpp"
 #include "base/text.hpp"
 
@@ -34,131 +35,6 @@ bool is_wide_stop(std::string_view rest) {
          rest.starts_with("\xef\xbc\x9f");
 }
 
-bool is_abbreviation(std::string_view word) {
-  return is_one_of(
-      word, {"mr", "mrs", "ms", "dr", "prof", "st", "jr", "sr", "vs", "etc",
-             "inc", "ltd", "corp", "dept", "ave", "blvd", "rd", "apt", "ext",
-             "approx", "est", "tel", "rev", "hon", "capt", "lt", "sgt", "col",
-             "gen", "gov", "sen", "rep", "jan", "feb", "apr", "aug", "sept",
-             "oct", "nov", "dec", "mon", "tue", "tues", "wed", "thu", "thurs",
-             "fri", "min", "max", "hr", "hrs", "fig", "vol", "ft", "mt", "co",
-             "oz", "lb", "lbs", "yd", "sq", "gal", "yr", "yrs", "ste", "bldg",
-             "hwy", "ln", "bros", "assn", "incl", "ph.d", "m.sc", "b.sc",
-             // German and Spanish
-             "bzw", "ca", "evtl", "ggf", "inkl", "zzgl", "nr", "str", "std",
-             "mio", "mrd", "vgl", "fr", "ing", "sra", "srta", "ud", "uds"});
-}
-
-// Before a number only: "No. 5", not "No. I cannot".
-bool is_abbreviation_of_number(std::string_view word) {
-  return is_one_of(word, {"no", "nos", "art", "sec", "ch", "par", "pos"});
-}
-
-// What an ordinal number stands before, whatever is before it: "Am 3. Mai".
-bool takes_ordinal(std::string_view word) {
-  return is_one_of(word, {"januar",       "j\xc3\xa4nner",
-                          "februar",      "m\xc3\xa4rz",
-                          "april",        "mai",
-                          "juni",         "juli",
-                          "august",       "september",
-                          "oktober",      "november",
-                          "dezember",     "stock",
-                          "stockwerk",    "etage",
-                          "og",           "ug",
-                          "obergeschoss", "untergeschoss",
-                          "bezirk",       "quartal"});
-}
-
-// Behind these German words a number with a full stop is an ordinal one.
-bool leads_to_ordinal(std::string_view word) {
-  return is_one_of(word,
-                   {"der",    "die",    "das",     "den",     "dem",   "des",
-                    "am",     "im",     "vom",     "zum",     "zur",   "beim",
-                    "ins",    "ab",     "bis",     "seit",    "und",   "oder",
-                    "ihr",    "ihre",   "ihren",   "ihrem",   "ihrer", "ihres",
-                    "unser",  "unsere", "unseren", "unserem", "mein",  "meine",
-                    "meinen", "meinem", "jeder",   "jede",    "jeden", "jedes",
-                    "jedem",  "ein",    "eine",    "einen",   "einem"});
-}
-
-// But not before these, which begin a sentence: "Am 3. Passt das?"
-bool begins_german_sentence(std::string_view word) {
-  return is_one_of(word, {"passt",
-                          "ist",
-                          "sind",
-                          "soll",
-                          "sollen",
-                          "haben",
-                          "hat",
-                          "geht",
-                          "kann",
-                          "k\xc3\xb6nnen",
-                          "k\xc3\xb6nnten",
-                          "darf",
-                          "d\xc3\xbcrfen",
-                          "m\xc3\xb6\x63hten",
-                          "wollen",
-                          "w\xc3\xa4re",
-                          "werden",
-                          "wird",
-                          "wie",
-                          "wann",
-                          "was",
-                          "wo",
-                          "wer",
-                          "welche",
-                          "welcher",
-                          "welches",
-                          "der",
-                          "die",
-                          "das",
-                          "ein",
-                          "eine",
-                          "und",
-                          "oder",
-                          "aber",
-                          "dann",
-                          "danach",
-                          "bitte",
-                          "danke",
-                          "ich",
-                          "wir",
-                          "sie",
-                          "es",
-                          "er",
-                          "ihr",
-                          "gut",
-                          "ja",
-                          "nein",
-                          "stimmt",
-                          "um",
-                          "f\xc3\xbcr",
-                          "auf",
-                          "bei",
-                          "in",
-                          "im",
-                          "am",
-                          "von",
-                          "mit",
-                          "wenn",
-                          "dort",
-                          "da",
-                          "hier",
-                          "vielen",
-                          "vielleicht",
-                          "kommen",
-                          "bringen",
-                          "rufen"});
-}
-
-// "j", "p.m", "e.g": single letters.
-bool is_initials(std::string_view word) {
-  for (std::size_t i = 0; i < word.size(); ++i)
-    if ((word[i] == '.') != (i % 2 == 1))
-      return false;
-  return word.size() % 2 == 1;
-}
-
 // The letters and dots before `at`: "p.m" of "2:30 p.m.".
 std::string word_before(std::string_view text, std::size_t at) {
   std::size_t begin = at;
@@ -177,6 +53,15 @@ std::string word_left_of(std::string_view text, std::size_t at) {
                        static_cast<unsigned char>(text[begin - 1]) >= 0x80))
     --begin;
   return to_lower(text.substr(begin, at - begin));
+}
+
+// Whether a short word that begins at `at` is a part of "p. ex.", "u. dgl.".
+bool follows_short_word(std::string_view text, std::size_t at) {
+  constexpr std::size_t kLongest = 3;
+  const std::size_t size = text.find('.', at) - at;
+  return size <= kLongest && is_small(text[at]) && at >= 3 &&
+         text.substr(at - 2, 2) == ". " && is_small(text[at - 3]) &&
+         (at == 3 || is_space(text[at - 4]));
 }
 
 enum class Tag { kNone, kOpens, kCloses, kAlone };
@@ -251,7 +136,7 @@ ClauseSplitter::Cut ClauseSplitter::after_terminator(std::size_t at,
   if (text_[at] != '.' || next != at + 1)
     return Cut::kYes;
   const std::string word = word_before(text_, at);
-  if (is_initials(word) || is_abbreviation(word))
+  if (is_abbreviation(word) || follows_short_word(text_, at - word.size()))
     return Cut::kNo;
   // "1. First" is a list.
   if (at > 0 && is_digit(text_[at - 1]))
@@ -259,19 +144,21 @@ ClauseSplitter::Cut ClauseSplitter::after_terminator(std::size_t at,
   return after_short_word(word, next);
 }
 
-// Behind "oz." and "No.": the end of a sentence, if what follows from `from` on
-// can be the next.
+// Behind "oz.", "Sa." and "No.": the end of a sentence, if what follows from
+// `from` on can be the next.
 ClauseSplitter::Cut ClauseSplitter::after_short_word(std::string_view word,
                                                      std::size_t from) const {
-  const bool of_number = is_abbreviation_of_number(word);
-  // "Pkwy. to", "3 in. wide", where sentences begin with capitals. Other words
+  // "Tsp. of", "3 in. wide", where sentences begin with capitals. Other words
   // are not waited for: most sentences end with one.
   const std::size_t begin = from - 1 - word.size();
+  const bool is_day = is_short_day(word) && !is_small(text_[begin]);
+  const bool of_number = is_day || is_abbreviation_of_number(word);
   const bool behind_number =
       begin > 1 && is_space(text_[begin - 1]) && is_digit(text_[begin - 2]);
   const bool may_go_on =
       !word.empty() && !is_small(text_.front()) &&
-      (behind_number || word.find_first_of("aeiouy") == std::string_view::npos);
+      (behind_number || is_day || may_end_sentence(word) ||
+       word.find_first_of("aeiouy") == std::string_view::npos);
   if (!of_number && !may_go_on)
     return Cut::kYes;
   const auto follows = next_visible(from);
@@ -295,8 +182,9 @@ ClauseSplitter::Cut ClauseSplitter::after_number(std::size_t at,
     ++end;
   if (end == text.size())
     return Cut::kNeedMore;
+  // "3. 5. 2026", "415. 555."; that a sentence begins with a number is rare.
   if (end == from)
-    return Cut::kYes;
+    return is_digit(text[from]) ? Cut::kNo : Cut::kYes;
   const std::string word = to_lower(text.substr(from, end - from));
   if (is_small(text[from]) || takes_ordinal(word))
     return Cut::kNo;

@@ -96,6 +96,56 @@ const Row kRows[] = {
      "See Art. 5 of it.|Modern art.|Yes."},
 };
 
+// Numbers with a full stop, and what is shortened with one, in four languages.
+const Row kShort[] = {
+    // A number behind a number is part of it, more often than not.
+    {"Um 14.30 Uhr, am 3. 4. 2026. Gut?", "Um 14.30 Uhr, am 3. 4. 2026.|Gut?"},
+    {"Gut. Am 12. 5. um 9 Uhr. Passt das?",
+     "Gut.|Am 12. 5. um 9 Uhr.|Passt das?"},
+    {"Call 415. 555. 0100. Or write.", "Call 415. 555. 0100.|Or write."},
+    {"Call 415. 555. 0100. now.", "Call 415. 555. 0100. now."},
+    {"It is Jan. 5. 2026 is near. Yes.", "It is Jan. 5. 2026 is near.|Yes."},
+    {"We have room 12. 5 people fit in. Yes.",
+     "We have room 12. 5 people fit in.|Yes."},
+    {"It is room 12. \"So it is.\" Yes.", "It is room 12.|\"So it is.\"|Yes."},
+    // Days, before a number or what goes on with a small letter.
+    {"Um 8 Uhr am Sa. 5. Mai. Ja?", "Um 8 Uhr am Sa. 5. Mai.|Ja?"},
+    {"Von Mo. bis Do. um acht. Ja?", "Von Mo. bis Do. um acht.|Ja?"},
+    {"On Sat. 5 of us come. Yes.", "On Sat. 5 of us come.|Yes."},
+    {"There we sat. So we do. Yes.", "There we sat.|So we do.|Yes."},
+    {"In St. Louis, Mo. It is nice.", "In St. Louis, Mo.|It is nice."},
+    // Streets and numbers by their ends.
+    {"In der Hauptstr. 12, K\xc3\xb6nigstr. 3 oder Gartenstr. Zehn. Ja?",
+     "In der Hauptstr. 12,|K\xc3\xb6nigstr. 3 oder Gartenstr. Zehn.|Ja?"},
+    {"Ihre Kundennr. 12 und Ihre Zimmernr. bitte. Ja?",
+     "Ihre Kundennr. 12 und Ihre Zimmernr. bitte.|Ja?"},
+    // Doubled letters, and what follows a single one.
+    {"De EE. UU. y los JJ. OO. de hoy. S\xc3\xad.",
+     "De EE. UU. y los JJ. OO. de hoy.|S\xc3\xad."},
+    {"See pp. 5 and 6 ff. of it. OK. Yes.",
+     "See pp. 5 and 6 ff. of it.|OK.|Yes."},
+    {"Dites p. ex. demain. Oui.", "Dites p. ex. demain.|Oui."},
+    {"Por p. ej. Madrid. No.", "Por p. ej. Madrid.|No."},
+    {"So u. dgl. mehr. Ja.", "So u. dgl. mehr.|Ja."},
+    {"My ex. Then me. Yes.", "My ex.|Then me.|Yes."},
+    // Titles and the like.
+    {"M. Dupont, Mme. Durand et Mlle. Petit. Oui.",
+     "M. Dupont, Mme. Durand et Mlle. Petit.|Oui."},
+    {"Au 5, av. Foch ou bd. Ney, env. Midi. Oui.",
+     "Au 5, av. Foch ou bd. Ney,|env. Midi.|Oui."},
+    {"La Dra. L\xc3\xb3pez y los Sres. Paz en la avda. Sol. No.",
+     "La Dra. L\xc3\xb3pez y los Sres. Paz en la avda. Sol.|No."},
+    {"Hr. Dr. med. Huber und Fr. Dipl. Ing. Au. Ja.",
+     "Hr. Dr. med. Huber und Fr. Dipl. Ing. Au.|Ja."},
+    {"Tee usw. und Brot usw. Passt das?", "Tee usw. und Brot usw.|Passt das?"},
+    {"By Smith et al. in op. cit. and op. 5. Yes.",
+     "By Smith et al. in op. cit. and op. 5.|Yes."},
+    {"Ask Al. He knows. Never mind. Do so. Yes.",
+     "Ask Al.|He knows.|Never mind.|Do so.|Yes."},
+    {"Ab dem 5. Okt. Wien und 300 v. Chr. Rom. Ja.",
+     "Ab dem 5. Okt. Wien und 300 v. Chr. Rom.|Ja."},
+};
+
 // Elements with content are kept together.
 const Row kTags[] = {
     {"<prosody rate=\"slow\">slow. down.</prosody>",
@@ -146,6 +196,11 @@ void test_cuts() {
     check(row.text, clauses_of({row.text}), row.clauses);
 }
 
+void test_short_forms() {
+  for (const Row &row : kShort)
+    check(row.text, clauses_of({row.text}), row.clauses);
+}
+
 void test_tags() {
   for (const Row &row : kTags)
     check(row.text, clauses_of({row.text}), row.clauses);
@@ -167,6 +222,8 @@ void check_every_split(const Row &row) {
 
 void test_every_split() {
   for (const Row &row : kRows)
+    check_every_split(row);
+  for (const Row &row : kShort)
     check_every_split(row);
   for (const Row &row : kTags)
     check_every_split(row);
@@ -260,6 +317,8 @@ void test_endless() {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, nullptr);
   g_test_add_func("/clauses/end-where-people-pause", test_cuts);
+  g_test_add_func("/clauses/keep-numbers-and-short-forms-whole",
+                  test_short_forms);
   g_test_add_func("/clauses/keep-elements-together", test_tags);
   g_test_add_func("/clauses/same-wherever-the-text-is-split", test_every_split);
   g_test_add_func("/clauses/same-with-any-tags", test_any_tags);
