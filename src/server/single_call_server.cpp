@@ -57,6 +57,8 @@ public:
     if (!endpoint)
       return std::move(endpoint).error();
     endpoint_ = std::move(*endpoint);
+    log::info("port " + std::to_string(port_) + ": the voice webhook is at " +
+              base_url() + webhook_path());
     if (tokens_.empty())
       log::warning("port " + std::to_string(port_) +
                    ": without an auth token (TWILIO_AUTH_TOKEN) signatures are "
@@ -78,9 +80,20 @@ private:
     return stream && !stream->ended();
   }
 
+  std::string webhook_path() const {
+    return options_.path.empty() ? "/" : options_.path;
+  }
+
+  // What is known of it before anybody asks.
+  std::string base_url() const {
+    return options_.public_url.empty()
+               ? "http://127.0.0.1:" + std::to_string(port_)
+               : options_.public_url;
+  }
+
   void route(const ExchangePtr &exchange) {
     const std::string path = exchange->path();
-    const std::string webhook = options_.path.empty() ? "/" : options_.path;
+    const std::string webhook = webhook_path();
     const bool known_method =
         exchange->method() == "GET" || exchange->method() == "POST";
     if (path == webhook && known_method)

@@ -152,7 +152,10 @@ def with_caller(stack, element, *lines):
     code = phone.wait(60)
     check(code == 0, f"the phone: exit {code}\n{phone.output()}")
     check(program.wait(30) == 0, "the line failed: " + program.output())
-    return program.output()
+    said = program.output()
+    check(f"the voice webhook is at http://127.0.0.1:{port}/voice" in said,
+          said)
+    return said
 
 
 def twiliosrc_records_a_caller():
