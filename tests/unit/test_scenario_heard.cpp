@@ -241,8 +241,7 @@ int main(int argc, char **argv) {
                   test_a_word_that_was_all_but_heard_may_count);
   g_test_add_func("/scenario-heard/no-word-is-lost-where-the-line-stands-still",
                   test_no_word_is_lost_where_the_line_stands_still);
-  g_test_add_func("/scenario-heard/nobody-knows-what-is-heard-while-the-line-"
-                  "stands-still",
+  g_test_add_func("/scenario-heard/nobody-knows-what-a-line-at-rest-lets-hear",
                   test_what_is_heard_while_the_line_stands_still);
   g_test_add_func("/scenario-heard/words-that-are-said-again-count-once",
                   test_words_that_are_said_again_count_once);
