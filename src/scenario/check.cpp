@@ -289,7 +289,15 @@ void Checker::counts() {
   equal("false_interruptions", expect_.false_interruptions, false_ones);
   const auto unsaid =
       static_cast<int>(scenario_.lines.size() - outcome_.lines_begun);
-  equal("unsaid_lines", expect_.unsaid_lines.value_or(0), unsaid);
+  const int unsaid_lines = expect_.unsaid_lines.value_or(0);
+  if (unsaid > unsaid_lines) {
+    const Cue &cue = scenario_.lines[outcome_.lines_begun].cue;
+    fail("unsaid_lines", std::to_string(unsaid_lines),
+         std::to_string(unsaid) + ": line " + std::to_string(cue.line) + ": " +
+             missed(cue));
+  } else {
+    equal("unsaid_lines", unsaid_lines, unsaid);
+  }
   if (expect_.troubles != outcome_.troubles)
     fail("troubles", listed(expect_.troubles), listed(outcome_.troubles));
   if (outcome_.refused != 0)

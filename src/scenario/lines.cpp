@@ -3,6 +3,7 @@
 #include "scenario/phone.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace patchcord::scenario {
 namespace {
@@ -45,6 +46,31 @@ void synthesise(PreparedLine &line) {
 }
 
 } // namespace
+
+std::string missed(const Cue &cue) {
+  const auto number = [](double value) {
+    char text[32];
+    const auto end = std::to_chars(text, text + sizeof text, value);
+    return std::string(text, end.ptr);
+  };
+  const std::string ms = number(to_ms(cue.time));
+  const std::string seconds = number(to_ms(cue.time) / 1000);
+  switch (cue.kind) {
+  case Cue::Kind::kReply:
+    return "reply_ms = " + ms +
+           ": the agent did not answer and then say nothing for so long";
+  case Cue::Kind::kWord:
+    return "at_word = " + std::to_string(cue.word) +
+           ": the agent said no so many words behind the line before";
+  case Cue::Kind::kAt:
+    return "at_s = " + seconds + ": the call was over before";
+  case Cue::Kind::kAfter:
+    return "after_s = " + seconds + ": the call was over before";
+  case Cue::Kind::kSilence:
+    return "silence_s = " + seconds + ": nobody was silent for so long";
+  }
+  return "";
+}
 
 Result<std::vector<PreparedLine>> prepare(const Scenario &scenario) {
   std::vector<PreparedLine> lines;

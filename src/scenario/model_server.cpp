@@ -84,6 +84,8 @@ std::vector<std::string> pieces_of(const ModelAnswer &answer) {
   }
   for (std::string &piece : call_pieces(answer.calls))
     pieces.push_back(std::move(piece));
+  if (pieces.empty()) // An answer without a word has a first piece, too.
+    pieces.push_back(delta(""));
   const char *end = answer.calls.empty() ? "stop" : "tool_calls";
   if (answer.breaks_off) {
     pieces.resize((pieces.size() + 1) / 2);

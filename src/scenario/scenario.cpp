@@ -7,6 +7,7 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "config/config.hpp"
+#include "scenario/expected_values.hpp"
 #include "scenario/yaml_table.hpp"
 
 #include <algorithm>
@@ -97,6 +98,8 @@ void read_cue(TomlReader &reader, const toml::table &table, Cue &cue) {
     Duration unused{};
     read_ms(reader, "reply_ms", unused);
   }
+  const toml::node *node = set != nullptr ? table.get(set) : nullptr;
+  cue.line = reader.line_of(node != nullptr ? *node : table);
 }
 
 // What the caller does; exactly one thing.
@@ -257,7 +260,7 @@ void read_providers(TomlReader &reader, TomlReader::File &file,
     read_ms(answer, "first_token_ms", first_token);
     if (each->contains("first_token_ms"))
       made.first_token = first_token;
-    if (made.content.empty() && made.calls.empty() && made.status == 200)
+    if (!each->contains("content") && made.calls.empty() && made.status == 200)
       answer.fail("content", "what the model answers, calls, or a status");
     answer.finish();
     scenario.model.answers.push_back(std::move(made));
@@ -388,6 +391,7 @@ void read_expectations(TomlReader &reader, TomlReader::File &file,
   duration("overlap_ms", 1ms, expect.overlap);
   duration("ended_by_s", 1s, expect.ended_by);
   duration("not_before_s", 1s, expect.not_before);
+  judge_values(in, expect);
   in.finish();
 }
 

@@ -28,7 +28,10 @@ struct Cue {
   Kind kind = Kind::kReply;
   Duration time = 700ms; // of kWord: after the word's first sample
   int word = 0;
+  std::uint32_t line = 0; // of the file
 };
+// As the file has it, and what it means that it never came: "at_word = 9: ...".
+std::string missed(const Cue &cue);
 
 // What the caller does then.
 struct Line {

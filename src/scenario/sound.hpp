@@ -33,8 +33,8 @@ enum class Timbre { kAgent, kStandIn, kCaller };
 inline constexpr Samples kMarkLength = 45;
 
 // About 14 characters a second, of digits, which are words, a third of that;
-// commas, ends of sentences and "..." are pauses. Each word is marked, inaudibly, with its number from `first_word`
-// on: Ear reads it.
+// commas, ends of sentences and "..." are pauses. Each word is marked,
+// inaudibly, with its number from `first_word` on: Ear reads it.
 Sound speak(std::string_view text, Timbre timbre, std::uint32_t first_word);
 // A cough: a burst that swells and fades, without a word.
 Bytes noise(Samples length);

@@ -97,6 +97,14 @@ static void test_refuses_mistakes() {
       {"[expect]\nedn = \"goal\"\n",
        {"s.toml:4", "expect.edn", " action,", " actions,", " tools,"}},
       {"[expect]\nhistory = [\"hello\"]\n", {"s.toml:4", "expect.history"}},
+      {"[expect]\nend = \"gaol\"\n",
+       {"s.toml:4: expect.end: expected one of goal,", " fax, got \"gaol\""}},
+      {"[expect]\ncaller_end = \"hung_up\"\n",
+       {"s.toml:4: expect.caller_end: expected one of agent_closed,"}},
+      {"[expect]\naction = \"asks\"\n",
+       {"s.toml:4: expect.action: expected one of ask,", "got \"asks\""}},
+      {"[expect]\nactions = [\"ask\", \"hangup\"]\n",
+       {"s.toml:4: expect.actions: expected each one of ask,", "hangup"}},
       {"[[expect.replies]]\nnumber = 1\n", {"expect.replies.equals"}},
       {"[[expect.replies]]\nequals = \"a\"\n", {"expect.replies.number"}},
       {"[[model.answers]]\nstatus = 200\n", {"model.answers.content"}},
@@ -488,11 +496,61 @@ static void test_a_model_needs_answers() {
     g_assert_nonnull(strstr(outcome.error().message.c_str(), words));
 }
 
+// Models do that: the agent asks once more.
+static void test_a_model_may_have_nothing_to_say() {
+  const Outcome outcome =
+      play(kHead + "mind = \"openai\"\n"
+                   "[[caller]]\nsay = \"cancel\"\n"
+                   "[[caller]]\nhang_up = true\n"
+                   "[[model.answers]]\ncontent = \"\"\n"
+                   "[[model.answers]]\ncontent = '{\"message\": \"Where?\", "
+                   "\"action\": \"ask\", \"extracted\": {}}'\n"
+                   "[expect]\ntroubles = [\"openai\"]\nmodel_requests = 2\n"
+                   "heard = [\"Where?\"]\n");
+  for (const Failure &failure : outcome.failures)
+    g_error("%s: expected %s, got %s", failure.what.c_str(),
+            failure.expected.c_str(), failure.got.c_str());
+}
+
 static void test_a_line_that_is_never_said_fails() {
   const Outcome outcome = play(kHead + "[[caller]]\nhang_up = true\n"
                                        "[[caller]]\nsay = \"book\"\n");
   g_assert_cmpuint(outcome.failures.size(), ==, 1);
   CHECK_TEXT(outcome.failures[0].what, "unsaid_lines");
+}
+
+// The first of the lines that were not said keeps the others waiting.
+static void test_a_cue_that_never_came_is_told() {
+  const std::string bye = "[[caller]]\nhang_up = true\n";
+  const struct {
+    const char *cue, *got;
+  } rows[] = {
+      {"at_word = 60\n",
+       "2: line 5: at_word = 60: the agent said no so many words behind the "
+       "line before"},
+      {"reply_ms = 30000\n",
+       "2: line 5: reply_ms = 30000: the agent did not answer and then say "
+       "nothing for so long"},
+      {"silence_s = 50.5\n",
+       "2: line 5: silence_s = 50.5: nobody was silent for so long"},
+      {"at_s = 500\n", "2: line 5: at_s = 500: the call was over before"},
+      {"after_s = 400\n", "2: line 5: after_s = 400: the call was over before"},
+  };
+  for (const auto &row : rows) {
+    const Outcome outcome =
+        play(kHead + "[[caller]]\nsay = \"book\"\n" + row.cue + bye);
+    g_assert_cmpuint(outcome.failures.size(), ==, 1);
+    CHECK_TEXT(outcome.failures[0].got, row.got);
+  }
+  // The default is told by its line.
+  const Outcome outcome = play(kHead +
+                               "[[caller]]\nsay = \"book\"\n"
+                               "[[caller]]\nhang_up = true\n"
+                               "after_s = 1\n" +
+                               bye);
+  CHECK_TEXT(outcome.failures.at(0).got,
+             "1: line 8: reply_ms = 700: the agent did not answer and then say "
+             "nothing for so long");
 }
 
 // The agent's belief is held against the caller's ear.
@@ -583,8 +641,12 @@ int main(int argc, char **argv) {
                   test_a_request_is_shown_in_short);
   g_test_add_func("/scenario/call/a-model-needs-answers",
                   test_a_model_needs_answers);
+  g_test_add_func("/scenario/call/a-model-may-have-nothing-to-say",
+                  test_a_model_may_have_nothing_to_say);
   g_test_add_func("/scenario/expect/a-line-that-is-never-said-fails",
                   test_a_line_that_is_never_said_fails);
+  g_test_add_func("/scenario/expect/a-cue-that-never-came-is-told",
+                  test_a_cue_that_never_came_is_told);
   g_test_add_func("/scenario/expect/a-wrong-belief-fails",
                   test_a_wrong_belief_fails);
   g_test_add_func("/scenario/report/junit-counts", test_junit_counts);
