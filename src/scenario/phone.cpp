@@ -50,6 +50,7 @@ void Phone::reconnect(const std::string &stream_sid) {
   sequence_ = 0;
   frame_ = first_frame_ = now() / kFrame;
   agent_has_replied_ = agent_speaking_ = false;
+  cleared_ = true;
 }
 
 void Phone::start() {
@@ -102,7 +103,8 @@ bool Phone::cue_has_come(const Cue &cue, Samples now) const {
   const Samples time = to_samples(cue.time);
   switch (cue.kind) {
   case Cue::Kind::kReply:
-    return agent_has_replied_ && !agent_speaking_ && now - agent_until_ >= time;
+    return agent_has_replied_ && !agent_speaking_ &&
+           now - agent_until_ >= time && !says_more();
   case Cue::Kind::kWord:
     return words_into_reply_ >= cue.word && word_at_ >= last_line_end_ &&
            (words_into_reply_ > cue.word || now - word_at_ >= time);
@@ -115,6 +117,18 @@ bool Phone::cue_has_come(const Cue &cue, Samples now) const {
            now - std::max(agent_until_, last_line_end_) >= time;
   }
   return false;
+}
+
+// Whether the agent is silent within an utterance that goes on.
+bool Phone::says_more() const {
+  if (!last_heard_ || cleared_)
+    return false;
+  const auto &words = stage_.agent_words;
+  const std::size_t next = *last_heard_ + std::size_t{1};
+  if (next == words.size())
+    return stage_.in_reply;
+  return next >= stage_.unsaid_until &&
+         words[next].reply == words[*last_heard_].reply;
 }
 
 void Phone::send_frame(Samples at) {
@@ -275,6 +289,7 @@ void Phone::received(std::string_view text) {
 void Phone::cleared() {
   const Samples dropped = playout_.clear(echoes_);
   emit(now(), "clear");
+  cleared_ = true;
   if (dropped == 0)
     return;
   cut();
@@ -338,6 +353,7 @@ void Phone::listen() {
 void Phone::word_event(const Ear::Event &event) {
   if (event.word >= stage_.agent_words.size())
     return;
+  cleared_ = false;
   const Stage::AgentWord &word = stage_.agent_words[event.word];
   if (heard_replies_.empty() || heard_replies_.back().reply != word.reply) {
     heard_replies_.push_back({word.reply, {{event.at, event.at}}});

@@ -96,6 +96,7 @@ private:
   void send_media();
   void deliver(bool media);
   void deliver_stalled();
+  bool says_more() const;
   bool cue_has_come(const Cue &cue, Samples now) const;
   void begin_line(Samples at);
   void speak(Samples at);
@@ -145,6 +146,7 @@ private:
   int words_into_reply_ = 0; // and which of its reply it is
   bool speaking_ = false, agent_speaking_ = false, agent_has_replied_ = false;
   std::optional<std::uint32_t> last_heard_; // to its end, by number
+  bool cleared_ = false;                    // and no word has been heard since
   bool silenced_ = false;    // by a clear, and nothing is known to follow
   Samples sounds_from_ = -1; // what has been played since then,
   Samples unmarked_ = 0;     // and how much was

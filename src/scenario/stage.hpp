@@ -43,6 +43,8 @@ struct Stage {
   };
   std::vector<AgentWord> agent_words;
   int replies = 0;
+  bool in_reply = false;        // its text is not complete
+  std::size_t unsaid_until = 0; // words before it that were not said are gone
 };
 
 // Makes the elements scenariostt and scenariovoice known to GStreamer, in this

@@ -23,9 +23,10 @@ public:
 
   void speak(graph::VoiceQueue::Segment segment,
              const std::string &text) override;
-  void end_utterance() override { in_reply_ = false; }
+  void end_utterance() override { stage_.in_reply = false; }
   void cancel() override {
-    in_reply_ = false;
+    stage_.in_reply = false;
+    stage_.unsaid_until = stage_.agent_words.size();
     timers_.clear();
   }
 
@@ -38,12 +39,12 @@ private:
   scenario::Stage &stage_;
   std::list<Timer> timers_;
   int texts_ = 0;
-  bool in_reply_ = false, failed_ = false;
+  bool failed_ = false;
 };
 
 void Engine::speak(graph::VoiceQueue::Segment segment,
                    const std::string &text) {
-  if (!std::exchange(in_reply_, true))
+  if (!std::exchange(stage_.in_reply, true))
     ++stage_.replies;
   const bool fails = ++texts_ == stage_.voice.fail_at;
   auto sound = std::make_shared<scenario::Sound>();

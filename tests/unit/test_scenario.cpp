@@ -512,6 +512,28 @@ static void test_a_model_may_have_nothing_to_say() {
             failure.expected.c_str(), failure.got.c_str());
 }
 
+// Who waits for the agent to have spoken does not take a pause in it for the
+// end; unless what was to follow was cut.
+static void test_a_pause_is_no_end() {
+  const std::string text =
+      kHead + "mind = \"openai\"\n[[model.answers]]\ncontent = '{\"message\": "
+              "\"Well... let me see... where?\", \"action\": \"ask\", "
+              "\"extracted\": {}}'\n[[caller]]\nsay = \"cancel\"\n";
+  const Outcome outcome = play(text + "[[caller]]\nhang_up = true\n");
+  g_assert_true(outcome.passed());
+  CHECK_TEXT(heard_text(outcome.heard.at(1), outcome.words),
+             "Well... let me see... where?");
+  const Outcome cut =
+      play(text + "[[caller]]\nnoise_ms = 300\nat_word = 1\nheard = \"\"\n"
+                  "[[caller]]\nsay = \"goodbye\"\nat_word = 2\n"
+                  "[[caller]]\nhang_up = true\nreply_ms = 100\n"
+                  "[[model.answers]]\ncontent = '{\"message\": "
+                  "\"Goodbye.\", \"action\": \"end_call\", "
+                  "\"extracted\": {}}'\n");
+  g_assert_cmpint(cut.interruptions, ==, 1);
+  CHECK_TEXT(cut.caller_end, "caller_hung_up");
+}
+
 static void test_a_line_that_is_never_said_fails() {
   const Outcome outcome = play(kHead + "[[caller]]\nhang_up = true\n"
                                        "[[caller]]\nsay = \"book\"\n");
@@ -643,6 +665,7 @@ int main(int argc, char **argv) {
                   test_a_model_needs_answers);
   g_test_add_func("/scenario/call/a-model-may-have-nothing-to-say",
                   test_a_model_may_have_nothing_to_say);
+  g_test_add_func("/scenario/call/a-pause-is-no-end", test_a_pause_is_no_end);
   g_test_add_func("/scenario/expect/a-line-that-is-never-said-fails",
                   test_a_line_that_is_never_said_fails);
   g_test_add_func("/scenario/expect/a-cue-that-never-came-is-told",
