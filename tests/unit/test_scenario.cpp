@@ -14,6 +14,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -131,6 +133,29 @@ static void test_refuses_mistakes() {
       parse_scenario("name = \"x\"\nagent = \"room-bookin\"\n", "s.toml");
   g_assert_false(stranger.ok());
   g_assert_nonnull(strstr(stranger.error().message.c_str(), "room-booking"));
+}
+
+// What docs/api.md says that a record may have may be expected.
+static void test_all_ends_may_be_expected() {
+  std::ifstream in(std::string(g_getenv("PATCHCORD_DATA_DIR")) +
+                   "/../docs/api.md");
+  std::string text((std::istreambuf_iterator<char>(in)), {});
+  const auto from = text.find("\"end_reason\",") + 13;
+  text = text.substr(from, text.find("\"end_detail\"", from) - from);
+  int ends = 0;
+  for (std::size_t at = text.find('"'); at != std::string::npos;
+       at = text.find('"', at + 1)) {
+    const std::size_t end = text.find('"', at + 1);
+    const std::string reason = text.substr(at + 1, end - at - 1);
+    at = end;
+    if (reason == "status") // a reference to it
+      continue;
+    ++ends;
+    if (!parse_scenario(kHead + "[expect]\nend = \"" + reason + "\"\n",
+                        "s.toml"))
+      g_error("expected_values.cpp does not have \"%s\"", reason.c_str());
+  }
+  g_assert_cmpint(ends, >, 15);
 }
 
 // Also what only shows when the lines are made into sound.
@@ -635,6 +660,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/scenario/file/is-read", test_reads_a_file);
   g_test_add_func("/scenario/file/mistakes-are-refused-with-line-and-key",
                   test_refuses_mistakes);
+  g_test_add_func("/scenario/file/all-ends-may-be-expected",
+                  test_all_ends_may_be_expected);
   g_test_add_func(
       "/scenario/file/sound-that-is-not-there-is-told-with-its-line",
       test_sound_that_is_not_there);
