@@ -2,6 +2,7 @@
 #include "agent/dates.hpp"
 
 #include "agent/refusal.hpp"
+#include "agent/written_dates.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -47,25 +48,6 @@ bool names_weekday(std::string_view word) {
 
 Date plus_days(const Date &date, int count) {
   return Date(sys_days(date) + days(count));
-}
-
-// The next such day of the year that is not before today.
-std::optional<Date> coming(unsigned month_number, unsigned day_number,
-                           const Date &today) {
-  // 29 February may be eight years away (1896, 1904).
-  for (int i = 0; i <= 8; ++i) {
-    const Date date(today.year() + std::chrono::years(i), month(month_number),
-                    day(day_number));
-    if (date.ok() && sys_days(date) >= sys_days(today))
-      return date;
-  }
-  return std::nullopt;
-}
-
-std::optional<Date> in_year(int year_number, unsigned month_number,
-                            unsigned day_number) {
-  const Date date{year(year_number), month(month_number), day(day_number)};
-  return date.ok() ? std::optional(date) : std::nullopt;
 }
 
 // A year behind a month and a day: "2026", "twenty twenty six".
@@ -130,6 +112,51 @@ std::optional<Date> find_month_and_day(const Words &words, const Date &today) {
   return std::nullopt;
 }
 
+// "The third", not "the third week", "first thing" and "one second".
+std::optional<FoundNumber> day_alone_at(const Words &words, std::size_t i) {
+  const auto ordinal = ordinal_at(words, i);
+  if (!ordinal)
+    return std::nullopt;
+  const bool while_ =
+      words[i] == "second" && i > 0 &&
+      is_one_of(words[i - 1], {"a", "one", "just", "split", "every"});
+  const std::string_view next = word_at(words, ordinal->end);
+  const bool of_all = next == "of" && word_at(words, ordinal->end + 1) == "all";
+  return while_ || of_all || names_weekday(next) ||
+                 is_one_of(next,
+                           {"week", "weekend", "half", "thing", "time", "floor",
+                            "one", "person", "available", "possible", "choice"})
+             ? std::nullopt
+             : ordinal;
+}
+
+// Of this month or the next that has such a day; `name`: which it is to be.
+std::optional<Date> coming_day(std::int64_t number, const Date &today,
+                               std::optional<weekday> name = {}) {
+  for (int ahead = 0; ahead <= 2; ++ahead) {
+    const auto in_month = std::chrono::year_month(today.year(), today.month()) +
+                          std::chrono::months(ahead);
+    const Date date = in_month / day(static_cast<unsigned>(number));
+    if (date.ok() && sys_days(date) >= sys_days(today) &&
+        (!name || weekday(sys_days(date)) == *name))
+      return date;
+  }
+  return std::nullopt;
+}
+
+// "The first Monday in June", "the last Friday of May", "the Monday after
+// next": none that is known here.
+bool is_counted(const Words &words, std::size_t i) {
+  const std::string_view before = i > 0 ? word_at(words, i - 1) : "";
+  const std::string_view next = word_at(words, i + 1);
+  const auto ordinal = i > 0 ? ordinal_at(words, i - 1) : std::nullopt;
+  return (ordinal && !is_denied(words, {i - 1, i}) &&
+          !(i > 1 && before == "second" &&
+            is_one_of(words[i - 2], {"a", "one", "just"}))) ||
+         (before == "last" && is_one_of(next, {"of", "in"})) ||
+         (next == "after" && is_one_of(word_at(words, i + 2), {"", "next"}));
+}
+
 std::optional<Date> find_weekday(const Words &words, const Date &today) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (!names_weekday(words[i]))
@@ -139,6 +166,12 @@ std::optional<Date> find_weekday(const Words &words, const Date &today) {
     const bool which = is_one_of(before, {"last", "past", "this", "next"});
     if (is_refused(words, {which ? i - 1 : i, i + 1}, Of::kDay))
       continue;
+    if (is_counted(words, i))
+      return std::nullopt;
+    // "Friday the third" is the third, if that is a Friday.
+    const std::size_t behind = i + (word_at(words, i + 1) == "the" ? 2 : 1);
+    if (const auto number = day_alone_at(words, behind))
+      return coming_day(number->value, today, weekday(*index));
     const weekday now{sys_days(today)};
     const auto ahead = (weekday(*index) - now).count(); // 0..6
     if (before == "last" || before == "past")
@@ -151,92 +184,106 @@ std::optional<Date> find_weekday(const Words &words, const Date &today) {
       const auto from_monday = (weekday(*index) - std::chrono::Monday).count();
       return plus_days(today, static_cast<int>(to_monday + from_monday));
     }
-    return plus_days(today, ahead == 0 ? 7 : static_cast<int>(ahead));
+    const int week = word_at(words, i + 1) == "week" ? 7 : 0; // "Friday week"
+    return plus_days(today, (ahead == 0 ? 7 : static_cast<int>(ahead)) + week);
   }
   return std::nullopt;
 }
 
-// "in three days", "two weeks from now", "in a week", "next week".
+// "Tomorrow", "this evening".
+std::optional<Date> find_near(const Words &words, const Date &today);
+
+// How many days the "two weeks" are that end with the word at `i`.
+struct Distance {
+  int days;
+  std::size_t begin;
+};
+std::optional<Distance> distance_at(const Words &words, std::size_t i) {
+  const bool week = is_one_of(words[i], {"week", "weeks"});
+  if (!week && !is_one_of(words[i], {"day", "days"}))
+    return std::nullopt;
+  const int unit = week ? 7 : 1;
+  for (std::size_t begin = i > 3 ? i - 3 : 0; begin < i; ++begin) {
+    const auto number = cardinal_at(words, begin);
+    if (!number || number->end != i || number->value > 366)
+      continue;
+    if (begin > 1 && is_one_of(words[begin - 1], {"or", "to"}) &&
+        cardinal_at(words, begin - 2)) // "three to five days"
+      return std::nullopt;
+    return Distance{static_cast<int>(number->value) * unit, begin};
+  }
+  return i > 0 && words[i - 1] == "a" ? std::optional(Distance{unit, i - 1})
+                                      : std::nullopt;
+}
+
+// "in three days", "two weeks from now", "in a week".
 std::optional<Date> find_distance(const Words &words, const Date &today) {
   for (std::size_t i = 0; i < words.size(); ++i) {
-    const bool week = is_one_of(words[i], {"week", "weeks"});
-    if (!week && !is_one_of(words[i], {"day", "days"}))
+    const auto distance = distance_at(words, i);
+    if (!distance)
       continue;
-    if (week && i > 0 && words[i - 1] == "next" &&
-        !is_refused(words, {i - 1, i + 1}, Of::kDay))
-      return plus_days(today, 7);
-    std::optional<std::int64_t> count;
-    std::size_t begin = i > 3 ? i - 3 : 0;
-    for (; begin < i && !count; ++begin) {
-      const auto number = cardinal_at(words, begin);
-      if (number && number->end == i && number->value <= 366)
-        count = number->value;
-    }
-    if (!count && i > 0 && is_one_of(words[i - 1], {"a", "one"}))
-      count = 1;
-    const bool ahead = has_any(words, {"in"}) || has_any(words, {"from"});
-    if (count && ahead && !is_refused(words, {begin - 1, i + 1}, Of::kDay))
-      return plus_days(today, static_cast<int>(*count) * (week ? 7 : 1));
+    std::size_t begin = distance->begin;
+    if (begin > 0 && is_one_of(words[begin - 1], {"about", "exactly", "like"}))
+      --begin;
+    const bool ahead = (begin > 0 && words[begin - 1] == "in") ||
+                       (word_at(words, i + 1) == "from" &&
+                        is_one_of(word_at(words, i + 2), {"now", "today"}));
+    if (ahead && !is_refused(words, {begin, i + 1}, Of::kDay))
+      return plus_days(today, distance->days);
   }
   return std::nullopt;
 }
 
-// "Tuesday next week", "Saturday in two weeks": weeks begin on Monday.
+// "Two weeks from Monday", "a week on Friday", "a week today", "three days
+// after tomorrow"; "in two weeks on Monday" is a day in that week.
+std::optional<Date> find_from_day(const Words &words, const Date &today) {
+  constexpr std::size_t kMostWords = 3; // "the next Friday"
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto distance = distance_at(words, i);
+    if (!distance)
+      continue;
+    const std::string_view link = word_at(words, i + 1);
+    const bool in = distance->begin > 0 && words[distance->begin - 1] == "in";
+    const bool weeks = distance->days % 7 == 0 && !in;
+    if (!is_one_of(link, {"from", "after"}) &&
+        !(weeks && (link == "on" || names_day(link))))
+      continue;
+    const std::size_t begin = i + (names_day(link) ? 1 : 2);
+    Words rest;
+    for (std::size_t k = begin; k < words.size() && k < begin + kMostWords; ++k)
+      rest.push_back(words[k]);
+    auto from = find_weekday(rest, today);
+    from = from ? from : find_near(rest, today);
+    if (from && !is_refused(words, {distance->begin, i + 1}, Of::kDay))
+      return plus_days(*from, distance->days);
+  }
+  return std::nullopt;
+}
+
+// A day in the week that is told: "next week", "in two weeks".
+std::optional<Date> find_week(const Words &words, const Date &today) {
+  static const std::pair<Words, int> kWeeks[] = {
+      {{"week", "after", "next"}, 14}, {{"next", "week"}, 7}};
+  for (const auto &[phrase, distance] : kWeeks)
+    if (const auto span = find_phrase(words, phrase);
+        span && !is_refused(words, *span, Of::kDay))
+      return plus_days(today, distance);
+  return find_distance(words, today);
+}
+
+// "Tuesday next week", "Saturday in two weeks": weeks begin on Monday. "Next
+// week" alone is no day.
 std::optional<Date> find_day_in_week(const Words &words, const Date &today) {
   if (!has_any(words, {"week", "weeks"}))
     return std::nullopt;
   const auto of_week = find_weekday(words, today);
-  const auto week = find_distance(words, today);
+  const auto week = find_week(words, today);
   if (!of_week || !week)
     return std::nullopt;
   const auto since_monday = [](const Date &date) {
     return weekday(sys_days(date)) - std::chrono::Monday;
   };
   return Date(sys_days(*week) - since_monday(*week) + since_monday(*of_week));
-}
-
-struct Numeric {
-  std::optional<Date> date; // none: there is no such day
-  int size = 0;             // in characters
-};
-// "2026-05-03", "5/3", "5/3/2026" at the beginning of `text`.
-std::optional<Numeric> numeric_at(std::string_view text, const Date &today) {
-  const std::string part(text.substr(0, 12));
-  int a = 0, b = 0, c = 0, used = 0;
-  if (std::sscanf(part.c_str(), "%4d-%2d-%2d%n", &a, &b, &c, &used) == 3 &&
-      a > 1000)
-    return Numeric{
-        in_year(a, static_cast<unsigned>(b), static_cast<unsigned>(c)), used};
-  if (std::sscanf(part.c_str(), "%2d/%2d/%4d%n", &a, &b, &c, &used) == 3)
-    return Numeric{in_year(c < 100 ? 2000 + c : c, static_cast<unsigned>(a),
-                           static_cast<unsigned>(b)),
-                   used};
-  if (std::sscanf(part.c_str(), "%2d/%2d%n", &a, &b, &used) == 2)
-    return Numeric{
-        coming(static_cast<unsigned>(a), static_cast<unsigned>(b), today),
-        used};
-  return std::nullopt;
-}
-
-std::optional<Date> find_numeric(std::string_view text, const Date &today) {
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] < '0' || text[at] > '9' ||
-        (at > 0 && text[at - 1] >= '0' && text[at - 1] <= '9'))
-      continue;
-    const Words before = to_words(text.substr(0, at));
-    if (is_denied(before, {before.size(), before.size()})) {
-      at = std::min(text.find(' ', at), text.size());
-      continue;
-    }
-    const auto found = numeric_at(text.substr(at), today);
-    if (!found)
-      continue;
-    const std::size_t end = at + static_cast<std::size_t>(found->size);
-    if (!is_refused(to_words(text.substr(end)), {0, 0}, Of::kDay))
-      return found->date;
-    at = end - 1;
-  }
-  return std::nullopt;
 }
 
 std::optional<Date> find_near(const Words &words, const Date &today) {
@@ -264,38 +311,19 @@ std::optional<Date> find_day_alone(const Words &words, const Date &today) {
     if (names_month(word))
       return std::nullopt;
   for (std::size_t i = 0; i < words.size(); ++i) {
-    const auto ordinal = ordinal_at(words, i);
-    if (!ordinal || is_refused(words, {i, ordinal->end}, Of::kDay))
+    const auto number = day_alone_at(words, i);
+    if (!number || is_refused(words, {i, number->end}, Of::kDay))
       continue;
-    for (int ahead = 0; ahead <= 2; ++ahead) {
-      const auto in_month =
-          std::chrono::year_month(today.year(), today.month()) +
-          std::chrono::months(ahead);
-      const Date date = in_month / day(static_cast<unsigned>(ordinal->value));
-      if (date.ok() && sys_days(date) >= sys_days(today))
-        return date;
-    }
+    const std::size_t name = i > 1 && words[i - 1] == "the" ? i - 2 : i - 1;
+    if (i > 0 && names_weekday(words[name])) // which it is not
+      return std::nullopt;
+    if (const auto date = coming_day(number->value, today))
+      return date;
   }
   return std::nullopt;
 }
 
 } // namespace
-
-std::string without_numeric_dates(std::string_view spoken) {
-  constexpr Date kAnyDay = year(2000) / 1 / 1; // where it stands is the same
-  std::string rest;
-  bool in_number = false;
-  for (std::size_t at = 0; at < spoken.size(); ++at) {
-    const bool digit = is_digits(spoken.substr(at, 1));
-    const auto found = digit && !in_number
-                           ? numeric_at(spoken.substr(at), kAnyDay)
-                           : std::nullopt;
-    in_number = digit;
-    rest += found ? ' ' : spoken[at];
-    at += found ? static_cast<std::size_t>(found->size) - 1 : 0;
-  }
-  return rest;
-}
 
 bool is_year_of_date(const Words &words, std::size_t i) {
   const auto is_month = [&](std::size_t behind) {
@@ -310,10 +338,16 @@ namespace {
 // `spoken`: the words as they were written; empty: that is not known.
 std::optional<FoundDate> first_date(std::string_view spoken, const Words &words,
                                     const Date &today) {
+  const auto named = find_weekday(words, today);
   for (const auto &date :
-       {find_numeric(spoken, today), find_month_and_day(words, today),
-        find_day_in_week(words, today), find_distance(words, today),
-        find_near(words, today), find_weekday(words, today)})
+       {find_numeric(spoken, today), find_month_and_day(words, today)})
+    if (date && named && weekday(sys_days(*named)) != weekday(sys_days(*date)))
+      return std::nullopt; // "Monday, May third", which is a Sunday
+    else if (date)
+      return FoundDate{*date, true};
+  for (const auto &date :
+       {find_from_day(words, today), find_day_in_week(words, today),
+        find_distance(words, today), find_near(words, today), named})
     if (date)
       return FoundDate{*date, true};
   if (const auto date = find_day_alone(words, today))
@@ -329,7 +363,15 @@ bool begins_with_no_day(std::string_view spoken, const Words &words) {
          (words.size() == 2 || names_weekday(words[2]));
 }
 
-// "Today or tomorrow" is neither.
+bool begins_with_day(const Words &words) {
+  std::size_t i = 0;
+  while (is_one_of(word_at(words, i), {"on", "the", "this", "next"}))
+    ++i;
+  return names_day(word_at(words, i)) || ordinal_at(words, i);
+}
+
+// "Today or tomorrow" is neither, nor is "Monday to Friday" and "Monday and
+// Friday".
 std::optional<FoundDate> only_date(std::string_view spoken, const Words &words,
                                    const Date &today) {
   for (const auto &[before, behind] : alternatives(words)) {
@@ -337,6 +379,21 @@ std::optional<FoundDate> only_date(std::string_view spoken, const Words &words,
     const auto other = first_date({}, behind, today);
     if (one && other && one->date != other->date)
       return std::nullopt;
+  }
+  for (const auto &[before, behind] :
+       split_at(words, {"to", "through", "till", "until", "and"})) {
+    if (before.empty() || !begins_with_day(behind))
+      continue;
+    const bool and_ = words[before.size()] == "and";
+    const auto one = first_date({}, before, today);
+    const auto other = first_date({}, behind, today);
+    if (!one || !other || one->date == other->date ||
+        (and_ && !names_day(before.back())))
+      continue;
+    // "Move it from tomorrow to Friday."
+    const bool moves = has_any(before, {"move", "change", "switch", "push",
+                                        "shift", "reschedule", "postpone"});
+    return moves && has_any(before, {"from"}) ? other : std::nullopt;
   }
   return first_date(spoken, words, today);
 }
@@ -352,28 +409,9 @@ bool names_day(std::string_view word) {
          is_one_of(word, {"today", "tomorrow", "tonight"});
 }
 
-std::optional<Date> parse_iso_date(std::string_view text) {
-  if (text.size() != 10 || text[4] != '-' || text[7] != '-' ||
-      !is_digits(text.substr(0, 4)) || !is_digits(text.substr(5, 2)) ||
-      !is_digits(text.substr(8, 2)))
-    return std::nullopt;
-  return in_year(
-      std::stoi(std::string(text.substr(0, 4))),
-      static_cast<unsigned>(std::stoi(std::string(text.substr(5, 2)))),
-      static_cast<unsigned>(std::stoi(std::string(text.substr(8, 2)))));
-}
-
 bool is_no_day(std::string_view spoken) {
   const Words words = to_words(spoken);
   return words.size() == 2 && begins_with_no_day(spoken, words);
-}
-
-std::string iso_date(const Date &date) {
-  char text[40];
-  std::snprintf(
-      text, sizeof text, "%04d-%02u-%02u", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-  return text;
 }
 
 std::optional<FoundDate> find_date(std::string_view spoken, const Date &today) {

@@ -56,7 +56,10 @@ bool asks_to_repeat(const Words &words) {
 }
 
 bool announces_correction(const Words &words) {
-  return has_any(words, {"sorry", "actually", "instead", "rather", "wait"}) ||
+  for (std::size_t i = 0; i < words.size(); ++i)
+    if (words[i] == "wait" && !is_of_waiting(words, i))
+      return true;
+  return has_any(words, {"sorry", "actually", "instead", "rather"}) ||
          find_phrase(words, {"i", "mean"}) ||
          find_phrase(words, {"i", "meant"});
 }

@@ -67,8 +67,10 @@ std::optional<Clock> relative_clock_at(const Words &words, std::size_t i) {
   const bool past = is_one_of(word_at(words, next), {"past", "after"});
   const bool to = is_one_of(word_at(words, next), {"to", "before", "till"});
   const auto hour = cardinal_at(words, next + 1);
-  if ((!past && !to) || !hour || hour->value < 1 || hour->value > 12)
-    return std::nullopt;
+  if ((!past && !to) || !hour || hour->value < 1 || hour->value > 12 ||
+      is_one_of(word_at(words, hour->end),
+                {"people", "persons", "guests", "hours", "of"}))
+    return std::nullopt; // or "five to six people"
   Clock clock{static_cast<int>(hour->value), minutes, hour->end, true};
   if (to) {
     clock.hour = clock.hour == 1 ? 12 : clock.hour - 1;
@@ -162,11 +164,15 @@ bool stands_alone(const Words &words, std::size_t i, std::size_t end) {
     return true;
   for (std::size_t k = 0; k < words.size(); ++k)
     if ((k < i || k >= end) &&
-        !is_one_of(words[k],
-                   {"at",    "around", "about", "by",   "say",    "please",
-                    "maybe", "sharp",  "lets",  "make", "it",     "would",
-                    "be",    "good",   "fine",  "is",   "its",    "yes",
-                    "um",    "uh",     "okay",  "ok",   "thanks", "exactly"}))
+        !is_one_of(words[k], {"at",      "around", "about",  "by",    "say",
+                              "please",  "maybe",  "sharp",  "lets",  "make",
+                              "it",      "would",  "be",     "good",  "fine",
+                              "is",      "its",    "yes",    "um",    "uh",
+                              "okay",    "ok",     "thanks", "thank", "you",
+                              "exactly", "i",      "think",  "guess", "suppose",
+                              "well",    "so",     "er",     "hmm",   "how",
+                              "what",    "go",     "with",   "great", "perfect",
+                              "works",   "ish",    "ideally"}))
       return false;
   return true;
 }
@@ -179,7 +185,7 @@ Words without_refused(const Words &words) {
     const bool half = is_one_of(word_at(words, end), {"am", "pm"});
     const Span span{i, half ? end + 1 : end};
     if (!clock || !is_refused(words, span, Of::kTime)) {
-      ++i;
+      i = clock ? end : i + 1; // not the "three" of "ten past three"
       continue;
     }
     // And the word that refuses it.
@@ -247,7 +253,41 @@ bool are_alternatives(const Words &before, const SaidTime &one,
          only_filled(behind, 0, other.span.begin);
 }
 
+// The time of day at `i` as it stands there: no "ten to eleven".
+std::optional<Clock> plain_clock_at(const Words &words, std::size_t i) {
+  if (is_one_of(word_at(words, i), {"noon", "midday", "midnight"}))
+    return clock_at(words, i);
+  if (i >= words.size())
+    return std::nullopt;
+  const auto digits = digits_clock_at(words, i);
+  return digits ? digits : spoken_clock_at(words, i);
+}
+
+// "From ten to eleven", "between two and three p.m.", "10:30-11:30"; not the
+// time "ten to eleven".
+bool tells_range(const Words &words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto clock = plain_clock_at(words, i);
+    if (!clock)
+      continue;
+    const bool half = is_one_of(word_at(words, clock->end), {"am", "pm"});
+    const std::size_t end = clock->end + (half ? 1 : 0);
+    const std::string_view sign = word_at(words, end);
+    const std::string_view lead = i > 0 ? word_at(words, i - 1) : "";
+    const bool written = words[i].find(':') != std::string::npos &&
+                         sign.find(':') != std::string::npos;
+    const bool to = is_one_of(sign, {"to", "through"});
+    const bool told = (lead == "between" && (to || sign == "and")) ||
+                      (to && (lead == "from" || !clock->bare || half));
+    if (written || (told && plain_clock_at(words, end + 1)))
+      return true;
+  }
+  return false;
+}
+
 std::optional<FoundTime> only_time(const Words &words) {
+  if (tells_range(words))
+    return std::nullopt;
   for (const auto &[before, behind] : alternatives(words)) {
     const auto one = first_time(before), other = first_time(behind);
     if (one && other && are_alternatives(before, *one, behind, *other))

@@ -241,14 +241,37 @@ bool has_any(const Words &words, std::initializer_list<std::string_view> list) {
   });
 }
 
-std::vector<std::pair<Words, Words>> alternatives(const Words &words) {
+std::vector<std::pair<Words, Words>>
+split_at(const Words &words, std::initializer_list<std::string_view> signs) {
   constexpr std::size_t kMost = 8; // each is looked through as a whole
   std::vector<std::pair<Words, Words>> out;
-  for (auto sign = std::find(words.begin(), words.end(), "or");
-       sign != words.end() && out.size() < kMost;
-       sign = std::find(sign + 1, words.end(), "or"))
-    out.push_back({{words.begin(), sign}, {sign + 1, words.end()}});
+  for (auto sign = words.begin(); sign != words.end() && out.size() < kMost;
+       ++sign)
+    if (is_one_of(*sign, signs))
+      out.push_back({{words.begin(), sign}, {sign + 1, words.end()}});
   return out;
+}
+
+std::vector<std::pair<Words, Words>> alternatives(const Words &words) {
+  return split_at(words, {"or", "maybe", "perhaps", "possibly"});
+}
+
+bool is_no_of_something(const Words &words, std::size_t i) {
+  const std::string_view before = i > 0 ? word_at(words, i - 1) : "";
+  const std::string_view next = word_at(words, i + 1);
+  return words[i] == "no" &&
+         (is_one_of(before, {"have", "has", "theres", "got", "with"}) ||
+          is_one_of(next, {"time", "way", "need", "hurry", "rush", "later",
+                           "earlier", "sooner"}) ||
+          (next == "one" &&
+           is_one_of(word_at(words, i + 2), {"can", "could", "will", "would",
+                                             "is", "has", "wants", "knows"})));
+}
+
+bool is_of_waiting(const Words &words, std::size_t i) {
+  return words[i] == "wait" && i > 0 &&
+         is_one_of(words[i - 1], {"can", "cant", "cannot", "could", "couldnt",
+                                  "to", "not", "wont", "will", "may", "must"});
 }
 
 Words behind_correction(const Words &words) {
@@ -258,10 +281,11 @@ Words behind_correction(const Words &words) {
                       words[i - 1] == "i";
     const bool prefers =
         words[i] == "rather" && word_at(words, i + 1) != "than";
-    const bool bound = word_at(words, i + 2) == "than"; // "no later than"
-    if (mean || prefers || (words[i] == "no" && !bound) ||
+    const bool corrects =
         is_one_of(words[i],
-                  {"sorry", "nope", "wait", "actually", "correction"}))
+                  {"no", "sorry", "nope", "wait", "actually", "correction"}) &&
+        !is_no_of_something(words, i) && !is_of_waiting(words, i);
+    if (mean || prefers || corrects)
       begin = i + 1;
   }
   return {words.begin() + static_cast<std::ptrdiff_t>(begin), words.end()};

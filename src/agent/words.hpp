@@ -52,9 +52,16 @@ bool has_any(const Words &words, std::initializer_list<std::string_view> list);
 bool is_one_of(std::string_view word,
                std::initializer_list<std::string_view> list);
 
-// "Today or tomorrow": what stands before and behind, for each "or" (of the
-// first eight).
+// What stands before and behind each of the signs (the first eight).
+std::vector<std::pair<Words, Words>>
+split_at(const Words &words, std::initializer_list<std::string_view> signs);
+// "Today or tomorrow", "today, maybe tomorrow": the one and the other.
 std::vector<std::pair<Words, Words>> alternatives(const Words &words);
+
+// The "no" of "no time", "no later than", "no one can": it corrects nothing.
+bool is_no_of_something(const Words &words, std::size_t i);
+// The "wait" of "it can't wait".
+bool is_of_waiting(const Words &words, std::size_t i);
 
 // What stands behind the last "sorry", "no" or "I mean", for which it counts.
 // All of it when there is none.
