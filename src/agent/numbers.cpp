@@ -46,15 +46,23 @@ std::optional<double> decimal(std::string_view word) {
 
 // Behind a number: it is not that number.
 bool is_unknown_scale(std::string_view word) {
-  return is_one_of(word, {"million", "millions", "billion", "trillion", "dozen",
-                          "quarter", "quarters", "third", "thirds", "halves",
-                          "score", "gross"});
+  return is_one_of(word,
+                   {"million", "millions", "billion", "trillion", "dozen",
+                    "quarter", "quarters", "third", "thirds", "halves", "score",
+                    "gross", "percent", "something", "odd", "plus"});
 }
 
 // A number that is told without a cardinal.
 std::optional<double> other_number(const Words &words) {
-  if (has_any(words, {"couple", "both"}))
+  if (const auto couple = find_phrase(words, {"couple"}))
+    return is_one_of(word_at(words, couple->end),
+                     {"hundred", "thousand", "dozen", "more", "other"})
+               ? std::nullopt
+               : std::optional(2.0);
+  if (has_any(words, {"both"}))
     return 2;
+  if (find_phrase(words, {"half", "a", "dozen"}))
+    return 6;
   if (has_any(words, {"dozen"}))
     return 12;
   if (has_any(words, {"none", "nobody", "nothing"}))
@@ -92,6 +100,27 @@ std::optional<double> dictated(const Words &words) {
 
 } // namespace
 
+bool is_exceeded(const Words &words, std::size_t begin) {
+  std::size_t i = begin;
+  while (i > 0 && is_one_of(words[i - 1], {"a", "an", "the"}))
+    --i;
+  if (i > 0 && is_one_of(words[i - 1], {"over", "under", "above", "below"}))
+    return true;
+  return i > 1 && words[i - 1] == "than" &&
+         is_one_of(words[i - 2], {"more", "less", "fewer", "greater"}) &&
+         !(i > 2 && is_one_of(words[i - 3], {"no", "not"}));
+}
+
+bool adds_himself(const Words &words) {
+  for (const char *self : {"me", "myself"})
+    for (const char *sign : {"and", "plus"})
+      if (find_phrase(words, {self, sign}) || find_phrase(words, {sign, self}))
+        return true;
+  return find_phrase(words, {"not", "counting"}) ||
+         find_phrase(words, {"not", "including"}) ||
+         find_phrase(words, {"besides", "me"});
+}
+
 std::optional<double> find_number(const Words &words) {
   // "Seventeen, I mean twenty seven."
   if (const Words corrected = behind_correction(words);
@@ -111,14 +140,15 @@ std::optional<double> find_number(const Words &words) {
         *number += fraction_at(words, next);
       }
     }
-    if (number && next < words.size() && is_unknown_scale(words[next]))
+    if (number && ((next < words.size() && is_unknown_scale(words[next])) ||
+                   is_exceeded(words, i) || adds_himself(words)))
       return std::nullopt;
     if (number && i > 0 && words[i - 1] == "minus")
       *number = -*number;
     if (is_denied(words, {i, next})) // "not two, three"
       number.reset();
     if (words[i] == "one" && next == i + 1 && next < words.size() &&
-        is_one_of(words[next], {"moment", "second", "minute"}))
+        is_one_of(words[next], {"moment", "second", "minute", "sec"}))
       number.reset();
     if (number && found && *number != *found)
       return std::nullopt;

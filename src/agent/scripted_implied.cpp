@@ -2,6 +2,7 @@
 #include "agent/lists.hpp"
 #include "agent/scripted_mind.hpp"
 #include "agent/scripted_words.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
 
@@ -25,6 +26,20 @@ bool depends_on(const Field &field, const Field &choice) {
 }
 
 } // namespace
+
+// Whether a yes is no plain one: "yes, but not so early". What follows the
+// "but" of "yes, but I will be late" is no answer to anything.
+bool ScriptedMind::reserves(const Words &words) const {
+  if (!has_reservation(words))
+    return false;
+  const auto aside = aside_of(words);
+  return !aside || named(*aside) != nullptr ||
+         std::any_of(definition_->fields.begin(), definition_->fields.end(),
+                     [&](const Field &field) {
+                       return parse_value(field, join(*aside, " "), today_,
+                                          Asked::kNo);
+                     });
+}
 
 // "Could we do Monday?": the one choice that all it names is asked for with.
 std::optional<std::string>
@@ -74,7 +89,7 @@ ScriptedMind::Taken ScriptedMind::take_answer(const Field &field,
   const auto told = parse_value(field, caller, today_, Asked::kYes);
   if (const auto implied = implied_choice(field, caller, words)) {
     // "Yes, how about Friday" is both.
-    if (told && *told != Value(*implied) && !has_reservation(words) &&
+    if (told && *told != Value(*implied) && !reserves(words) &&
         !declines(words))
       return Taken::kNo;
     state_.values[field.name] = *implied;
@@ -84,9 +99,17 @@ ScriptedMind::Taken ScriptedMind::take_answer(const Field &field,
   // "No, but ..." is no plain no, and what it is instead was not understood.
   const bool plain =
       told && !find_choice(without_yes_and_no(words), field.choices);
-  if (plain && (has_reservation(words) || (declines(words) && proposes(words))))
+  if (plain && (reserves(words) || (declines(words) && proposes(words))))
     return Taken::kNo;
-  return take(field, caller, Asked::kYes);
+  // "Power and water" is understood, and not what the field may hold.
+  const auto named = named_choices(words, field.choices);
+  if (named.size() > 1) {
+    state_.rejected.insert(field.name);
+    return Taken::kRefused;
+  }
+  // "Absolutely" is the "yes" of a choice that has one.
+  const bool agrees = named.empty() && merely_agrees(words);
+  return take(field, agrees ? "yes" : caller, Asked::kYes);
 }
 
 // "The power is out, the lights and the elevator": two things or more are the

@@ -21,6 +21,14 @@ bool are_alike(const Field &one, const Field &other) {
   return one.type == other.type && !told_apart;
 }
 
+// "No" is no answer to it.
+bool is_told_by_value(const Field &field) {
+  return field.type == FieldType::kDate || field.type == FieldType::kTime ||
+         field.type == FieldType::kPhone || field.type == FieldType::kEmail ||
+         field.type == FieldType::kDigits ||
+         field.type == FieldType::kInteger || field.type == FieldType::kNumber;
+}
+
 } // namespace
 
 ScriptedMind::ScriptedMind(std::shared_ptr<const Definition> definition,
@@ -140,7 +148,8 @@ Reply ScriptedMind::hear(const std::string &caller) {
 Reply ScriptedMind::hear_field(const std::string &caller, const Words &words) {
   const Field &field = *state_.field;
   const bool declined = !field.required && field.type != FieldType::kBoolean &&
-                        yes_or_no(words) == false && words.size() <= 4;
+                        (yes_or_no(words) == false || does_not_know(words)) &&
+                        words.size() <= 4;
   if (declined || (!field.required && (has_any(words, {"skip", "none"}) ||
                                        refuses_to_tell(words)))) {
     state_.skipped.push_back(&field);
@@ -294,11 +303,15 @@ ScriptedMind::Taken ScriptedMind::take(const Field &field,
 
 bool ScriptedMind::take_mentions(const std::string &caller,
                                  const Field *asked) {
-  const bool corrects =
-      asked == nullptr || announces_correction(to_words(caller));
+  const Words words = to_words(caller);
+  const bool corrects = asked == nullptr || announces_correction(words);
+  // "No, Thursday" is no answer to a question for a time.
+  const bool begins_with_no = !words.empty() && is_no(words[0]) &&
+                              asked != nullptr && is_told_by_value(*asked);
   // Two fields that could both be meant are both left alone.
   const auto unsettled = [&](const Field &field) {
-    return &field != asked && (corrects || is_missing(field));
+    return &field != asked && (corrects || is_missing(field) ||
+                               (begins_with_no && is_told_by_value(field)));
   };
   const bool lists = corrects && change_lists(caller);
   bool any = lists;
@@ -316,7 +329,7 @@ bool ScriptedMind::take_mentions(const std::string &caller,
       continue;
     // "Yes, but at three": where nothing is asked for, it is a time.
     const bool told = asked == nullptr && field.type == FieldType::kTime &&
-                      has_any(to_words(caller), {"at"});
+                      has_any(words, {"at"});
     const Asked how = told ? Asked::kYes : Asked::kNo;
     const auto value = parse_value(field, caller, today_, how);
     const auto known = state_.values.find(field.name);

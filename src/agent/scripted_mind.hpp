@@ -92,6 +92,7 @@ private:
   // What follows from other answers: scripted_implied.cpp.
   Taken take_answer(const Field &field, const std::string &caller,
                     const Words &words);
+  bool reserves(const Words &words) const;
   std::optional<std::string> implied_choice(const Field &field,
                                             const std::string &caller,
                                             const Words &words) const;

@@ -132,7 +132,7 @@ Reply ScriptedMind::hear_field_confirmed(const std::string &caller,
     state_.values[field.name] = *std::move(list);
     return short_list() == &field ? go_on() : taken(field);
   }
-  if (yes == true && !has_reservation(words)) { // whatever else was in it
+  if (yes == true && !reserves(words)) { // whatever else was in it
     state_.values[field.name] = before;
     state_.rejected.erase(field.name);
     return confirmed();
@@ -147,8 +147,8 @@ Reply ScriptedMind::hear_all_confirmed(const std::string &caller,
   // "No, tomorrow", "yes, but tomorrow": whatever changes is read back again.
   if (!merely_agrees(words) && take_mentions(caller, nullptr))
     return go_on();
-  const auto yes = yes_or_no(words);
-  if (yes == true && !has_reservation(words)) {
+  const auto yes = merely_agrees(words) ? true : yes_or_no(words);
+  if (yes == true && !reserves(words)) {
     if (!knows_what_was_read())
       return go_on(); // and reads it once more
     state_.goal_reached = true;

@@ -65,7 +65,10 @@ bool announces_correction(const Words &words) {
 }
 
 bool merely_agrees(const Words &words) {
-  return yes_or_no(words) == true &&
+  const bool says_yes =
+      yes_or_no(words) == true ||
+      has_any(words, {"right", "fine", "good", "great", "perfect", "okay"});
+  return says_yes &&
          std::all_of(words.begin(), words.end(), [](const std::string &word) {
            return is_one_of(
                word,
@@ -76,12 +79,48 @@ bool merely_agrees(const Words &words) {
                 "great",   "perfect", "true",  "thats",      "that",
                 "is",      "its",     "it",    "all",        "sounds",
                 "please",  "thanks",  "thank", "you",        "of",
-                "course",  "go",      "ahead", "absolutely", "definitely"});
+                "course",  "go",      "ahead", "absolutely", "definitely",
+                "works",   "for",     "me",    "everything", "everythings",
+                "looks",   "would",   "be",    "nice",       "lovely",
+                "i",       "guess",   "so",    "suppose",    "think"});
          });
 }
 
 bool has_reservation(const Words &words) {
   return has_any(words, {"but", "except", "only", "however", "although"});
+}
+
+std::optional<Words> aside_of(const Words &words) {
+  const auto but = std::find(words.begin(), words.end(), "but");
+  if (but == words.end() ||
+      has_any(words, {"except", "only", "however", "although"}))
+    return std::nullopt;
+  const Words aside(but + 1, words.end());
+  const bool of_himself = is_one_of(
+      word_at(aside, 0), {"i", "im", "ill", "ive", "we", "well", "weve", "my",
+                          "our", "he", "she", "they", "please", "thanks",
+                          "thank", "you", "there", "theres", "theyll"});
+  const bool of_number =
+      std::any_of(aside.begin(), aside.end(), [](const std::string &word) {
+        return names_day(word) || small_number(word) ||
+               is_digits(word.substr(0, 1));
+      });
+  const bool wants_else = has_any(
+      aside,
+      {"not",     "no",        "cant",    "cannot",  "couldnt", "wont",
+       "dont",    "doesnt",    "isnt",    "never",   "unable",  "nobody",
+       "need",    "want",      "wanted",  "like",    "prefer",  "rather",
+       "better",  "instead",   "wish",    "could",   "can",     "would",
+       "id",      "should",    "later",   "earlier", "sooner",  "longer",
+       "shorter", "more",      "less",    "other",   "another", "different",
+       "else",    "change",    "move",    "cancel",  "wrong",   "again",
+       "then",    "time",      "day",     "date",    "hour",    "week",
+       "morning", "afternoon", "evening", "noon",    "until",   "before",
+       "after",   "actually",  "sorry",   "wait",    "mean",    "meant",
+       "said",    "asked",     "thought", "too",     "also",    "add",
+       "sick",    "away",      "busy",    "afraid",  "us",      "make"});
+  return of_himself && !of_number && !wants_else ? std::optional(aside)
+                                                 : std::nullopt;
 }
 
 bool proposes(const Words &words) {
@@ -144,7 +183,8 @@ std::optional<Span> close_of_list(const Words &words) {
 bool ends_list(const Words &words) { return close_of_list(words).has_value(); }
 
 bool says_all(const Words &words) {
-  return (yes_or_no(words) == false && words.size() <= 4) || ends_list(words);
+  const bool no = yes_or_no(words) == false || does_not_know(words);
+  return (no && words.size() <= 4) || ends_list(words);
 }
 
 bool says_none(const Words &words) {

@@ -21,6 +21,9 @@ bool announces_correction(const Words &words);
 bool merely_agrees(const Words &words);
 // "Yes, but ...": no plain yes.
 bool has_reservation(const Words &words);
+// "I will be late" of "yes, but I will be late": what follows the "but" says
+// what will be, and asks for nothing else. nullopt: it may.
+std::optional<Words> aside_of(const Words &words);
 // "Could we do Monday?", "no, but on Friday": something else is wanted.
 bool proposes(const Words &words);
 // "I can't come", "no": whatever was asked for, not that.

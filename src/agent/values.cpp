@@ -13,29 +13,73 @@
 namespace patchcord::agent {
 namespace {
 
+// "The second floor", "floor two" of what is called "the floor".
+std::optional<std::int64_t> labelled_number(const Field &field,
+                                            const Words &words) {
+  const Words label = to_words(field.label);
+  std::optional<std::int64_t> found;
+  for (std::size_t i = 0; i < words.size() && !label.empty(); ++i) {
+    if (words[i] != label.back())
+      continue;
+    Span span{i, i};
+    std::optional<FoundNumber> number = cardinal_at(words, i + 1);
+    if (number)
+      span.end = number->end;
+    for (std::size_t begin = i > 1 ? i - 2 : 0; begin < i && !number; ++begin)
+      if (const auto ordinal = ordinal_at(words, begin);
+          ordinal && ordinal->end == i) {
+        number = ordinal;
+        span.begin = begin;
+      }
+    if (!number || is_denied(words, span))
+      continue;
+    const bool one_of_two =
+        is_one_of(word_at(words, span.end), {"or", "to", "maybe"}) ||
+        (span.begin > 0 &&
+         is_one_of(words[span.begin - 1], {"or", "to", "and"}));
+    if (one_of_two || (found && *found != number->value))
+      return std::nullopt;
+    found = number->value;
+  }
+  return found;
+}
+
+Value number_of(const Field &field, std::int64_t number) {
+  return field.type == FieldType::kInteger ? Value(number)
+                                           : Value(static_cast<double>(number));
+}
+
 // "Four people": words that may follow the number tell what it is of.
 std::optional<Value> mentioned_number(const Field &field, const Words &words) {
+  if (const auto labelled = labelled_number(field, words))
+    return number_of(field, *labelled);
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto number = cardinal_at(words, i);
     const bool one_of_two =
         i > 1 && is_one_of(words[i - 1], {"or", "to"}) &&
         (small_number(words[i - 2]) || is_digits(words[i - 2]));
-    if (!number || one_of_two || is_denied(words, {i, number->end}))
+    if (!number || one_of_two || is_denied(words, {i, number->end}) ||
+        is_exceeded(words, i) || adds_himself(words))
       continue;
     const Words rest(words.begin() + static_cast<std::ptrdiff_t>(number->end),
                      words.end());
     for (const std::string &phrase : field.phrases)
       if (const auto span = find_phrase(rest, to_words(phrase));
           span && span->begin == 0)
-        return field.type == FieldType::kInteger
-                   ? Value(number->value)
-                   : Value(static_cast<double>(number->value));
+        return number_of(field, number->value);
     i = number->end - 1;
   }
   return std::nullopt;
 }
 
 std::optional<Value> numeric_value(const Field &field, const Words &words) {
+  // "Floor two, no, three."
+  if (const Words corrected = behind_correction(words);
+      corrected.size() < words.size())
+    if (auto value = numeric_value(field, corrected))
+      return value;
+  if (const auto labelled = labelled_number(field, words))
+    return number_of(field, *labelled);
   auto number = find_number(words);
   // "Two people with three bags": the one that it is of.
   if (!number)

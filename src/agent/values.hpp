@@ -12,11 +12,21 @@
 // Spoken English to values. Pure; nothing here asks what day it is.
 namespace patchcord::agent {
 
-// nullopt: neither, or both at once.
+// A plain "yes", a plain "no".
+bool is_yes(std::string_view word);
+bool is_no(std::string_view word);
+// nullopt: neither, or both at once, or "I don't know".
 std::optional<bool> yes_or_no(const Words &words);
+// "I'm not sure", "no idea", "I didn't get that".
+bool does_not_know(const Words &words);
 
 // The one number that was said; several different ones are none.
 std::optional<double> find_number(const Words &words);
+// What begins there is but what was meant to be passed: "more than five",
+// "under an hour". "No more than five" is five.
+bool is_exceeded(const Words &words, std::size_t begin);
+// "Me and two others": one more than the number.
+bool adds_himself(const Words &words);
 
 // Dictated digits: "five five oh one", "double seven", "555-0100". nullopt
 // when no digit was said.
@@ -37,8 +47,11 @@ std::optional<std::string> find_phone(std::string_view spoken);
 // "john dot smith at example dot com" or as written.
 std::optional<std::string> find_email(std::string_view spoken);
 
-// The choice that was named: the longest phrase wins. Two that are equally
-// long are none.
+// The choices that were named: one, several, or none. The longest phrase wins.
+// Several are those that are equally long, or with "and" or "or" between.
+std::vector<std::size_t> named_choices(const Words &words,
+                                       const std::vector<Choice> &choices);
+// The only one.
 std::optional<std::size_t> find_choice(const Words &words,
                                        const std::vector<Choice> &choices);
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "conversation_script.hpp"
 
+#include "agent/scripted_mind.hpp"
 #include "agent/values.hpp"
 
 #include <glib.h>
 
 #include <string>
+#include <vector>
 
 // What callers say on the phone, where a wrong value was taken once: to ask
 // again costs them less.
@@ -170,6 +172,240 @@ void test_times() {
   }
 }
 
+void test_yes_no() {
+  const Row rows[] = {
+      {"yes, thank you", "yes"},
+      {"yes please, that would be great", "yes"},
+      {"yeah that works for me", "yes"},
+      {"of course", "yes"},
+      {"absolutely", "yes"},
+      {"I guess so", "yes"},
+      {"I think so", "yes"},
+      {"Yes, but I will be late", "yes"},
+      {"not a problem", "yes"},
+      {"no, I mean yes", "yes"},
+      {"all right", "yes"},
+      {"no, thank you", "no"},
+      {"not at all", "no"},
+      {"I don't think so", "no"},
+      {"of course not", "no"},
+      {"nobody", "no"},
+      {"nobody's hurt", "no"},
+      {"yes, I mean no", "no"},
+      {"not that I know of", "no"},
+      // Neither.
+      {"I don't know", ""},
+      {"I'm not so sure", ""},
+      {"no idea", ""},
+      {"I didn't get that", ""},
+      {"yes and no", ""},
+      {"everyone is fine", ""},
+      {"I'm good, thanks", ""},
+      {"no worries", ""},
+      {"right now", ""},
+      {"good morning", ""},
+      {"correct the date please", ""},
+      {"okay, hold on", ""},
+      {"okay, what time was that", ""},
+  };
+  for (const Row &row : rows) {
+    const auto answer = yes_or_no(to_words(row.spoken));
+    check(row.spoken, !answer ? "" : *answer ? "yes" : "no", row.value);
+  }
+}
+
+void test_numbers() {
+  const Row rows[] = {
+      {"two to three", ""},
+      {"between five and ten", ""},
+      {"at least five", "5"},
+      {"about ten", "10"},
+      {"five hundred or so", "500"},
+      {"up to ten", "10"},
+      {"no more than ten", "10"},
+      {"more than five", ""},
+      {"under ten", ""},
+      {"a couple hundred", ""},
+      {"half a dozen", "6"},
+      {"twenty something", ""},
+      {"me and two colleagues", ""},
+      {"three including me", "3"},
+      {"one sec, five", "5"},
+  };
+  for (const Row &row : rows) {
+    const auto number = find_number(to_words(row.spoken));
+    char text[40] = "";
+    if (number)
+      g_snprintf(text, sizeof text, "%g", *number);
+    check(row.spoken, text, row.value);
+  }
+}
+
+struct Call {
+  const char *agent;
+  std::vector<const char *> lines;
+  const char *fields;  // JSON
+  const char *message; // the last; nullptr: whatever it is
+};
+
+template <std::size_t N> void check_calls(const Call (&calls)[N]) {
+  for (const Call &call : calls) {
+    const auto definition = shipped_agent(call.agent);
+    ScriptedMind mind(definition, kWednesday);
+    std::string heard = mind.open().message;
+    for (const char *line : call.lines)
+      heard = std::get<Reply>(mind.answer(line, {{Said::Who::kAgent, heard},
+                                                 {Said::Who::kCaller, line}}))
+                  .message;
+    check(call.lines.back(),
+          to_json(*definition, applicable(*definition, mind.values())),
+          call.fields);
+    if (call.message != nullptr)
+      check(call.lines.back(), heard, call.message);
+  }
+}
+
+constexpr const char *kReminder = "appointment-reminder", *kIntake = "intake",
+                     *kRoom = "room-booking";
+
+void test_choices() {
+  constexpr const char *kNone = R"({"danger":false})";
+  constexpr const char *kWater = R"({"danger":false,"category":"water"})";
+  constexpr const char *kOne =
+      "Only one of them, please. Power, network, water, heating, or access?";
+  const Call calls[] = {
+      {kIntake, {"no", "power and water"}, kNone, kOne},
+      {kIntake, {"no", "either power or water"}, kNone, kOne},
+      {kIntake, {"no", "the lights or the water"}, kNone, kOne},
+      {kIntake, {"no", "power, no, water"}, kWater, nullptr},
+      {kIntake, {"no", "not power but water"}, kWater, nullptr},
+      {kRoom,
+       {"book a room or cancel"},
+       "{}",
+       "Sorry, I cannot take that. Would you like to book a room, or cancel "
+       "one?"},
+      {kRoom,
+       {"I need to cancel my booking"},
+       R"({"request":"cancel"})",
+       nullptr},
+      {kRoom,
+       {"I have a booking that I'd like to cancel"},
+       R"({"request":"cancel"})",
+       nullptr},
+      {kRoom,
+       {"don't cancel anything, I want to book"},
+       R"({"request":"book"})",
+       nullptr},
+      {kReminder,
+       {"I can't come, can we move it"},
+       R"({"answer":"move"})",
+       nullptr},
+      {kReminder, {"please don't cancel it"}, "{}", nullptr},
+      {kReminder, {"no, don't cancel it"}, "{}", nullptr},
+      {kReminder, {"I'm not sure I will come"}, "{}", nullptr},
+      {kReminder, {"I don't know if I'll be there"}, "{}", nullptr},
+      {kReminder, {"of course not"}, "{}", nullptr},
+      {kReminder, {"absolutely"}, R"({"answer":"keep"})", nullptr},
+      {kReminder, {"I guess so"}, R"({"answer":"keep"})", nullptr},
+  };
+  check_calls(calls);
+}
+
+// An hour is asked for, of half an hour, one, one and a half, and two.
+void test_amounts() {
+  const Field &duration = *shipped_agent(kRoom)->field("duration");
+  const Row rows[] = {
+      {"about an hour", "60"},
+      {"one and a half hours", "90"},
+      {"two hours, two people", "120"},
+      {"two hours twelve people", "120"},
+      {"two and a half hours", ""},
+      {"a quarter of an hour", ""},
+      {"an hour and fifteen minutes", ""},
+      {"an hour thirty", ""},
+      {"half an hour or an hour", ""},
+      {"one or two hours", ""},
+      {"less than an hour", ""},
+  };
+  for (const Row &row : rows) {
+    const auto found = find_choice(to_words(row.spoken), duration.choices);
+    check(row.spoken, found ? duration.choices[*found].value : "", row.value);
+  }
+}
+
+void test_yes_but() {
+  constexpr const char *kKeep = R"({"answer":"keep"})";
+  const Call reminder[] = {
+      {kReminder, {"Yes, but I will be late"}, kKeep, nullptr},
+      {kReminder, {"yes, but please be quick"}, kKeep, nullptr},
+      {kReminder,
+       {"yes, but on Tuesday"},
+       R"({"answer":"move","new_date":"2026-05-05"})",
+       nullptr},
+      {kReminder, {"yes, but later"}, "{}", nullptr},
+      {kReminder, {"yes, but I can't make ten"}, "{}", nullptr},
+      {kReminder, {"yes, but I'd prefer the afternoon"}, "{}", nullptr},
+      {kReminder, {"yes, but could I come a bit later"}, "{}", nullptr},
+  };
+  check_calls(reminder);
+  const struct {
+    const char *said, *message;
+  } rows[] = {
+      {"yes, but I will be late", "All set. Goodbye."},
+      {"everything's fine", "All set. Goodbye."},
+      {"yes, but there will be three of us", "What should I change?"},
+      {"yes, but earlier", "What should I change?"},
+      {"okay, hold on",
+       "Sorry, I did not get that. So, cancel a booking, in Sunnyvale, "
+       "tomorrow, at noon. Is that right?"},
+  };
+  for (const auto &row : rows) {
+    const Call calls[] = {{kRoom,
+                           {"cancel sunnyvale tomorrow noon", row.said},
+                           R"({"request":"cancel","location":"Sunnyvale",)"
+                           R"("date":"2026-04-30","time":"12:00"})",
+                           row.message}};
+    check_calls(calls);
+  }
+}
+
+void test_several_answers() {
+  constexpr const char *kUrgent =
+      R"({"danger":false,"category":"water","building":"north","floor":2,)"
+      R"("severity":"urgent"})";
+  const Call calls[] = {
+      // The floor is told by its name.
+      {kIntake,
+       {"no", "water in the north building, second floor",
+        "it's urgent, it can't wait until tomorrow"},
+       kUrgent,
+       nullptr},
+      {kIntake,
+       {"no", "water", "north", "floor two, room five", "can't wait"},
+       kUrgent,
+       nullptr},
+      {kIntake,
+       {"no", "water", "north", "between the second and third floor"},
+       R"({"danger":false,"category":"water","building":"north"})",
+       nullptr},
+      {kIntake,
+       {"no", "water", "north", "two", "it's not really urgent"},
+       R"({"danger":false,"category":"water","building":"north","floor":2})",
+       nullptr},
+      // Nothing was said of the answer.
+      {kReminder, {"I'm on vacation until Friday"}, "{}", nullptr},
+      {kReminder,
+       {"move it", "Tuesday", "no, Thursday, at ten"},
+       R"({"answer":"move","new_date":"2026-04-30","new_time":"10:00"})",
+       nullptr},
+      {kReminder,
+       {"cancel", "I'm good, thanks"},
+       R"({"answer":"cancel"})",
+       nullptr},
+  };
+  check_calls(calls);
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -182,6 +418,12 @@ int main(int argc, char **argv) {
       {"may-name-no-single-day", test_no_single_day},
       {"count-from-days", test_days_counted},
       {"name-times-and-ranges", test_times},
+      {"agree-and-do-not", test_yes_no},
+      {"count-about", test_numbers},
+      {"choose-one-or-are-asked-again", test_choices},
+      {"tell-amounts-that-are-no-choice", test_amounts},
+      {"say-yes-but", test_yes_but},
+      {"answer-more-than-was-asked", test_several_answers},
   };
   for (const auto &test : tests)
     g_test_add_func(("/callers/" + std::string(test.name)).c_str(), test.test);

@@ -490,7 +490,8 @@ void test_expectations() {
   g_assert_true(reply.expect.kind == Expectation::Kind::kChoice);
   equal(join(reply.expect.phrases, "|"),
         "book a room|book|booking|reserve|reservation|i need a room|cancel a "
-        "booking|cancel|cancel one|cancellation");
+        "booking|cancel|cancel one|cancellation|cancel my booking|cancel my "
+        "reservation");
   equal(join(reply.expect.also, "|"), "repeat|help|goodbye");
   const Thought thought =
       mind.answer("book a room in sunnyvale tomorrow at noon", {});
