@@ -414,18 +414,18 @@ int main(int argc, char **argv) {
     const char *name;
     void (*test)();
   } tests[] = {
-      {"refuse-days", test_days_refused},
-      {"may-name-no-single-day", test_no_single_day},
-      {"count-from-days", test_days_counted},
-      {"name-times-and-ranges", test_times},
-      {"agree-and-do-not", test_yes_no},
-      {"count-about", test_numbers},
-      {"choose-one-or-are-asked-again", test_choices},
-      {"tell-amounts-that-are-no-choice", test_amounts},
-      {"say-yes-but", test_yes_but},
-      {"answer-more-than-was-asked", test_several_answers},
+      {"/callers/refuse-days", test_days_refused},
+      {"/callers/may-name-no-single-day", test_no_single_day},
+      {"/callers/count-from-days", test_days_counted},
+      {"/callers/name-times-and-ranges", test_times},
+      {"/callers/agree-and-do-not", test_yes_no},
+      {"/callers/count-about", test_numbers},
+      {"/callers/choose-one-or-are-asked-again", test_choices},
+      {"/callers/tell-amounts-that-are-no-choice", test_amounts},
+      {"/callers/say-yes-but", test_yes_but},
+      {"/callers/answer-more-than-was-asked", test_several_answers},
   };
   for (const auto &test : tests)
-    g_test_add_func(("/callers/" + std::string(test.name)).c_str(), test.test);
+    g_test_add_func(test.name, test.test);
   return g_test_run();
 }
