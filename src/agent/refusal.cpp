@@ -212,10 +212,10 @@ bool is_of_inability(const Words &words, std::size_t i, std::size_t end) {
     return i + 1 < end;
   return takes_object(words[i]) || fits(words[i]) ||
          is_one_of(words[i],
-                   {"come",  "go",       "be",   "able",      "to",
-                    "going", "there",    "here", "available", "free",
-                    "in",    "town",     "both", "all",       "either",
-                    "even",  "possibly", "any",  "me",        "us"});
+                   {"come",  "coming", "go",   "be",        "able", "to",
+                    "going", "there",  "here", "available", "free", "in",
+                    "town",  "both",   "all",  "either",    "even", "possibly",
+                    "any",   "me",     "us"});
 }
 
 // What is said no to.

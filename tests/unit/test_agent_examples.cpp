@@ -80,6 +80,7 @@ void test_reminder_in_own_words() {
       {"I can't make it tomorrow, how about Monday at nine", kMonday},
       {"I won't be able to make it, could we do Friday", kFriday},
       {"I'm not coming, could we do Friday", kFriday},
+      {"I'm not coming tomorrow, could we do Friday", kFriday},
       {"I will not be able to come, is Friday possible", kFriday},
       {"I can make it", kKeep},
       {"I'll make it", kKeep},
