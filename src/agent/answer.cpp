@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/answer.hpp"
 
+#include "agent/end_rules.hpp"
 #include "agent/values.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
@@ -131,6 +132,27 @@ void read_fields(const Definition &definition, const Date &today,
   });
 }
 
+void read_confirmed(const Definition &definition, JsonView given,
+                    Answer &answer) {
+  const auto fields = fields_to_confirm(definition);
+  const auto refuse = [&](JsonView what) {
+    if (answer.field_fault.empty())
+      answer.field_fault = expected(
+          "confirmed", "an array of some of " + join(fields, ", "), what);
+  };
+  if (fields.empty() || !given || given.is_null())
+    return;
+  if (!given.is_array())
+    return refuse(given);
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const auto name = given.at(i).string();
+    if (name && std::find(fields.begin(), fields.end(), *name) != fields.end())
+      answer.confirmed.push_back(*name);
+    else
+      refuse(given.at(i));
+  }
+}
+
 std::string action_fault(const Definition &definition, JsonView action) {
   const auto actions = model_actions(definition);
   const auto text = action.string();
@@ -206,6 +228,14 @@ std::vector<std::string> model_actions(const Definition &definition) {
   return actions;
 }
 
+std::vector<std::string> fields_to_confirm(const Definition &definition) {
+  std::vector<std::string> names;
+  for (const Field &field : definition.fields)
+    if (is_confirmed_for_rules(definition, field))
+      names.push_back(field.name);
+  return names;
+}
+
 std::string form_of(const Field &field) {
   const DigitRules &digits = field.digits;
   switch (field.type) {
@@ -275,6 +305,7 @@ Answer read_answer(const Definition &definition, const Date &today,
   if (trim(answer.message).empty() && !has_words && !goes_on)
     return useless("message: expected what to say, got an empty text");
   read_fields(definition, today, root["extracted"], answer);
+  read_confirmed(definition, root["confirmed"], answer);
   return answer;
 }
 

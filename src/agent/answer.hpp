@@ -15,10 +15,11 @@ namespace patchcord::agent {
 
 struct Answer {
   std::string message;
-  std::string action;   // one of model_actions()
-  std::string transfer; // with "transfer": whom to
-  Values extracted;     // what of it is right
-  Rejected rejected;    // what is not as the definition wants it
+  std::string action;                 // one of model_actions()
+  std::string transfer;               // with "transfer": whom to
+  Values extracted;                   // what of it is right
+  Rejected rejected;                  // what is not as the definition wants it
+  std::vector<std::string> confirmed; // some of fields_to_confirm()
   // What is wrong, as the model is told; empty: nothing. With a `fault` the
   // answer is of no use; with a `field_fault` only a part of `extracted` is
   // not.
@@ -38,6 +39,10 @@ Answer read_answer(const Definition &definition, const Date &today,
 
 // The actions that a model may choose.
 std::vector<std::string> model_actions(const Definition &definition);
+
+// Of which fields a model is to tell that the caller has confirmed them: rules
+// for the end wait for it.
+std::vector<std::string> fields_to_confirm(const Definition &definition);
 
 // What a field's value is to be: "an integer, from 1 up to 20".
 std::string form_of(const Field &field);

@@ -424,6 +424,8 @@ void Conversation::answered(TimePoint now, const Request &done,
   if (keep_to_limits(now, *reply) && !done.spoken.empty())
     return break_off(now, reply->message, reply->end_reason);
   say_rest(now, done, *reply);
+  if (!reply->last_words.empty())
+    say_last_words(now, *reply);
   if (!reply->next)
     return finish_reply(now, *reply);
   // What follows is said in the same breath.

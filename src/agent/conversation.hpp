@@ -294,6 +294,7 @@ private:
   void tell_latency();
   void speak(TimePoint now, Reply reply);
   void finish_reply(TimePoint now, const Reply &reply);
+  void say_last_words(TimePoint now, Reply &reply);
   void decided(const Reply &reply);
   std::string untold();
   void say_and_end(TimePoint now, const std::string &text,

@@ -31,6 +31,7 @@ void Conversation::hand_over(const Reply &reply) {
     state.history = dialogue_.history();
   }
   state.tools = mind_->tools();
+  state.rules = mind_->rules();
   std::string summary;
   if (target->summary) {
     constexpr std::string_view kPlace = "{summary}";
@@ -51,6 +52,7 @@ void Conversation::reopen(TimePoint now) {
   dialogue_.restore(state.history, state.utterances);
   findings_.restore(state.values, state.rejected, state.turns);
   mind_->recall(state.tools);
+  mind_->recall_rules(state.rules);
   Reply reply = mind_->reopen(state.values, state.rejected, state.history);
   if (const char *limit = limit_reached(now)) // he tried it with his last words
     return say_and_end(now,

@@ -81,6 +81,17 @@ void Conversation::finish_reply(TimePoint now, const Reply &reply) {
     hold(*next);
 }
 
+// They are a decision of their own: it is their first sound from which on the
+// end stands.
+void Conversation::say_last_words(TimePoint now, Reply &reply) {
+  Reply before;
+  before.message = std::exchange(reply.message, std::move(reply.last_words));
+  before.action = "say";
+  decided(before);
+  for (const std::string &clause : split_sentences(reply.message))
+    say(now, clause);
+}
+
 void Conversation::decided(const Reply &reply) {
   turn_.decided = true;
   findings_.update(mind_->values(), mind_->rejected(), turn_.index);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "agent/definition.hpp"
 
+#include "agent/end_rule_reader.hpp"
 #include "agent/field_reader.hpp"
 #include "agent/language.hpp"
 #include "agent/say_language.hpp"
@@ -109,6 +110,11 @@ private:
     reader.read("apology", end.apology);
     reader.read("not_understood", end.not_understood);
     reader.read("farewell", end.farewell);
+    const Definition *whole = file_.error ? nullptr : &definition_;
+    const auto rules = reader.tables("rules");
+    for (std::size_t i = 0; i < rules.size(); ++i)
+      end.rules.push_back(read_end_rule(
+          file_, *rules[i], "end.rules[" + std::to_string(i) + "]", whole));
     reader.finish();
     if (end.read_back.find("{fields}") == std::string::npos)
       reader.fail("read_back", "a text with {fields} in it");
@@ -271,8 +277,6 @@ Result<Definition> parse_definition(std::string_view text,
   }
 }
 
-namespace {
-
 void write_value(JsonWriter &json, const Value &value) {
   if (const auto *list = std::get_if<List>(&value)) {
     json.begin_array();
@@ -288,8 +292,6 @@ void write_value(JsonWriter &json, const Value &value) {
       },
       value);
 }
-
-} // namespace
 
 std::string to_json(const Definition &definition, const Values &values) {
   JsonWriter json;

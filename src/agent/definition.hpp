@@ -16,6 +16,10 @@
 #include <variant>
 #include <vector>
 
+namespace patchcord {
+class JsonWriter;
+}
+
 namespace patchcord::agent {
 
 enum class FieldType {
@@ -64,6 +68,21 @@ struct Field {
   std::string only_if_field, only_if_value;
 };
 
+// What was found out, in the types of its fields.
+using List = std::vector<std::string>;
+using Value = std::variant<std::string, std::int64_t, double, bool, List>;
+using Values = std::map<std::string, Value>;
+
+// What ends the call, or hands the caller over, as soon as it is known: of a
+// field that it is that value (of a list: contains it), or within limits.
+struct EndRule {
+  std::string field;
+  std::optional<Value> value; // or
+  std::optional<double> min, max;
+  std::string message;     // said last; of a transfer it may be empty
+  std::string transfer_to; // a target's name; empty: the call ends
+};
+
 // A whole agent (data/agents/NAME.toml); docs/agents.md describes the keys.
 struct Definition {
   std::string name;
@@ -91,6 +110,7 @@ struct Definition {
         "I am sorry, I cannot help you right now. Please call again later.";
     std::string not_understood = "Sorry, I did not get that.";
     std::string farewell = "Goodbye."; // the caller leaves before the end
+    std::vector<EndRule> rules;        // the first that holds counts
   } end;
 
   struct Limits {
@@ -156,11 +176,7 @@ struct Definition {
 Result<Definition> parse_definition(std::string_view toml,
                                     const std::string &file);
 
-// What was found out, in the types of its fields.
-using List = std::vector<std::string>;
-using Value = std::variant<std::string, std::int64_t, double, bool, List>;
-using Values = std::map<std::string, Value>;
-
+void write_value(JsonWriter &json, const Value &value);
 // A JSON object in the order of the definition.
 std::string to_json(const Definition &definition, const Values &values);
 // Whether the field is to be asked, given what is known.

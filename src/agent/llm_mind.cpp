@@ -83,6 +83,22 @@ std::string unsaid(std::string_view said, std::string_view message) {
   return join(sentences, " ");
 }
 
+// Whether the caller hears that at the end of it.
+bool says_in_the_end(std::string_view message, std::string_view words) {
+  std::size_t at = message.size();
+  for (std::size_t left = words.size(); left > 0; --left) {
+    if (!is_letter(words[left - 1]))
+      continue;
+    while (at > 0 && !is_letter(message[at - 1]))
+      --at;
+    if (at == 0 || to_lower(message.substr(at - 1, 1)) !=
+                       to_lower(words.substr(left - 1, 1)))
+      return false;
+    --at;
+  }
+  return at == 0 || !is_letter(message[at - 1]);
+}
+
 // Whether callers may press keys for it.
 bool keyed(const Field &field) {
   return field.type == FieldType::kDigits || field.type == FieldType::kPhone ||
@@ -114,7 +130,9 @@ Reply LlmMind::open() {
 // Says so, and asks the model at once how to go on.
 Reply LlmMind::reopen(const Values &known, const Rejected &rejected,
                       const History &history) {
-  known_ = before_ = {known, rejected};
+  known_.values = known;
+  known_.rejected = rejected;
+  before_ = known_;
   goal_reached_ = false;
   successor_.reset();
   says_ = 0;
@@ -167,7 +185,8 @@ std::vector<openai::ChatMessage>
 LlmMind::messages(const History &history) const {
   std::vector<openai::ChatMessage> messages = {
       {"system",
-       system_prompt(*definition_, known_.values, known_.rejected, today_),
+       system_prompt(*definition_, known_.values, known_.rejected, today_,
+                     known_.rules),
        {},
        {}}};
   std::size_t turn = 0;
@@ -188,6 +207,7 @@ void LlmMind::take_back() {
 }
 
 void LlmMind::take_back_end() {
+  known_.rules.applied = before_.rules.applied;
   goal_reached_ = false;
   if (successor_)
     successor_->take_back_end();
@@ -305,7 +325,10 @@ Thought LlmMind::model_done(std::string_view finish_reason,
   reply.transfer = answer.transfer;
   learn(answer);
   reply.fault = answer.field_fault;
-  if (answer.field_fault.empty() || repairing_)
+  // Where it ends the call, the rest does not matter.
+  const bool ends =
+      due_rule(*definition_, known_.values, known_.rules) != nullptr;
+  if (answer.field_fault.empty() || repairing_ || ends)
     return conclude(std::move(reply));
   kept_ = std::move(reply);
   return repair(answer.field_fault, streamed_, refusal);
@@ -342,13 +365,42 @@ void LlmMind::learn(const Answer &answer) {
     known_.values.erase(name);
     known_.rejected.insert(name);
   }
+  // What was told in this turn cannot have been read back.
+  for (const std::string &name : answer.confirmed)
+    if (const auto before = before_.values.find(name),
+        now = known_.values.find(name);
+        before != before_.values.end() && now != known_.values.end() &&
+        before->second == now->second)
+      known_.rules.confirmed[name] = now->second;
+}
+
+// The message may be out already: what is not said in it follows.
+void LlmMind::obey_rules(Reply &reply) {
+  const EndRule *rule = due_rule(*definition_, known_.values, known_.rules);
+  if (rule == nullptr)
+    return;
+  apply_rule(*definition_, *rule, known_.values, known_.rules);
+  goal_reached_ = complete(*definition_, known_.values);
+  const bool chosen =
+      reply.action == action_of(*rule) && reply.transfer == rule->transfer_to;
+  reply.action = action_of(*rule);
+  reply.transfer = rule->transfer_to;
+  if (reply.transfer.empty())
+    reply.end_reason = "end_rule";
+  const std::string &words = words_of(*definition_, *rule);
+  if (trim(reply.message).empty())
+    reply.message = words;
+  else if (!chosen && !says_in_the_end(reply.message, words))
+    reply.last_words = words;
 }
 
 Thought LlmMind::conclude(Reply reply) {
+  obey_rules(reply);
   reply.expect = expectation();
   if (reply.action == "end_call") {
     goal_reached_ = complete(*definition_, known_.values);
-    reply.end_reason = goal_reached_ ? "goal" : "agent_ended";
+    if (reply.end_reason.empty())
+      reply.end_reason = goal_reached_ ? "goal" : "agent_ended";
     reply.expect.kind = Expectation::Kind::kNothing;
     if (trim(reply.message).empty())
       reply.message =
@@ -357,8 +409,7 @@ Thought LlmMind::conclude(Reply reply) {
     const TransferTarget *target = definition_->transfer_target(reply.transfer);
     reply.expect.kind = Expectation::Kind::kNothing;
     if (trim(reply.message).empty())
-      reply.message = target->message.empty() ? definition_->phrases.transfer
-                                              : target->message;
+      reply.message = words_of(*definition_, *target);
   } else if (reply.action == "say" && ++says_ > kMostSays) {
     reply.action = "ask";
   } else if (reply.action == "say") {
@@ -380,6 +431,7 @@ Reply LlmMind::take_over(const std::string &fault, std::string_view spoken) {
     reply.expect.kind = Expectation::Kind::kNothing;
   } else {
     successor_.emplace(definition_, today_);
+    successor_->recall_rules(known_.rules);
     successor_->resume(known_.values, known_.rejected);
     reply = std::get<Reply>(successor_->answer(caller_, {}));
     reply.message = joined(definition_->phrases.fallback, reply.message);
@@ -399,6 +451,10 @@ const Values &LlmMind::values() const {
 
 const Rejected &LlmMind::rejected() const {
   return successor_ ? successor_->rejected() : known_.rejected;
+}
+
+const RuleState &LlmMind::rules() const {
+  return successor_ ? successor_->rules() : known_.rules;
 }
 
 bool LlmMind::goal_reached() const {

@@ -30,6 +30,8 @@ public:
   Reply open() override;
   ToolLog tools() const override { return tools_; }
   void recall(const ToolLog &tools) override { tools_ = tools; }
+  const RuleState &rules() const override;
+  void recall_rules(const RuleState &rules) override { known_.rules = rules; }
   Reply reopen(const Values &known, const Rejected &rejected,
                const History &history) override;
   Thought answer(const std::string &caller, const History &history) override;
@@ -65,6 +67,7 @@ private:
   Thought conclude(Reply reply);
   Reply take_over(const std::string &fault, std::string_view spoken);
   void learn(const Answer &answer);
+  void obey_rules(Reply &reply);
 
   std::shared_ptr<const Definition> definition_;
   Date today_;
@@ -72,6 +75,7 @@ private:
   struct Known {
     Values values;
     Rejected rejected;
+    RuleState rules;
   };
   Known known_, before_;
   ToolLog tools_;
@@ -97,6 +101,7 @@ private:
 std::string answer_schema(const Definition &definition);
 // The system message: what the definition says, then what is known.
 std::string system_prompt(const Definition &definition, const Values &known,
-                          const Rejected &rejected, const Date &today);
+                          const Rejected &rejected, const Date &today,
+                          const RuleState &rules = {});
 
 } // namespace patchcord::agent

@@ -2,6 +2,7 @@
 #include "agent/answer.hpp"
 #include "agent/llm_mind.hpp"
 #include "base/json.hpp"
+#include "base/text.hpp"
 
 // What the model is told and how it is to answer.
 namespace patchcord::agent {
@@ -83,6 +84,44 @@ std::string people(const Definition &definition) {
   return text + "\n";
 }
 
+void write_confirmed(JsonWriter &json, const std::vector<std::string> &names) {
+  json.key("confirmed").begin_object().member("type", "array");
+  json.key("items").begin_object().member("type", "string");
+  json.key("enum").begin_array();
+  for (const std::string &name : names)
+    json.value(name);
+  json.end_array().end_object().end_object();
+}
+
+std::string rules_of(const Definition &definition) {
+  std::string text = "As soon as one of these holds, and before you ask "
+                     "anything else, say its words, and take its action. If "
+                     "several do, the first counts.\n\n";
+  for (const EndRule &rule : definition.end.rules) {
+    text += "* " + condition_of(definition, rule);
+    if (definition.field(rule.field)->confirm)
+      text += ", and the caller has confirmed it";
+    text += ": say \"" + words_of(definition, rule) + "\" with the action " +
+            action_of(rule);
+    text += rule.transfer_to.empty() ? "." : " to " + rule.transfer_to + ".";
+    text += "\n";
+  }
+  return text + "\n";
+}
+
+// Nobody took the call.
+std::string rules_done(const Definition &definition, const RuleState &state) {
+  std::string text;
+  const auto &rules = definition.end.rules;
+  for (const auto &[at, value] : state.applied)
+    if (!rules[at].transfer_to.empty())
+      text += "Nobody took the call when " +
+              condition_of(definition, rules[at]) + " had you transfer it to " +
+              rules[at].transfer_to +
+              ": that is done, and is not to be done again for it.\n";
+  return text;
+}
+
 } // namespace
 
 std::string answer_schema(const Definition &definition) {
@@ -104,17 +143,24 @@ std::string answer_schema(const Definition &definition) {
   for (const Field &field : definition.fields)
     json.value(field.name);
   json.end_array().member("additionalProperties", false).end_object();
+  const auto to_confirm = fields_to_confirm(definition);
+  if (!to_confirm.empty())
+    write_confirmed(json, to_confirm);
   json.end_object().key("required").begin_array();
   json.value("message").value("action");
   if (!definition.transfer.empty())
     json.value("transfer_to");
-  json.value("extracted").end_array();
+  json.value("extracted");
+  if (!to_confirm.empty())
+    json.value("confirmed");
+  json.end_array();
   json.member("additionalProperties", false).end_object();
   return json.take();
 }
 
 std::string system_prompt(const Definition &definition, const Values &known,
-                          const Rejected &rejected, const Date &today) {
+                          const Rejected &rejected, const Date &today,
+                          const RuleState &rules) {
   // What never changes stands first: providers cache equal beginnings.
   std::string prompt = definition.instructions;
   prompt += "\n\n# The call\n\n"
@@ -139,7 +185,12 @@ std::string system_prompt(const Definition &definition, const Values &known,
               "* transfer_to: with the action transfer, to whom; else null";
   prompt += ".\n"
             "* extracted: what the caller has told so far in the whole call; "
-            "null for what is not known. Never guess.\n\n";
+            "null for what is not known. Never guess.\n";
+  if (const auto names = fields_to_confirm(definition); !names.empty())
+    prompt += "* confirmed: of " + join(names, ", ") +
+              ", those that you have read back and the caller has said are "
+              "right.\n";
+  prompt += "\n";
   if (!definition.tools.empty())
     prompt += "# Functions\n\n"
               "Call one when you need what it tells or does; the caller waits "
@@ -153,7 +204,10 @@ std::string system_prompt(const Definition &definition, const Values &known,
     for (const Field &field : definition.fields)
       prompt += describe(field);
   }
-  prompt += "\n# The end\n\nWhen all required fields that apply are known, ";
+  prompt += "\n# The end\n\n";
+  if (!definition.end.rules.empty())
+    prompt += rules_of(definition);
+  prompt += "When all required fields that apply are known, ";
   if (definition.end.confirm)
     prompt += "read them back and ask whether they are right. Where what you "
               "said breaks off, the caller spoke into it and heard no more: a "
@@ -174,7 +228,7 @@ std::string system_prompt(const Definition &definition, const Values &known,
       prompt += "What was told for " + field.name +
                 " is not accepted. Ask for it again: it is to be " +
                 form_of(field) + ".\n";
-  return prompt;
+  return prompt + rules_done(definition, rules);
 }
 
 } // namespace patchcord::agent

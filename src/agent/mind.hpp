@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/definition.hpp"
+#include "agent/end_rules.hpp"
 #include "agent/expectation.hpp"
 #include "agent/findings.hpp"
 #include "agent/tool.hpp"
@@ -35,12 +36,16 @@ struct Reply {
   std::string message;
   std::string action = "ask"; // "ask", "say", "confirm", "end_call", "transfer"
   Expectation expect;
-  std::string end_reason; // with "end_call": "goal", "no_answer" ...
-  bool imposed = false;   // the same, by a limit or a failure: it stands
-  std::string transfer;   // with "transfer": the target's name
+  std::string
+      end_reason;       // with "end_call": "goal", "no_answer", "end_rule" ...
+  bool imposed = false; // the same, by a limit or a failure: it stands
+  std::string transfer; // with "transfer": the target's name
   // With "say": brings what is said next, without waiting for the caller.
   std::optional<ModelRequest> next;
   std::string fault; // what was wrong with the model's answer
+  // With "end_call" and "transfer": said behind the message, which was not
+  // meant to be the last.
+  std::string last_words;
 };
 
 // Tools to run first, all at once.
@@ -66,6 +71,9 @@ public:
   // media stream of the same call, before reopen().
   virtual ToolLog tools() const { return {}; }
   virtual void recall(const ToolLog &) {}
+  // The same of the rules for the end.
+  virtual const RuleState &rules() const = 0;
+  virtual void recall_rules(const RuleState &rules) = 0;
   // Goes on with a call that was handed over in vain: its caller is back.
   virtual Reply reopen(const Values &known, const Rejected &rejected,
                        const History &history) = 0;

@@ -42,6 +42,44 @@ std::optional<Value> read_value(const Field &field, JsonView given) {
   }
 }
 
+void write_rules(JsonWriter &json, const Definition &definition,
+                 const RuleState &rules) {
+  if (!rules.confirmed.empty())
+    json.key("confirmed").raw(to_json(definition, rules.confirmed));
+  if (rules.applied.empty())
+    return;
+  json.key("applied").begin_array();
+  for (const auto &[at, value] : rules.applied) {
+    json.begin_object().member("rule", static_cast<std::int64_t>(at));
+    json.member("field", definition.end.rules[at].field);
+    write_value(json.key("value"), value);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+// The file may have other rules by now.
+void read_rules(const Definition &definition, JsonView root,
+                Resumption &state) {
+  for (const Field &field : definition.fields)
+    if (auto value = read_value(field, root["confirmed"][field.name]);
+        value && is_valid(field, *value))
+      state.rules.confirmed.emplace(field.name, *std::move(value));
+  const auto &rules = definition.end.rules;
+  for (std::size_t i = 0; i < root["applied"].size(); ++i) {
+    const JsonView given = root["applied"].at(i);
+    const auto at =
+        static_cast<std::size_t>(given["rule"].integer().value_or(-1));
+    if (at >= rules.size() || given["field"].string() != rules[at].field)
+      continue;
+    Field field = *definition.field(rules[at].field);
+    if (field.type == FieldType::kList) // of which it is one part
+      field.type = FieldType::kString;
+    if (auto value = read_value(field, given["value"]))
+      state.rules.applied.emplace(at, *std::move(value));
+  }
+}
+
 std::uint32_t count(JsonView given) {
   return static_cast<std::uint32_t>(
       std::clamp<std::int64_t>(given.integer().value_or(0), 0, kMostTurns));
@@ -70,6 +108,7 @@ std::string to_json(const Definition &definition, const Resumption &state) {
   json.end_array();
   if (!state.tools.empty())
     state.tools.write(json.key("tools"));
+  write_rules(json, definition, state.rules);
   json.end_object();
   return json.take();
 }
@@ -107,6 +146,7 @@ Result<Resumption> parse_resumption(const Definition &definition,
           {agent ? Said::Who::kAgent : Said::Who::kCaller, std::move(words)});
   }
   state.tools = ToolLog::read(root["tools"]);
+  read_rules(definition, root, state);
   return state;
 }
 

@@ -24,6 +24,7 @@ struct Resumption {
   std::map<std::string, std::uint32_t> turns; // that the values came from
   History history;
   ToolLog tools;
+  RuleState rules;
 };
 
 std::string to_json(const Definition &definition, const Resumption &state);

@@ -51,7 +51,9 @@ Reply ScriptedMind::open() {
 }
 
 void ScriptedMind::resume(const Values &known, const Rejected &rejected) {
+  RuleState rules = std::move(state_.rules);
   state_ = {};
+  state_.rules = std::move(rules);
   state_.stage = Stage::kResumed;
   state_.values = known;
   state_.rejected = rejected;
@@ -62,12 +64,10 @@ Reply ScriptedMind::reopen(const Values &known, const Rejected &rejected,
                            const History &) {
   resume(known, rejected);
   Reply reply = go_on();
-  reply.message = definition_->phrases.transfer_failed + " " + reply.message;
-  if (state_.stage == Stage::kConfirmAll)
-    reply.action = "confirm";
-  reply.expect = expectation();
   before_ = state_;
-  return reply;
+  reply = ruled(std::move(reply));
+  reply.message = definition_->phrases.transfer_failed + " " + reply.message;
+  return as_asked(std::move(reply));
 }
 
 std::string ScriptedMind::summary() const {
@@ -77,18 +77,32 @@ std::string ScriptedMind::summary() const {
 // The question that stands stays, for the caller may come back.
 Reply ScriptedMind::hand_over(const TransferTarget &target) const {
   Reply reply;
-  reply.message =
-      target.message.empty() ? definition_->phrases.transfer : target.message;
+  reply.message = words_of(*definition_, target);
   reply.action = "transfer";
   reply.transfer = target.name;
   return reply;
 }
 
-Thought ScriptedMind::answer(const std::string &caller,
-                             const History &history) {
-  before_ = state_;
-  note_heard(history);
-  Reply reply = hear(caller);
+Reply ScriptedMind::ruled(Reply reply) {
+  const EndRule *rule = due_rule(*definition_, state_.values, state_.rules);
+  // He has what he asked for. "Yes, bye" may be more than a goodbye, but who
+  // takes his leave is handed over to nobody.
+  if (rule == nullptr || reply.action == "transfer" ||
+      (reply.end_reason == "caller_goodbye" && !rule->transfer_to.empty()))
+    return reply;
+  apply_rule(*definition_, *rule, state_.values, state_.rules);
+  state_.goal_reached = complete(*definition_, state_.values);
+  const std::string &words = words_of(*definition_, *rule);
+  if (!rule->transfer_to.empty()) {
+    reply = hand_over(*definition_->transfer_target(rule->transfer_to));
+    reply.message = words;
+    return reply;
+  }
+  return end(words, "end_rule");
+}
+
+// With what is expected of the caller, and that it reads back.
+Reply ScriptedMind::as_asked(Reply reply) const {
   if (reply.action == "transfer") {
     reply.expect.kind = Expectation::Kind::kNothing;
     return reply;
@@ -98,6 +112,13 @@ Thought ScriptedMind::answer(const std::string &caller,
     reply.action = "confirm";
   reply.expect = expectation();
   return reply;
+}
+
+Thought ScriptedMind::answer(const std::string &caller,
+                             const History &history) {
+  before_ = state_;
+  note_heard(history);
+  return as_asked(ruled(hear(caller)));
 }
 
 Reply ScriptedMind::hear(const std::string &caller) {
@@ -228,6 +249,9 @@ Reply ScriptedMind::go_on() {
     state_.field = list;
     return question(definition_->phrases.more, refusal(*list));
   }
+  if (const Field *field =
+          field_to_confirm(*definition_, state_.values, state_.rules))
+    return confirm(*field);
   if (const Field *field = next_missing())
     return ask(*field);
   if (definition_->end.confirm)

@@ -17,6 +17,8 @@ public:
   ScriptedMind(std::shared_ptr<const Definition> definition, Date today);
 
   Reply open() override;
+  const RuleState &rules() const override { return state_.rules; }
+  void recall_rules(const RuleState &rules) override { state_.rules = rules; }
   Reply reopen(const Values &known, const Rejected &rejected,
                const History &history) override;
   Thought answer(const std::string &caller, const History &history) override;
@@ -30,7 +32,7 @@ public:
     return Reply{};
   }
   // Takes over from another mind, in the middle of a call: what the caller says
-  // next answers no question of ours.
+  // next answers no question of ours. What rules() is stays.
   void resume(const Values &known, const Rejected &rejected);
   std::string reminder() const override { return state_.question; }
   Expectation expectation() const override;
@@ -64,6 +66,7 @@ private:
     Rejected rejected;
     std::vector<const Field *> skipped;
     bool goal_reached = false;
+    RuleState rules;
   };
 
   Reply hear(const std::string &caller);
@@ -81,6 +84,9 @@ private:
   Reply ask_again(const std::string &lead);
   Reply end(const std::string &text, const std::string &reason);
   Reply hand_over(const TransferTarget &target) const;
+  // What a rule for the end makes of it.
+  Reply ruled(Reply reply);
+  Reply as_asked(Reply reply) const;
   std::string again() const;
   Reply question(const std::string &text, const std::string &lead = {});
   // Takes what was said for fields that were not asked for; whether there was
@@ -103,6 +109,7 @@ private:
   Reply read_back();
   // The field that was asked for has a value: what comes of it.
   Reply taken(const Field &field);
+  Reply confirm(const Field &field);
   void note_heard(const History &history);
   bool knows_what_was_read() const;
   Reply hear_field_confirmed(const std::string &caller, const Words &words);

@@ -63,9 +63,12 @@ Reply ScriptedMind::read_back() {
 }
 
 Reply ScriptedMind::taken(const Field &field) {
-  if (!field.confirm)
-    return go_on();
+  return field.confirm ? confirm(field) : go_on();
+}
+
+Reply ScriptedMind::confirm(const Field &field) {
   state_.stage = Stage::kConfirmField;
+  state_.field = &field;
   state_.reprompts = 0;
   constexpr std::string_view kPlace = "{field}";
   const std::string part =
@@ -112,7 +115,10 @@ Reply ScriptedMind::hear_field_confirmed(const std::string &caller,
   const Field &field = *state_.field;
   const auto yes = yes_or_no(words);
   const auto confirmed = [&] {
-    return knows_what_was_read() ? go_on() : question(state_.question);
+    if (!knows_what_was_read())
+      return question(state_.question);
+    state_.rules.confirmed[field.name] = state_.values[field.name];
+    return go_on();
   };
   if (merely_agrees(words) ||
       (yes == true && field.type == FieldType::kBoolean))
@@ -151,6 +157,7 @@ Reply ScriptedMind::hear_all_confirmed(const std::string &caller,
   if (yes == true && !reserves(words)) {
     if (!knows_what_was_read())
       return go_on(); // and reads it once more
+    state_.rules.confirmed = state_.values;
     state_.goal_reached = true;
     return end(definition_->end.goodbye, "goal");
   }

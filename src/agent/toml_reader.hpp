@@ -47,6 +47,8 @@ public:
   void read(const char *key, std::optional<double> &out);
   void read(const char *key, std::vector<std::string> &out);
   void read(const char *key, std::map<std::string, std::string> &out);
+  // Of any type; null when absent.
+  const toml::node *node(const char *key) { return find(key); }
   // A table within; null when absent.
   const toml::table *table(const char *key);
   // An array of tables; empty when absent.

@@ -104,6 +104,7 @@ struct ConversationEnded {
   std::string reason; // "goal", "no_answer", "max_turns", "max_duration",
                       // "provider_failed", "caller_hung_up",
                       // "caller_goodbye", "agent_ended" (before the goal),
+                      // "end_rule" (of [[end.rules]]),
                       // "transfer", "voicemail", "machine", "fax"
   bool goal_reached = false;
   agent::Found found;

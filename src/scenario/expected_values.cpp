@@ -16,11 +16,12 @@ using Values = std::span<const std::string_view>;
 
 // As docs/api.md has them, but for what becomes of calls that nobody answers.
 constexpr std::string_view kEnds[] = {
-    "goal",        "caller_goodbye", "agent_ended",    "caller_hung_up",
-    "no_answer",   "max_turns",      "max_duration",   "provider_failed",
-    "stream_lost", "stream_error",   "server_stopped", "replaced",
-    "error",       "transferred",    "voicemail",      "machine",
-    "fax"};
+    "goal",        "end_rule",       "caller_goodbye",
+    "agent_ended", "caller_hung_up", "no_answer",
+    "max_turns",   "max_duration",   "provider_failed",
+    "stream_lost", "stream_error",   "server_stopped",
+    "replaced",    "error",          "transferred",
+    "voicemail",   "machine",        "fax"};
 constexpr std::string_view kCallerEnds[] = {"agent_closed", "caller_hung_up",
                                             "stream_lost"};
 constexpr std::string_view kActions[] = {

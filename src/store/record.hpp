@@ -50,10 +50,10 @@ struct CallRecord {
   // ringing, in-progress, completed, failed; of calls that we placed and nobody
   // answered Twilio's words: busy, no-answer, canceled, failed.
   std::string status;
-  // Why it ended: goal, caller_hung_up, no_answer, max_turns, max_duration,
-  // provider_failed, stream_lost, stream_error, server_stopped, error,
-  // transferred; of calls that we placed also voicemail, machine, fax, and why
-  // nobody answered: busy, no-answer, failed, canceled.
+  // Why it ended: goal, end_rule, caller_hung_up, no_answer, max_turns,
+  // max_duration, provider_failed, stream_lost, stream_error, server_stopped,
+  // error, transferred; of calls that we placed also voicemail, machine, fax,
+  // and why nobody answered: busy, no-answer, failed, canceled.
   std::string end_reason;
   std::string end_detail;
   bool goal_reached = false;

@@ -24,6 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
   (void)mind.open();
   for (const char *words : {"two", "yes", "no", "tomorrow at noon", "what"})
     (void)mind.answer(words, {});
+  (void)system_prompt(*definition, mind.values(), mind.rejected(), today,
+                      mind.rules());
   for (const std::string &json :
        {answer_schema(*definition), to_json(*definition, mind.values())})
     if (!JsonDocument::parse(json, {std::size_t{16} << 20, 64}))

@@ -25,6 +25,18 @@ max = 9
 name = "extras"
 type = "list"
 question = "q"
+[[transfer]]
+name = "desk"
+number = "+14155550111"
+when = "w"
+[[end.rules]]
+field = "extras"
+value = "nuts"
+transfer_to = "desk"
+[[end.rules]]
+field = "cups"
+min = 5
+message = "m"
 )";
 
 } // namespace
@@ -50,6 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
   if (!again || to_json(*definition, *again) != json)
     std::abort();
   ScriptedMind mind(definition, Date{std::chrono::year(2026) / 4 / 29});
+  mind.recall_rules(state->rules);
   const Reply reply =
       mind.reopen(state->values, state->rejected, state->history);
   if (trim(reply.message).empty())
