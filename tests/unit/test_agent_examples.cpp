@@ -118,8 +118,10 @@ void test_intake() {
   // Nobody waits for an operator that there is not.
   g_assert_nonnull(std::strstr(outcome(intake, {}).message.c_str(),
                                "hang up and call the emergency services"));
-  equal(outcome(intake, {"yes! somebody is hurt"}).fields,
-        R"({"danger":true})");
+  const auto is = outcome(intake, {"yes! somebody is hurt"});
+  equal(is.fields, R"({"danger":true})");
+  equal(is.message,
+        "Please hang up now and call the emergency services. Goodbye.");
 }
 
 void test_a_list_with_its_kind() {
