@@ -236,6 +236,10 @@ private:
         return reader.fail("value", "a value that no other choice has");
     // A value that is said as it is written needs no `spoken`.
     choice.spoken = spoken.empty() ? std::vector{choice.value} : spoken;
+    for (const std::string &phrase : choice.spoken)
+      if (to_words(phrase).empty())
+        return reader.fail(spoken.empty() ? "value" : "spoken",
+                           "phrases that can be said");
     for (const Choice &other : field_.choices)
       for (const std::string &phrase : choice.spoken)
         if (says(other, phrase))

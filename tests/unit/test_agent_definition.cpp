@@ -210,6 +210,9 @@ void test_refusals() {
        "{ value = \"coffee\", spoken = [\"A cup of tea\"] }",
        "test.toml:14: fields[0].choices[1].spoken: expected phrases that no "
        "other choice has, got an array"},
+      {"{ value = \"coffee\" }", "{ value = \"coffee\", spoken = [\"!!\"] }",
+       "test.toml:14: fields[0].choices[1].spoken: expected phrases that can "
+       "be said, got an array"},
       {"min = 1\n", "min = nan\n",
        "test.toml:23: fields[1].min: expected a finite number, got nan"},
       {"min = 1\nmax = 9\n", "min = 1.5\nmax = 1.7\n",
