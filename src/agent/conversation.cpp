@@ -153,21 +153,26 @@ Actions Conversation::final(TimePoint now, const std::string &text,
       return not_understood(now, end);
     return finish();
   }
-  if (screening()) {
-    words_came_ = now;
+  words_came_ = now;
+  if (screening())
     hold_words(now);
-    return finish();
-  }
+  else
+    await_end_of_turn(now, end);
+  return finish();
+}
+
+// What he has said so far is known; there may be more of it to come.
+void Conversation::await_end_of_turn(TimePoint now,
+                                     std::optional<TimePoint> end) {
   if (talked_over() != nullptr)
     interrupt(now);
-  words_came_ = now;
   if (!speech_ended_)
     speech_ended_ = end;
   if (!digits_.empty() && awaits_digits()) {
     // Keys were pressed behind them.
     if (has_all_digits(mind_->expectation().digits.value_or(DigitRules())))
       end_digits(now);
-    return finish();
+    return;
   }
   // An answer to his first words on its way is answered again at once.
   const bool may_wait =
@@ -178,7 +183,6 @@ Actions Conversation::final(TimePoint now, const std::string &text,
         {held_, mind_->expectation(), speech_ended_.value_or(now), now});
   if (*words_due_ <= now)
     words_did_not_come(now);
-  return finish();
 }
 
 Actions Conversation::not_understood(TimePoint now,

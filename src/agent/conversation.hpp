@@ -242,6 +242,7 @@ private:
   Actions finish();
 
   // Turns.
+  void await_end_of_turn(TimePoint now, std::optional<TimePoint> end);
   void take_words(TimePoint now, std::string text,
                   std::optional<TimePoint> speech_end);
   void think(TimePoint now, Thought thought);
