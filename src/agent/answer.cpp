@@ -172,12 +172,6 @@ std::string not_whole(std::string_view finish_reason) {
   return text + "cannot be read";
 }
 
-std::string number_text(double number) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%g", number);
-  return text;
-}
-
 // " from 1 up to 20"
 std::string range_of(const Field &field) {
   std::string range;

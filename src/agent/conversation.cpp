@@ -57,6 +57,7 @@ Actions Conversation::speech_started(TimePoint now, TimePoint at) {
   speaking_ = true;
   speech_began_ = at;
   excused_ = false;
+  served_ = is_served();
   listens_due_.reset();
   words_due_.reset();
   if (!words_are_due(now)) {
@@ -144,7 +145,9 @@ Actions Conversation::final(TimePoint now, const std::string &text,
   speaking_ = false;
   if (!end || *end > speech_began_) // not of the speech before
     words_until_.reset();
-  if (lets_go_on(now))
+  const bool goes_by = lets_go_on(now);
+  served_ = false;
+  if (goes_by)
     return finish();
   if (held_.empty()) {
     if (on_hold_ != 0)
@@ -195,7 +198,8 @@ Actions Conversation::not_understood(TimePoint now,
   }
   // A noise into the agent's words: it goes on where it was held. An answer to
   // its question: it asks again.
-  if (dialogue_.current() != nullptr || request_ || !held_.empty())
+  if (dialogue_.current() != nullptr || request_ || !held_.empty() ||
+      !digits_.empty())
     return final(now, "", end);
   speaking_ = false;
   words_came_ = now;

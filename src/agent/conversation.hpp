@@ -406,6 +406,7 @@ private:
   std::optional<TimePoint> listens_due_; // when it is but that
   std::optional<TimePoint> hold_due_;    // when it is long enough to be silent
   bool tells_words_early_ = false; // the recogniser: while they are spoken
+  bool served_ = false;            // while he began to say this
   bool excused_ = false;           // it was found to be no interruption
   // The utterance whose question was out when it was, without a word.
   std::uint32_t asked_ = 0;

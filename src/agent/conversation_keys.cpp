@@ -21,6 +21,9 @@ constexpr int kMostOfTelephone = 12;
 // one that tells them behind a whole number.
 constexpr Duration kWordsWithDigits = 4s, kLongestDictation = 8s;
 
+// Keys that follow each other sooner are pressed in one go.
+constexpr Duration kSameRun = 2s;
+
 // None: digits are not what the caller is asked for, as far as anybody knows.
 std::optional<DigitRules> digits_wanted(const Expectation &expected) {
   auto rules = expected.digits;
@@ -98,10 +101,10 @@ Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
     return finish();
   const Utterance *current = dialogue_.current();
   // One too many in the same run is no answer to what he has not been asked.
-  const bool asked =
-      reports_ != Reports::kYes || current == nullptr || current->started;
+  const bool asked = reports_ != Reports::kYes ||
+                     (current != nullptr ? current->started : !request_);
   if (!asked && now < digits_full_until_) {
-    digits_full_until_ = now + rules.timeout;
+    digits_full_until_ = now + kSameRun;
     return finish();
   }
   if (current != nullptr && is_heard(*current))
@@ -120,7 +123,7 @@ Actions Conversation::dtmf(TimePoint now, const std::string &digit) {
     if (more)
       words_due_.reset(); // keys tell when they are over
     if (has_all_digits(rules)) {
-      digits_full_until_ = now + rules.timeout;
+      digits_full_until_ = now + kSameRun;
       end_digits(now);
     } else {
       digits_due_ = now + rules.timeout;

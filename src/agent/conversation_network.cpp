@@ -22,14 +22,13 @@ void Conversation::hand_over(const Reply &reply) {
   state.values = mind_->values();
   state.rejected = mind_->rejected();
   state.turns = findings_.turns();
-  if (Utterance *current = dialogue_.current()) {
-    // It is handed over only once this has been heard.
-    std::string heard = std::exchange(current->heard, current->text());
-    state.history = dialogue_.history();
+  Utterance *current = dialogue_.current();
+  std::string heard;
+  if (current != nullptr) // It is handed over only once all of it is heard.
+    heard = std::exchange(current->heard, current->text());
+  state.history = dialogue_.history();
+  if (current != nullptr)
     current->heard = std::move(heard);
-  } else {
-    state.history = dialogue_.history();
-  }
   state.tools = mind_->tools();
   state.rules = mind_->rules();
   std::string summary;

@@ -197,7 +197,9 @@ const Utterance *Conversation::unheard() {
 // two: then "okay" answers it.
 bool Conversation::was_asked(TimePoint now, const Utterance &current) const {
   const std::string text = current.text();
-  if (!current.whole || !trim(text).ends_with('?'))
+  // Nor does anything follow it while tools run.
+  const bool is_all = current.whole || (request_ && !request_->runs.empty());
+  if (!is_all || !trim(text).ends_with('?'))
     return false;
   std::size_t heard = reports_ == Reports::kYes
                           ? current.heard.size()
@@ -216,7 +218,7 @@ Verdict Conversation::judge(TimePoint now, const std::string &text, bool final,
   said.text = text;
   said.final = final;
   said.speaking = speaking;
-  said.served = is_served();
+  said.served = served_ || is_served();
   said.speech = speech_over_ - speech_began_;
   said.expected = mind_->expectation();
   // What comes of the question after he spoke was not what he spoke to.
@@ -343,7 +345,7 @@ bool Conversation::is_served() const {
 // What he said into the agent's words, or while he is served, is none of it
 // said to take the turn; it is forgotten then.
 bool Conversation::lets_go_on(TimePoint now) {
-  if ((talked_over() == nullptr && !is_served()) ||
+  if ((talked_over() == nullptr && !served_ && !is_served()) ||
       judge(now, held_, true, speaking_) == Verdict::kInterrupts)
     return false;
   if (on_hold_ != 0 || (!held_.empty() && !excused_))

@@ -88,11 +88,6 @@ const EndRule *first_rule(const Definition &definition, const Values &values,
   return nullptr;
 }
 
-std::string number_text(double number) {
-  JsonWriter json;
-  return json.value(number).take();
-}
-
 } // namespace
 
 const EndRule *due_rule(const Definition &definition, const Values &values,

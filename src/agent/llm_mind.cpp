@@ -434,7 +434,10 @@ Reply LlmMind::take_over(const std::string &fault, std::string_view spoken) {
     successor_->recall_rules(known_.rules);
     successor_->resume(known_.values, known_.rejected);
     reply = std::get<Reply>(successor_->answer(caller_, {}));
-    reply.message = joined(definition_->phrases.fallback, reply.message);
+    if (reply.action != "end_call" && reply.action != "transfer")
+      reply.message = joined(definition_->phrases.fallback, reply.message);
+    else if (!spoken.empty())
+      reply.last_words = std::exchange(reply.message, {});
   }
   reply.message = joined(spoken, reply.message);
   reply.fault = fault + "; the scripted mind goes on";

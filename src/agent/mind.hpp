@@ -71,7 +71,7 @@ public:
   // media stream of the same call, before reopen().
   virtual ToolLog tools() const { return {}; }
   virtual void recall(const ToolLog &) {}
-  // The same of the rules for the end.
+  // Which rules for the end were applied, and that again, likewise.
   virtual const RuleState &rules() const = 0;
   virtual void recall_rules(const RuleState &rules) = 0;
   // Goes on with a call that was handed over in vain: its caller is back.

@@ -141,9 +141,13 @@ Reply ScriptedMind::hear(const std::string &caller) {
   if (says_goodbye(words) && (!free_text || words.size() <= 2)) {
     // "Yes, thank you, bye": what he says before he leaves counts.
     const std::string rest = before_goodbye(caller);
-    if (!to_words(rest).empty())
+    const Values known = state_.values;
+    if (const Words left = to_words(rest);
+        !left.empty() && left.size() < words.size())
       if (Reply reply = hear(rest); state_.goal_reached)
         return reply;
+    // Nothing is asked anew: what would have been is kept.
+    state_.values.insert(known.begin(), known.end());
     return end(definition_->end.farewell, "caller_goodbye");
   }
   if (asks_to_repeat(words) && (!free_text || words.size() <= 4))

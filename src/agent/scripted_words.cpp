@@ -39,11 +39,18 @@ bool says_goodbye(const Words &words) {
 }
 
 std::string before_goodbye(std::string_view text) {
-  const std::string lower = to_lower(text);
-  std::size_t end = text.size();
-  for (const std::string_view word :
-       {"goodbye", "good bye", "good-bye", "bye", "hang up"})
-    end = std::min(end, lower.find(word));
+  const Words words = to_words(text);
+  std::size_t count = words.size();
+  for (const Words &phrase :
+       {Words{"goodbye"}, {"bye"}, {"good", "bye"}, {"hang", "up"}})
+    if (const auto found = find_phrase(words, phrase))
+      count = std::min(count, found->begin);
+  // Where no more than these have been written.
+  std::size_t end = 0, behind = text.size() + 1;
+  while (behind - end > 1) {
+    const std::size_t middle = end + (behind - end) / 2;
+    (to_words(text.substr(0, middle)).size() <= count ? end : behind) = middle;
+  }
   return std::string(text.substr(0, end));
 }
 

@@ -418,20 +418,23 @@ std::vector<std::string> default_acknowledgements(std::string_view language) {
             "of course",
             "fine",
             "that's fine",
-            "and"};
+            "and thanks",
+            "and thank you",
+            "and bye",
+            "and goodbye"};
   if (code == "de")
-    return {"danke",           "vielen dank", "danke schön",
-            "tschüss",         "tschüs",      "auf wiederhören",
-            "auf wiedersehen", "ciao",        "super",
-            "prima",           "perfekt",     "schönen tag noch",
-            "ebenso",          "und"};
+    return {"danke",  "vielen dank",     "danke schön",     "tschüss",
+            "tschüs", "auf wiederhören", "auf wiedersehen", "ciao",
+            "super",  "prima",           "perfekt",         "schönen tag noch",
+            "ebenso", "und danke",       "und tschüss"};
   if (code == "fr")
-    return {"merci",     "merci beaucoup", "merci bien",
-            "au revoir", "bonne journée",  "parfait",
-            "très bien", "à bientôt",      "et"};
+    return {"merci",         "merci beaucoup", "merci bien", "au revoir",
+            "bonne journée", "parfait",        "très bien",  "à bientôt",
+            "et merci",      "et au revoir"};
   if (code == "es")
-    return {"gracias",  "muchas gracias", "adiós",    "hasta luego", "chao",
-            "perfecto", "muy bien",       "buen día", "igualmente",  "y"};
+    return {"gracias",    "muchas gracias", "adiós",    "hasta luego",
+            "chao",       "perfecto",       "muy bien", "buen día",
+            "igualmente", "y gracias",      "y adiós"};
   return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include "agent/lists.hpp"
 #include "agent/refusal.hpp"
+#include "base/json.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -359,6 +360,11 @@ std::string spoken_value(const Field &field, const Value &value,
   default:
     return text;
   }
+}
+
+std::string number_text(double number) {
+  JsonWriter json;
+  return json.value(number).take();
 }
 
 } // namespace patchcord::agent

@@ -80,4 +80,7 @@ bool is_valid(const Field &field, const Value &value);
 std::string spoken_value(const Field &field, const Value &value,
                          const Date &today);
 
+// As JSON has it: "20", "2.5".
+std::string number_text(double number);
+
 } // namespace patchcord::agent

@@ -131,7 +131,8 @@ public:
     return state_ == State::kPlain || state_ == State::kOther;
   }
   // What there is before an object, decoded: to be spoken, if none follows.
-  // Empty for what begins as a JSON array or as markup does.
+  // Empty for what begins as a JSON array or as markup does, but for such as a
+  // voice takes: "[warmly]", "<prosody ...>".
   const std::string &plain_text() const { return plain_; }
   const std::string &text() const { return all_; } // all that was fed
   // The object so far, without a fence or thoughts around it; empty for plain

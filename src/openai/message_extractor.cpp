@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include <optional>
 #include <utility>
 
 namespace patchcord::openai {
@@ -53,6 +54,31 @@ unsigned char_of_escape(char c) {
   default: // " \ / and what is no JSON escape
     return static_cast<unsigned char>(c);
   }
+}
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// Whether text that begins so is to be spoken: no array, and no markup but a
+// voice's own (SSML, and ElevenLabs' "[warmly]"). None: not known yet.
+std::optional<bool> is_spoken(std::string_view text) {
+  constexpr std::size_t kLongestTag = 12;
+  if (text.front() == '[')
+    return text.size() == 1 ? std::nullopt : std::optional(is_letter(text[1]));
+  if (text.front() != '<')
+    return true;
+  std::size_t end = 1;
+  while (end < text.size() && is_letter(text[end]))
+    ++end;
+  if (end == text.size() && end < kLongestTag)
+    return std::nullopt;
+  const std::string_view name = text.substr(1, end - 1);
+  for (const std::string_view tag : {"break", "emphasis", "phoneme", "prosody",
+                                     "say", "speak", "sub", "voice", "lang"})
+    if (name == tag)
+      return true;
+  return false;
 }
 
 } // namespace
@@ -181,8 +207,10 @@ void MessageExtractor::prefix(char c) {
   } else if (!kFence.starts_with(prefix_) &&
              !kThinkStart.starts_with(prefix_) &&
              !kByteOrderMark.starts_with(prefix_)) {
-    const char first = prefix_.front();
-    state_ = first == '[' || first == '<' ? State::kOther : State::kPlain;
+    const auto kind = is_spoken(prefix_);
+    if (!kind)
+      return;
+    state_ = *kind ? State::kPlain : State::kOther;
     if (state_ == State::kPlain)
       for (const char kept : std::exchange(prefix_, {}))
         plain(kept);

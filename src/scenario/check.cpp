@@ -369,9 +369,9 @@ void Checker::overlaps() {
       }
 }
 
-// Up to when the agent can know what was heard of a reply that was silenced
-// while the line stood still, or when all came at once that was late: marks do
-// not come back either.
+// Of a reply that was silenced while the line stood still, or right behind
+// that: up to when the agent can know what was heard, for marks do not come
+// back then.
 std::optional<Samples> Checker::known_until(const HeardReply &reply) const {
   std::optional<Samples> known;
   for (const SaidLine &said : outcome_.said) {

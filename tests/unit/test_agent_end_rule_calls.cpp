@@ -236,9 +236,22 @@ void test_taken_over() {
       {3200, "model-done", "trouble bad_answer; request 2"},
       {3300, "model:{}", ""},
       {3400, "model-done",
-       "trouble bad_answer; start 2; Step by step.; Rome is full.; Bye.; end "
+       "trouble bad_answer; start 2; Rome is full.; Bye.; end "
        "2"},
       {3500, "started:2", "ended end_rule {\"city\":\"Rome\"}; EOS"},
+  });
+  // Behind words that were spoken: they are a decision of their own.
+  script = ConversationScript::asked({}, kTripRules);
+  script->run({
+      {3100, R"(model:{"message":"Rome. Well)", "start 2; Rome."},
+      {3150, "started:2", ""},
+      {3200, "model-done", "trouble bad_answer; request 2"},
+      {3300, "model:{}", ""},
+      {3400, "model-done", "trouble bad_answer; Rome is full.; Bye.; end 2"},
+      {3500, "progress:2:Rome.", ""},
+      {3600, "speech", "hold"},
+      {3900, "quiet", ""},
+      {4200, "words@3900:no, Oslo", "flush; start 3; Which day?; end 3"},
   });
 }
 

@@ -446,11 +446,39 @@ void test_one_key_too_many() {
                 {6000, "key:4", ""},
                 {6100, "key:5", "start 4!; Done.; Bye.; end 4"}});
   // The next run is the whole of it anew; who has heard the question answers.
-  asked()->run({{5300, "key:4", ""},
-                {5400, "key:5", "flush; start 4; More?; end 4"}});
+  asked()->run(
+      {{5300, "key:4", ""}, {5400, "key:5", "flush; start 4; More?; end 4"}});
   asked()->run({{3300, "started:3", ""},
                 {3400, "key:4", "flush"},
                 {3500, "key:5", "start 4!; Done.; Bye.; end 4"}});
+}
+
+// Nor while a model thinks about the digits.
+void test_one_key_too_many_for_a_model() {
+  const Script script = ConversationScript::model(
+      {}, "[[fields]]\nname = \"pin\"\ntype = \"digits\"\n"
+          "question = \"Pin?\"\nmax_digits = 2\n");
+  script->run({{0, "start", "start 1; Hello.; Which city?; end 1"},
+               {100, "started:1", ""},
+               {1000, "ended:1", ""},
+               {2000, "key:1", ""},
+               {2200, "key:2", "request 1"},
+               {2400, "key:3", ""},
+               {4500, "wait", ""}});
+}
+
+// A noise that seemed to be words does not ask for what is being keyed in.
+void test_retracted_words_before_keys() {
+  const Script script = ConversationScript::scripted();
+  script->run({{0, "start", "start 1; Hello.; Which city?; end 1"},
+               {100, "started:1", ""},
+               {1000, "ended:1", ""},
+               {2000, "key:1", ""},
+               {2100, "speech", ""},
+               {2200, "partial:two", ""},
+               {2300, "quiet", ""},
+               {2500, "words@2300:", ""},
+               {2600, "key:2", ""}});
 }
 
 } // namespace
@@ -484,6 +512,8 @@ int main(int argc, char **argv) {
       {"stale-answer-waits", test_stale_answer_waits},
       {"answer-on-its-way-waits", test_answer_on_its_way_waits},
       {"one-key-too-many", test_one_key_too_many},
+      {"one-key-too-many-for-a-model", test_one_key_too_many_for_a_model},
+      {"retracted-words-before-keys", test_retracted_words_before_keys},
   };
   for (const auto &test : tests)
     g_test_add_func((std::string("/agent/endings/") + test.name).c_str(),

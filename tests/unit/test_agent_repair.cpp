@@ -292,6 +292,10 @@ void test_talk() {
       {"Until nine. Or", "start 2; Until nine.", " ten.", "Or ten.; end 2"},
       {"Sure. {\"message\":\"Nine", "start 2; Sure.",
        ". Bye.\",\"action\":\"ask\"}", "end 2"},
+      {"[warmly] Until nine. Or", "start 2; [warmly] Until nine.", " ten.",
+       "Or ten.; end 2"},
+      {"<break time=\"1s\"/> Until nine. Or",
+       "start 2; <break time=\"1s\"/> Until nine.", " ten.", "Or ten.; end 2"},
       {"[1, 2]. Or. ", "", "3", "trouble bad_answer; request 2"},
       {"<html>. Or. ", "", "3", "trouble bad_answer; request 2"},
   };

@@ -160,9 +160,17 @@ void test_answers_and_leaves() {
                           {"In Sunnyvale, I have to hang up",
                            "caller_goodbye: Thank you for calling. Goodbye."}}),
         R"({"request":"book","location":"Sunnyvale"})");
-  (void)play(
-      definition,
-      {known, {"no, bye", "caller_goodbye: Thank you for calling. Goodbye."}});
+  const char *const bye = "caller_goodbye: Thank you for calling. Goodbye.";
+  (void)play(definition, {known, {"no, bye", bye}});
+  for (const char *leaves :
+       {"hang-up", "hang, up", "I hang  up", "he hangs up", "well. Good-bye"})
+    (void)play(definition, {{leaves, bye}});
+  // Nothing that was known is lost by what would have been asked anew.
+  equal(play(definition, {known,
+                          {"no", "ask choice: What should I change?"},
+                          {"all right, never mind, bye", bye}}),
+        R"({"request":"cancel","location":"Sunnyvale","date":"2026-04-30",)"
+        R"("time":"12:00"})");
 }
 
 void test_corrections() {

@@ -404,6 +404,37 @@ void test_thanks_do_not_give_it_up() {
                {4500, "tool:1:200:{}", "tool 1 trains ok 1100; request 2"}});
 }
 
+// Said while it ran, and known when the answer sounds.
+void test_thanks_that_are_known_late() {
+  auto script = ConversationScript::asked({}, kTools);
+  script->run({{3400, kTrains, kRunsTrains},
+               {3500, "speech", ""},
+               {3700, "partial:thank you", ""},
+               {3900, "quiet", ""},
+               {3950, "tool:1:200:{}", "tool 1 trains ok 550; request 2"},
+               {4000, R"(model:{"message":"At seven. )", "start 2; At seven."},
+               {4100, "started:2", ""},
+               {4400, "words@3900:Thank you.", ""},
+               // Now it would be a word for the answer.
+               {4500, "speech", "hold"},
+               {4800, "partial:thank you", "cancel; flush"}});
+}
+
+// Who was asked meanwhile answers.
+void test_a_question_before_a_tool() {
+  auto script = ConversationScript::asked({}, kTools);
+  script->run(
+      {{3300, R"(model:{"message":"A seat as well? )",
+        "start 2; A seat as well?"},
+       {3400, kTrains, kRunsTrains},
+       {3500, "started:2", ""},
+       {4500, "progress:2:A seat as well?", ""},
+       {4600, "speech", "hold"},
+       {4900, "quiet", ""},
+       {5200, "words@4900:yeah",
+        "tool 1 trains cancelled 1800; cancel tools; flush; request 2"}});
+}
+
 void test_an_interruption_gives_it_up() {
   auto script = ConversationScript::asked({}, kTools);
   script->run(
@@ -484,6 +515,8 @@ int main(int argc, char **argv) {
       {"words-before-a-call-are-said", test_words_before_a_call},
       {"is-given-up-when-the-caller-goes-on", test_the_caller_gives_it_up},
       {"is-not-given-up-for-thanks", test_thanks_do_not_give_it_up},
+      {"thanks-may-be-known-late", test_thanks_that_are_known_late},
+      {"a-question-before-it-is-answered", test_a_question_before_a_tool},
       {"is-given-up-by-an-interruption", test_an_interruption_gives_it_up},
       {"is-given-up-when-the-caller-hangs-up", test_hanging_up_gives_it_up},
       {"takes-its-time-without-a-silence-prompt",
