@@ -41,7 +41,7 @@ test: packages-test $(BUILD)/build.ninja
 CLANG = CC="$(CCACHE) clang-14" CXX="$(CCACHE) clang++-14" meson setup -Dwerror=true
 # What one compiler lets pass the other tells. The code is not run.
 clang: packages-lint
-	[ -f build/clang/build.ninja ] || $(CLANG) -Ddebug=false -Doptimization=0 build/clang
+	[ -f build/clang/build.ninja ] || $(CLANG) -Ddebug=false -Doptimization=0 $(MESON_ARGS) build/clang
 	ninja -C build/clang
 
 # Line numbers and little optimisation: built in half the time.
